@@ -1,0 +1,5 @@
+//! Usher.
+pub mod clock;
+pub mod ids;
+pub mod scim;
+pub mod store;

@@ -1,0 +1,2 @@
+//! Runs Usher.
+fn main() {}

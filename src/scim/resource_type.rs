@@ -1,0 +1,283 @@
+//! Resource types (RFC 7643 s6) and the registry of those that an installation serves.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::scim::attribute::{self, Attribute, Mutability, Returned, Source, Type};
+use crate::scim::path::{AttrPath, Place};
+use crate::scim::resources::{enterprise::EnterpriseUser, group::Group, user::User};
+use crate::scim::schema::Schema;
+use crate::scim::urn;
+
+/// A kind of resource: its endpoint, its schema and its extensions. Everything that is
+/// schema-driven reads this.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourceType {
+    /// `User`, `Group`, …: `meta.resourceType`, and the `kind` of its rows.
+    pub name: String,
+    /// Path below the SCIM base, with its slash: `/Users`.
+    pub endpoint: String,
+    /// What it is, for people.
+    pub description: String,
+    /// The core schema.
+    pub schema: Schema,
+    /// Schemas that may be added to it.
+    pub extensions: Vec<Extension>,
+    /// `schemas`, `id`, `externalId` and `meta`, the same for every type (RFC 7643 s3.1).
+    common: Vec<Attribute>,
+}
+
+/// A schema extension of a resource type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Extension {
+    /// The schema.
+    pub schema: Schema,
+    /// Whether every resource must have it.
+    pub required: bool,
+}
+
+impl ResourceType {
+    /// A resource type of these schemas.
+    pub fn new(name: &str, endpoint: &str, schema: Schema, extensions: Vec<Extension>) -> Self {
+        Self {
+            name: name.to_owned(),
+            endpoint: endpoint.to_owned(),
+            description: schema.description.clone(),
+            schema,
+            extensions,
+            common: common_attributes(),
+        }
+    }
+
+    /// `schemas`, `id`, `externalId` and `meta`.
+    pub fn common(&self) -> &[Attribute] {
+        &self.common
+    }
+
+    /// The extension of this URN, compared without case.
+    pub fn extension(&self, urn: &str) -> Option<&Extension> {
+        self.extensions.iter().find(|extension| urn::same(&extension.schema.id, urn))
+    }
+
+    /// What the path names here; none when there is no such attribute.
+    ///
+    /// `urn:…:User.manager`, with a dot where the colon belongs, is understood too (Microsoft's
+    /// inbound collection sends it).
+    pub fn resolve(&self, path: &AttrPath) -> Option<Place<'_>> {
+        let Some(urn) = &path.urn else {
+            return self.core(&path.name).and_then(|found| place(None, found, path.sub.as_deref()));
+        };
+        if urn::same(urn, &self.schema.id) {
+            return self.core(&path.name).and_then(|found| place(None, found, path.sub.as_deref()));
+        }
+        if let Some(extension) = self.extension(urn) {
+            let found = extension.schema.attribute(&path.name)?;
+            return place(Some(&extension.schema), found, path.sub.as_deref());
+        }
+        let bare = format!("{urn}:{}", path.name);
+        if urn::same(&bare, &self.schema.id) {
+            return self.core(path.sub.as_deref()?).and_then(|found| place(None, found, None));
+        }
+        let schema = &self.extension(&bare)?.schema;
+        match &path.sub {
+            None => Some(Place::Extension(schema)),
+            Some(name) => place(Some(schema), schema.attribute(name)?, None),
+        }
+    }
+
+    /// The core or common attribute of this name.
+    pub fn core(&self, name: &str) -> Option<&Attribute> {
+        self.schema.attribute(name).or_else(|| attribute::find(&self.common, name))
+    }
+
+    /// Every top-level attribute with the extension that holds it; common ones first.
+    pub fn attributes(&self) -> impl Iterator<Item = (Option<&Schema>, &Attribute)> {
+        let core = self.common.iter().chain(&self.schema.attributes).map(|found| (None, found));
+        let more = self.extensions.iter().flat_map(|extension| {
+            extension.schema.attributes.iter().map(|found| (Some(&extension.schema), found))
+        });
+        core.chain(more)
+    }
+
+    /// The attribute whose values live in this place, such as `members`.
+    pub fn attribute_of(&self, source: Source) -> Option<&Attribute> {
+        self.attributes().map(|(_, found)| found).find(|found| found.source == source)
+    }
+
+    /// The document served at `/ResourceTypes/{name}`; `base` is the SCIM base URL.
+    pub fn to_document(&self, base: &str) -> Value {
+        let extensions: Vec<_> = self
+            .extensions
+            .iter()
+            .map(|extension| json!({ "schema": extension.schema.id, "required": extension.required }))
+            .collect();
+        json!({
+            "schemas": [urn::RESOURCE_TYPE],
+            "id": self.name,
+            "name": self.name,
+            "endpoint": self.endpoint,
+            "description": self.description,
+            "schema": self.schema.id,
+            "schemaExtensions": extensions,
+            "meta": {
+                "resourceType": "ResourceType",
+                "location": format!("{base}/ResourceTypes/{}", self.name),
+            },
+        })
+    }
+}
+
+fn place<'a>(
+    extension: Option<&'a Schema>,
+    attribute: &'a Attribute,
+    sub: Option<&str>,
+) -> Option<Place<'a>> {
+    let sub = match sub {
+        Some(name) => Some(attribute.sub(name)?),
+        None => None,
+    };
+    Some(Place::Attribute { extension, attribute, sub })
+}
+
+/// RFC 7643 s3 and s3.1.
+fn common_attributes() -> Vec<Attribute> {
+    let read_only = |name: &str, kind, source| Attribute {
+        mutability: Mutability::ReadOnly,
+        case_exact: true,
+        source,
+        ..Attribute::new(name, kind)
+    };
+    let meta = Attribute {
+        mutability: Mutability::ReadOnly,
+        sub: vec![
+            read_only("resourceType", Type::String, Source::Kind),
+            read_only("created", Type::DateTime, Source::Created),
+            read_only("lastModified", Type::DateTime, Source::Modified),
+            read_only("location", Type::Reference, Source::Location),
+            read_only("version", Type::String, Source::Version),
+        ],
+        ..Attribute::new("meta", Type::Complex)
+    };
+    vec![
+        Attribute {
+            multi: true,
+            case_exact: true,
+            returned: Returned::Always,
+            ..Attribute::new("schemas", Type::Reference)
+        },
+        Attribute { returned: Returned::Always, ..read_only("id", Type::String, Source::Id) },
+        Attribute { case_exact: true, indexed: true, ..Attribute::new("externalId", Type::String) },
+        meta,
+    ]
+}
+
+/// The resource types that an installation serves, in the order of `/ResourceTypes`.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    types: Vec<Arc<ResourceType>>,
+}
+
+impl Registry {
+    /// A registry of these types.
+    pub fn new(types: Vec<ResourceType>) -> Self {
+        Self { types: types.into_iter().map(Arc::new).collect() }
+    }
+
+    /// What Usher serves.
+    pub fn standard() -> Self {
+        Self::new(vec![
+            ResourceType::new(
+                "User",
+                "/Users",
+                Schema::from_struct::<User>(),
+                vec![Extension {
+                    schema: Schema::from_struct::<EnterpriseUser>(),
+                    required: false,
+                }],
+            ),
+            ResourceType::new("Group", "/Groups", Schema::from_struct::<Group>(), Vec::new()),
+        ])
+    }
+
+    /// This registry and one more type.
+    #[must_use]
+    pub fn with(mut self, more: ResourceType) -> Self {
+        self.types.push(Arc::new(more));
+        self
+    }
+
+    /// All types.
+    pub fn types(&self) -> &[Arc<ResourceType>] {
+        &self.types
+    }
+
+    /// The type of this name; case matters (RFC 7643 s3.1 `meta.resourceType` is caseExact).
+    pub fn by_name(&self, name: &str) -> Option<&Arc<ResourceType>> {
+        self.types.iter().find(|found| found.name == name)
+    }
+
+    /// Every schema, core before extensions, each once.
+    pub fn schemas(&self) -> Vec<&Schema> {
+        let mut all: Vec<&Schema> = Vec::new();
+        for found in &self.types {
+            let extensions = found.extensions.iter().map(|extension| &extension.schema);
+            for schema in std::iter::once(&found.schema).chain(extensions) {
+                if !all.iter().any(|known| urn::same(&known.id, &schema.id)) {
+                    all.push(schema);
+                }
+            }
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(path: &str) -> String {
+        let registry = Registry::standard();
+        let user = registry.by_name("User").unwrap();
+        match user.resolve(&AttrPath::parse(path).unwrap()) {
+            None => "nothing".to_owned(),
+            Some(Place::Extension(schema)) => format!("extension {}", schema.name),
+            Some(Place::Attribute { extension, attribute, sub }) => format!(
+                "{}{}{}",
+                extension.map_or(String::new(), |schema| format!("{}:", schema.name)),
+                attribute.name,
+                sub.map_or(String::new(), |sub| format!(".{}", sub.name))
+            ),
+        }
+    }
+
+    /// Proves SCIM-033, SCIM-208, SCIM-348.
+    #[test]
+    fn paths_resolve_without_case_and_with_any_urn() {
+        let table = [
+            ("USERNAME", "userName"),
+            ("name.FamilyName", "name.familyName"),
+            ("meta.lastmodified", "meta.lastModified"),
+            ("urn:ietf:params:scim:schemas:core:2.0:User:title", "title"),
+            ("URN:ietf:params:scim:schemas:core:2.0:user:name.givenName", "name.givenName"),
+            (
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value",
+                "EnterpriseUser:manager.value",
+            ),
+            (
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+                "extension EnterpriseUser",
+            ),
+            (
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User.manager",
+                "EnterpriseUser:manager",
+            ),
+            ("department", "nothing"),
+            ("name.nothing", "nothing"),
+            ("urn:custom:User:title", "nothing"),
+        ];
+        for (path, expected) in table {
+            assert_eq!(resolved(path), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The resources that Usher serves: one struct each, one field per attribute.
+//!
+//! The structs are never filled; schemars reads them, and [`crate::scim::schema::Schema`] turns what
+//! it says into the attribute table. The key `x-scim` beside a field holds the characteristics that
+//! differ from the defaults of RFC 7643 s2.2; the doc comment is the published description.
+
+pub mod enterprise;
+pub mod group;
+pub mod user;

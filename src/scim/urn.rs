@@ -1,0 +1,29 @@
+//! Every SCIM URN, once.
+
+/// Core User schema (RFC 7643 s4.1).
+pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+/// Core Group schema (RFC 7643 s4.2).
+pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+/// Enterprise User extension (RFC 7643 s4.3).
+pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+/// Service provider configuration (RFC 7643 s5).
+pub const CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
+/// Resource type (RFC 7643 s6).
+pub const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
+/// Schema (RFC 7643 s7).
+pub const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
+/// Message: list of resources (RFC 7644 s3.4.2).
+pub const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+/// Message: query by POST (RFC 7644 s3.4.3).
+pub const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+/// Message: PATCH (RFC 7644 s3.5.2).
+pub const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+/// Message: error (RFC 7644 s3.12).
+pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
+/// Usher's addition to error bodies.
+pub const ERROR_DETAIL: &str = "urn:ietf:params:scim:schemas:extension:usher:2.0:Error";
+
+/// URNs compare without case (RFC 7644 s3.10, RFC 8141).
+pub fn same(left: &str, right: &str) -> bool {
+    left.eq_ignore_ascii_case(right)
+}
