@@ -1,4 +1,71 @@
-//! Usher.
+//! Usher: a SCIM 2.0 provisioning server for seat-licensed products. This page is the map.
+//!
+//! # Bird's-eye view
+//!
+//! Identity providers push users and groups over HTTP. A SCIM resource is *one JSON document guided
+//! by one attribute table*; the table is made from one annotated Rust struct, and everything that is
+//! schema-driven (validation, PATCH, filters, sorting, projection, discovery, `schemas/`,
+//! `openapi.yaml`) reads it. Business rules are pure functions. SQL is written once and runs on
+//! SQLite and on PostgreSQL.
+//!
+//! ```text
+//!               main -> cli
+//!                        |
+//!                        v
+//!                       http            speaks HTTP; contains no rules
+//!                        |
+//!                        v
+//!                       app             use-cases: the only place that opens a transaction
+//!                      /   \
+//!                     v     v
+//!                 store    domain       store: the only SQL.   domain: business rules, pure
+//!                     \     /
+//!                      v   v
+//!                      scim             the protocol, pure: no async, no SQL, no HTTP, no clock
+//! ```
+//!
+//! [`clock`], [`ids`] and [`settings`] are leaves that anybody may use.
+//!
+//! # Invariants
+//!
+//! * `scim` and `domain` never wait, never read a clock, never do I/O; time and policy are arguments.
+//! * SQL stands in `store` alone. What a client typed reaches the database as a bind, never as text.
+//! * `app` opens transactions; nothing inside one waits for anything but the transaction. Passwords
+//!   are hashed before it.
+//! * A request is answered after its commit is durable, and is done whole or not at all.
+//! * Everything belongs to a tenant, and the credential says which; every key starts with it.
+//! * An identity provider's oddity is a row of [`scim::quirks::QUIRKS`], with its reason and a
+//!   recorded conversation; `scim.strict` switches all of them off.
+//! * One error enum per layer; statuses are given in `http/error.rs` and nowhere else.
+//! * Secrets are never logged, never returned, and stored only as hashes.
+//! * A test reads the imports and keeps these directions (`tests/it/architecture.rs`).
+//!
+//! # One change, one place
+//!
+//! | change | the place | what follows by itself |
+//! |---|---|---|
+//! | new attribute | a field in `scim/resources/*.rs` | bodies, PATCH, filters, sorting, projection, `/Schemas`; then `usher contract write` |
+//! | … that filters must find at once | `"indexed": true` beside it | rows in `attr_index`, look-ups instead of scans |
+//! | … that must be unique | `"uniqueness": "server"` beside it | rows in `unique_keys`, 409 |
+//! | new resource type | a file in `scim/resources/` and a row in [`scim::resource_type::Registry::standard`] | routes, discovery, OpenAPI, storage |
+//! | new filter operator | `scim/filter/op.rs`, then the match that the compiler names in `store/filter` | parser, PATCH paths, SQL |
+//! | new oddity of a client | a row in `scim/quirks.rs` and a file in `tests/idp/` | every request is softened by it |
+//! | new tenant setting | a field and a row in `domain/tenant.rs` | `usher tenant set` and `show` |
+//! | new setting of the installation | a field in `settings.rs` | file, environment, flag, help |
+//! | new endpoint outside SCIM | a handler and a row in `http/routes.rs` | router, `openapi.yaml`, `/docs` |
+//! | new refusal | a variant in its layer | `http/error.rs` does not compile until it has a status |
+//!
+//! # A story: Okta deactivates a user
+//!
+//! 1. `PATCH /scim/v2/Users/{id}` arrives; `http::auth` asks [`app::App::authenticate`] who the token is.
+//! 2. The handler in `http::resources` reads the JSON ([`scim::json`]) and calls [`app::App::patch`].
+//! 3. The softener ([`scim::quirks::Softener`]) rewrites what Okta says beside the standard;
+//!    [`scim::patch::parse`] reads the operations.
+//! 4. In one write transaction the row is locked and read, [`scim::patch::apply`] makes the new
+//!    document or refuses, and [`store::resources`] writes document, index and version.
+//! 5. [`scim::render`] and [`scim::project`] make the answer from what is now stored.
+//! 6. The commit is durable; only then the answer leaves, with its ETag, and one log line.
+
 pub mod clock;
 pub mod domain;
 pub mod ids;
