@@ -1,15 +1,35 @@
 //! The only SQL.
+//!
+//! A [`Store`] runs closures inside transactions: [`Store::read`] in one snapshot, [`Store::write`]
+//! whole or not at all. The closures travel to threads that each own a connection, so nothing in
+//! them but the closure itself needs to be `Send`.
 
 mod dialect;
+mod job;
+mod migrations;
+mod postgres;
+mod retry;
+mod sqlite;
+mod tx;
 mod value;
 
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
 pub use dialect::Dialect;
+pub use job::Failure;
+pub use tx::Tx;
 pub use value::{Row, Sql, Value};
+
+use job::{Job, Message, ReadJob, WriteJob};
 
 /// Why the store could not do as asked. Its sentences are for the log, never for a client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A value that must be unique is taken: the attribute's path (`userName`).
+    /// A value that must be unique is taken: the attribute's path (`userName`) or `table.column`.
     #[error("{0} is taken")]
     Taken(String),
     /// Another writer was in the way (deadlock, serialisation failure, busy): try again.
@@ -21,4 +41,137 @@ pub enum Error {
     /// Anything else: a mistake of ours or a damaged database.
     #[error("database: {0}")]
     Database(String),
+}
+
+/// Where the rows live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A file of the embedded database.
+    Sqlite {
+        /// Its path; the directory is made when it is missing.
+        path: PathBuf,
+    },
+    /// A PostgreSQL server.
+    Postgres {
+        /// `postgres://user:password@host:port/database?sslmode=…`
+        url: String,
+    },
+}
+
+/// How a store is opened.
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    /// Which database.
+    pub database: Database,
+    /// Connections that read.
+    pub readers: usize,
+    /// Connections that write; SQLite always has one.
+    pub writers: usize,
+    /// Requests that may wait, of each sort; more are refused at once.
+    pub queue: usize,
+    /// How long one request may wait for a locked or absent database before it is refused.
+    pub patience: Duration,
+}
+
+impl StoreSettings {
+    /// The defaults for this database.
+    pub fn new(database: Database) -> Self {
+        let readers = match &database {
+            Database::Sqlite { .. } => 2,
+            Database::Postgres { .. } => 4,
+        };
+        Self { database, readers, writers: 4, queue: 4096, patience: Duration::from_secs(2) }
+    }
+}
+
+/// The open database. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    dialect: Dialect,
+    reads: mpsc::Sender<Message>,
+    writes: mpsc::Sender<Message>,
+    threads: std::sync::Mutex<Vec<std::thread::JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Opens the database, makes it when it is new, and brings its tables up to date.
+    pub async fn open(settings: &StoreSettings) -> Result<Self, Error> {
+        let (reads, to_readers) = mpsc::channel(settings.queue);
+        let (writes, to_writers) = mpsc::channel(settings.queue);
+        let (dialect, threads) = match &settings.database {
+            Database::Sqlite { path } => {
+                let (path, settings) = (path.clone(), settings.clone());
+                let start = move || sqlite::start(&path, &settings, to_readers, to_writers);
+                let started = tokio::task::spawn_blocking(start).await;
+                (Dialect::Sqlite, started.map_err(|_| Error::Database("opening stopped".into()))??)
+            }
+            Database::Postgres { url } => {
+                (Dialect::Postgres, postgres::start(url, settings, to_readers, to_writers).await?)
+            }
+        };
+        let threads = std::sync::Mutex::new(threads);
+        Ok(Self { inner: Arc::new(Inner { dialect, reads, writes, threads }) })
+    }
+
+    /// Which database speaks.
+    pub fn dialect(&self) -> Dialect {
+        self.inner.dialect
+    }
+
+    /// Runs queries that all see the same moment.
+    pub async fn read<T, E, F>(&self, look: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Failure,
+        F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        hand_over(&self.inner.reads, Box::new(ReadJob::new(look, answer)), answered).await
+    }
+
+    /// Runs one change whole or not at all; it may wait for nothing but its transaction.
+    ///
+    /// The change may run more than once: after a deadlock, or when a connection was lost.
+    pub async fn write<T, E, F>(&self, change: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Failure,
+        F: AsyncFn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        hand_over(&self.inner.writes, Box::new(WriteJob::new(change, answer)), answered).await
+    }
+
+    /// Lets what was asked finish, then closes the connections.
+    pub async fn close(&self) {
+        let threads = match self.inner.threads.lock() {
+            Ok(mut threads) => std::mem::take(&mut *threads),
+            Err(_) => return,
+        };
+        for queue in [&self.inner.reads, &self.inner.writes] {
+            // An error says that the lanes are gone already.
+            let _ = queue.send(Message::Close).await;
+        }
+        let wait = move || threads.into_iter().for_each(|thread| drop(thread.join()));
+        let _ = tokio::task::spawn_blocking(wait).await;
+    }
+}
+
+async fn hand_over<T, E: Failure>(
+    queue: &mpsc::Sender<Message>,
+    job: Box<dyn Job>,
+    answered: oneshot::Receiver<Result<T, E>>,
+) -> Result<T, E> {
+    queue.try_send(Message::Job(job)).map_err(|refused| {
+        E::from(Error::Unavailable(match refused {
+            mpsc::error::TrySendError::Full(_) => "busy".to_owned(),
+            mpsc::error::TrySendError::Closed(_) => "closed".to_owned(),
+        }))
+    })?;
+    answered.await.unwrap_or_else(|_| Err(Error::Unavailable("closed".to_owned()).into()))
 }

@@ -1,0 +1,104 @@
+//! The steps from an empty database to today's tables, the same numbers on both databases.
+
+use rusqlite::Connection;
+use sqlx::postgres::PgConnection;
+
+use crate::store::{Error, postgres, sqlite};
+
+struct Migration {
+    number: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "init",
+    sqlite: include_str!("migrations/sqlite/0001_init.sql"),
+    postgres: include_str!("migrations/postgres/0001_init.sql"),
+}];
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations
+    (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL)";
+const DONE: &str = "SELECT COALESCE(MAX(number), 0) FROM usher_migrations";
+const NOTE: &str = "INSERT INTO usher_migrations (number, name) VALUES ($1, $2)";
+const FOREIGN: &str = "it is the database of another program";
+
+/// Brings a SQLite file up to date; other processes wait.
+pub(super) fn sqlite(connection: &Connection) -> Result<(), Error> {
+    let run = |text: &'static str| sqlite::execute(connection, text, &[]).map_err(|b| b.error);
+    run("BEGIN EXCLUSIVE")?;
+    let done = (|| {
+        let tables = sqlite::query(
+            connection,
+            "SELECT COUNT(*), COALESCE(SUM(name = 'usher_migrations'), 0) FROM sqlite_master
+             WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+            &[],
+        )
+        .map_err(|broken| broken.error)?;
+        if tables.first().is_some_and(|row| row.int(0) != Ok(0) && row.int(1) == Ok(0)) {
+            return Err(Error::Database(FOREIGN.to_owned()));
+        }
+        run(TABLE)?;
+        let rows = sqlite::query(connection, DONE, &[]).map_err(|broken| broken.error)?;
+        for migration in missing(rows.first().map_or(Ok(0), |row| row.int(0))?)? {
+            connection.execute_batch(migration.sqlite).map_err(|error| {
+                Error::Database(format!("migration {}: {error}", migration.name))
+            })?;
+            let binds = [migration.number.into(), migration.name.into()];
+            sqlite::execute(connection, NOTE, &binds).map_err(|broken| broken.error)?;
+        }
+        Ok(())
+    })();
+    match done {
+        Ok(()) => run("COMMIT").map(drop),
+        Err(error) => {
+            let _ = run("ROLLBACK");
+            Err(error)
+        }
+    }
+}
+
+/// Brings a PostgreSQL database up to date; other processes wait.
+pub(super) async fn postgres(connection: &mut PgConnection) -> Result<(), Error> {
+    // The number is "usher" in ASCII; the lock goes with the transaction.
+    postgres::plain(connection, "BEGIN; SELECT pg_advisory_xact_lock(504682407282)").await?;
+    let done = steps(connection).await;
+    let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    let ended = postgres::plain(connection, end).await;
+    done.and(ended)
+}
+
+async fn steps(connection: &mut PgConnection) -> Result<(), Error> {
+    let tables = postgres::query(
+        connection,
+        "SELECT COUNT(*), COUNT(*) FILTER (WHERE tablename = 'usher_migrations') FROM pg_tables
+         WHERE schemaname = current_schema()",
+        &[],
+    )
+    .await
+    .map_err(|broken| broken.error)?;
+    if tables.first().is_some_and(|row| row.int(0) != Ok(0) && row.int(1) == Ok(0)) {
+        return Err(Error::Database(FOREIGN.to_owned()));
+    }
+    postgres::plain(connection, TABLE).await?;
+    let rows = postgres::query(connection, DONE, &[]).await.map_err(|broken| broken.error)?;
+    for migration in missing(rows.first().map_or(Ok(0), |row| row.int(0))?)? {
+        postgres::plain(connection, migration.postgres).await?;
+        let binds = [migration.number.into(), migration.name.into()];
+        postgres::execute(connection, NOTE, &binds).await.map_err(|broken| broken.error)?;
+    }
+    Ok(())
+}
+
+/// The steps after this one.
+fn missing(done: i64) -> Result<impl Iterator<Item = &'static Migration>, Error> {
+    let newest = MIGRATIONS.iter().map(|migration| migration.number).max().unwrap_or(0);
+    if done > newest {
+        return Err(Error::Database(format!(
+            "its tables are at step {done}, this program knows {newest}: run a newer usher"
+        )));
+    }
+    Ok(MIGRATIONS.iter().filter(move |migration| migration.number > done))
+}

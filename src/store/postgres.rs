@@ -1,0 +1,61 @@
+//! PostgreSQL: lanes, each a thread with a runtime of its own and one held connection, no pool.
+//!
+//! A pooled connection is pinged twice per use; a held one is not (and its statements stay prepared).
+
+mod lane;
+mod statement;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::Receiver;
+
+use crate::store::job::Message;
+use crate::store::{Error, StoreSettings, migrations, sqlite};
+
+use lane::Lane;
+pub(super) use statement::{execute, plain, query, run};
+
+/// Connects, brings the tables up to date and starts the lanes.
+pub(super) async fn start(
+    url: &str,
+    settings: &StoreSettings,
+    reads: Receiver<Message>,
+    writes: Receiver<Message>,
+) -> Result<Vec<JoinHandle<()>>, Error> {
+    // The library's message may repeat the URL, and with it the password.
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| Error::Database("the PostgreSQL URL cannot be understood".to_owned()))?
+        .application_name("usher")
+        .statement_cache_capacity(512);
+    let mut first = connect(&options).await?;
+    migrations::postgres(&mut first).await?;
+    let (reads, writes) = (Arc::new(Mutex::new(reads)), Arc::new(Mutex::new(writes)));
+    let mut threads = Vec::new();
+    for number in 0..settings.readers.max(1) + settings.writers.max(1) {
+        let writes_too = number < settings.writers.max(1);
+        let queue = Arc::clone(if writes_too { &writes } else { &reads });
+        let lane = Lane::new(options.clone(), settings.patience);
+        let name = if writes_too { "usher-writer" } else { "usher-reader" };
+        threads.push(sqlite::spawn(name, move || lane.run(&queue, writes_too))?);
+    }
+    let _ = sqlx::Connection::close(first).await;
+    Ok(threads)
+}
+
+/// A new connection with our limits. Set by a statement: poolers refuse start-up options.
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
+    let mut connection =
+        options.connect().await.map_err(|error| statement::translate(&error).error)?;
+    plain(
+        &mut connection,
+        "SET statement_timeout = '30s'; SET lock_timeout = '5s';
+         SET idle_in_transaction_session_timeout = '60s'",
+    )
+    .await?;
+    Ok(connection)
+}

@@ -1,0 +1,157 @@
+//! One statement on PostgreSQL: binds in, rows out, errors in our words.
+
+use sqlx::encode::{Encode, IsNull};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{
+    PgArgumentBuffer, PgArguments, PgConnection, PgDatabaseError, PgRow, PgTypeInfo, PgValueFormat,
+    PgValueRef,
+};
+use sqlx::{Arguments, Decode, Postgres, Row as _, Type, TypeInfo, ValueRef};
+
+use crate::store::retry::Broken;
+use crate::store::{Error, Row, Sql, Value};
+
+/// Runs statements without binds and without preparing them.
+pub(crate) async fn plain(connection: &mut PgConnection, sql: &'static str) -> Result<(), Error> {
+    let done = sqlx::raw_sql(sql).execute(connection).await;
+    done.map(drop).map_err(|error| translate(&error).error)
+}
+
+/// Runs a statement and says how many rows it touched.
+pub(crate) async fn execute(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    binds: &[Value],
+) -> Result<u64, Broken> {
+    let done = sqlx::query_with(sql, arguments(binds)?).execute(connection).await;
+    done.map(|done| done.rows_affected()).map_err(|error| translate(&error))
+}
+
+/// Runs a statement and gives its rows.
+pub(crate) async fn query(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    binds: &[Value],
+) -> Result<Vec<Row>, Broken> {
+    let found = sqlx::query_with(sql, arguments(binds)?).fetch_all(connection).await;
+    rows(&found.map_err(|error| translate(&error))?)
+}
+
+/// Runs a statement that was put together at run time and gives its rows.
+#[expect(clippy::disallowed_types, reason = "Sql holds no text of a client, only binds")]
+pub(crate) async fn run(connection: &mut PgConnection, sql: &Sql) -> Result<Vec<Row>, Broken> {
+    let text = sqlx::AssertSqlSafe(sql.text.clone());
+    let found = sqlx::query_with(text, arguments(&sql.binds)?).fetch_all(connection).await;
+    rows(&found.map_err(|error| translate(&error))?)
+}
+
+fn arguments(binds: &[Value]) -> Result<PgArguments, Broken> {
+    let mut arguments = PgArguments::default();
+    for value in binds {
+        let added = match value {
+            Value::Int(number) => arguments.add(*number),
+            Value::Real(number) => arguments.add(*number),
+            Value::Text(text) => arguments.add(text.as_deref()),
+            Value::Json(text) => arguments.add(Json(text)),
+        };
+        added.map_err(|error| Broken::kept(Error::Database(error.to_string())))?;
+    }
+    Ok(arguments)
+}
+
+/// JSON text that goes to the server as it is.
+struct Json<'t>(&'t str);
+
+impl Type<Postgres> for Json<'_> {
+    fn type_info() -> PgTypeInfo {
+        <sqlx::types::Json<()> as Type<Postgres>>::type_info()
+    }
+}
+
+impl Encode<'_, Postgres> for Json<'_> {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        buffer.push(1); // the version of the binary form
+        buffer.extend_from_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+}
+
+fn rows(found: &[PgRow]) -> Result<Vec<Row>, Broken> {
+    found
+        .iter()
+        .map(|row| {
+            (0..row.len()).map(|column| read(row, column)).collect::<Result<_, _>>().map(Row)
+        })
+        .collect::<Result<_, BoxDynError>>()
+        .map_err(|error| Broken::kept(Error::Database(error.to_string())))
+}
+
+fn read(row: &PgRow, column: usize) -> Result<Value, BoxDynError> {
+    let raw: PgValueRef<'_> = row.try_get_raw(column)?;
+    if raw.is_null() {
+        return Ok(Value::Text(None));
+    }
+    let kind = raw.type_info().into_owned();
+    Ok(match kind.name() {
+        "INT8" => Value::Int(Some(<i64 as Decode<Postgres>>::decode(raw)?)),
+        "INT4" => Value::Int(Some(<i32 as Decode<Postgres>>::decode(raw)?.into())),
+        "BOOL" => Value::Int(Some(<bool as Decode<Postgres>>::decode(raw)?.into())),
+        "FLOAT8" => Value::Real(<f64 as Decode<Postgres>>::decode(raw)?),
+        "JSONB" | "JSON" => {
+            let binary = raw.format() == PgValueFormat::Binary && kind.name() == "JSONB";
+            let bytes = raw.as_bytes()?;
+            let bytes = if binary { bytes.get(1..).unwrap_or_default() } else { bytes };
+            Value::Text(Some(std::str::from_utf8(bytes)?.to_owned()))
+        }
+        "TEXT" | "VARCHAR" | "NAME" => {
+            Value::Text(Some(<String as Decode<Postgres>>::decode(raw)?))
+        }
+        other => return Err(format!("column {column} is of type {other}").into()),
+    })
+}
+
+/// PostgreSQL's error in our words.
+pub(super) fn translate(error: &sqlx::Error) -> Broken {
+    match error {
+        sqlx::Error::Database(failure) => failure
+            .try_downcast_ref::<PgDatabaseError>()
+            .map_or_else(|| Broken::kept(Error::Database(failure.to_string())), refused),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::WorkerCrashed => {
+            Broken { error: Error::Unavailable(error.to_string()), lost: true }
+        }
+        other => Broken::kept(Error::Database(other.to_string())),
+    }
+}
+
+fn refused(failure: &PgDatabaseError) -> Broken {
+    let words = || format!("{} ({})", failure.message(), failure.code());
+    let code = failure.code();
+    match code {
+        "23505" => Broken::kept(Error::Taken(taken(failure))),
+        "40001" | "40P01" => Broken::kept(Error::Again(words())),
+        // Shut down, crashed, starting, or the session was ended.
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {
+            Broken { error: Error::Unavailable(words()), lost: true }
+        }
+        // Read-only, a lock or a statement that took too long.
+        "25006" | "55P03" | "57014" => Broken::kept(Error::Unavailable(words())),
+        // 08 connection, 53 resources, 58 system.
+        _ if ["08", "53", "58"].iter().any(|class| code.starts_with(class)) => {
+            Broken { error: Error::Unavailable(words()), lost: code.starts_with("08") }
+        }
+        _ => Broken::kept(Error::Database(words())),
+    }
+}
+
+/// `table.column` of the value that is taken; from the detail, `Key (tenant, name)=(…) already exists.`
+fn taken(failure: &PgDatabaseError) -> String {
+    let columns = failure.detail().and_then(|detail| {
+        let (columns, _) = detail.strip_prefix("Key (")?.split_once(")=")?;
+        columns.rsplit(", ").next()
+    });
+    let table = failure.table().unwrap_or_default();
+    format!("{table}.{}", columns.or(failure.constraint()).unwrap_or_default())
+}

@@ -1,0 +1,307 @@
+//! SQLite: one thread that writes, a few that read, each with its own connection.
+//!
+//! The writer takes what waits, gives each change a savepoint, and commits once for all of them;
+//! nobody is answered before the commit is on the disk. No timer: a lone change goes at once.
+
+mod open;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, Statement, ToSql};
+use tokio::sync::mpsc::Receiver;
+
+use crate::store::job::{Job, Message, Verdict, at_once};
+use crate::store::retry::{Broken, TRIES, gave_up, pause};
+use crate::store::{Error, Row, StoreSettings, Tx, Value};
+
+/// Changes that share a commit at most.
+const BATCH: usize = 256;
+/// Reads that share a transaction at most.
+const READS: usize = 32;
+
+/// Opens the file and starts the threads.
+pub(super) fn start(
+    path: &Path,
+    settings: &StoreSettings,
+    reads: Receiver<Message>,
+    writes: Receiver<Message>,
+) -> Result<Vec<JoinHandle<()>>, Error> {
+    let writer = open::writer(path, settings.patience)?;
+    let mut threads = vec![spawn("usher-writer", move || write_loop(&writer, writes))?];
+    let reads = Arc::new(Mutex::new(reads));
+    for _ in 0..settings.readers.max(1) {
+        let (reader, reads) = (open::reader(path, settings.patience)?, Arc::clone(&reads));
+        threads.push(spawn("usher-reader", move || read_loop(&reader, &reads))?);
+    }
+    Ok(threads)
+}
+
+pub(super) fn spawn(
+    name: &str,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, Error> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(|error| Error::Unavailable(format!("no thread: {error}")))
+}
+
+fn write_loop(connection: &Connection, mut queue: Receiver<Message>) {
+    let mut messages = Vec::with_capacity(BATCH);
+    while queue.blocking_recv_many(&mut messages, BATCH) > 0 {
+        let jobs = jobs(&mut messages, &mut queue);
+        if !jobs.is_empty() {
+            write_batch(connection, jobs);
+        }
+    }
+}
+
+fn read_loop(connection: &Connection, queue: &Mutex<Receiver<Message>>) {
+    let mut messages = Vec::with_capacity(READS);
+    loop {
+        let jobs = {
+            let Ok(mut queue) = queue.lock() else { return };
+            if queue.blocking_recv_many(&mut messages, READS) == 0 {
+                return;
+            }
+            jobs(&mut messages, &mut queue)
+        };
+        if !jobs.is_empty() {
+            read_batch(connection, jobs);
+        }
+    }
+}
+
+/// The jobs among these messages; closes the queue when that is asked, so that what waits still runs.
+pub(super) fn jobs(
+    messages: &mut Vec<Message>,
+    queue: &mut Receiver<Message>,
+) -> Vec<Box<dyn Job>> {
+    let mut jobs = Vec::with_capacity(messages.len());
+    for message in messages.drain(..) {
+        match message {
+            Message::Job(job) if job.wanted() => jobs.push(job),
+            Message::Job(_) => {}
+            Message::Close => queue.close(),
+        }
+    }
+    jobs
+}
+
+fn write_batch(connection: &Connection, jobs: Vec<Box<dyn Job>>) {
+    if let Err(error) = begin(connection) {
+        for job in jobs {
+            job.finish(Err(error.clone()));
+        }
+        return;
+    }
+    let mut answers = Vec::with_capacity(jobs.len());
+    let mut broken = None;
+    for mut job in jobs {
+        let outcome = match &broken {
+            Some(error) => Err(Error::clone(error)),
+            None => change(connection, job.as_mut()).unwrap_or_else(|error| {
+                broken = Some(error.clone());
+                Err(error)
+            }),
+        };
+        answers.push((job, outcome));
+    }
+    let committed = match broken {
+        Some(error) => Err(error),
+        None => plain(connection, "COMMIT"),
+    };
+    if committed.is_err() && !connection.is_autocommit() {
+        let _ = plain(connection, "ROLLBACK");
+    }
+    let committed = committed.map_err(|error| gave_up(&error));
+    for (job, outcome) in answers {
+        job.finish(committed.clone().and(outcome));
+    }
+}
+
+/// Runs one change in its own savepoint. The outer error breaks the whole batch.
+fn change(connection: &Connection, job: &mut dyn Job) -> Result<Result<(), Error>, Error> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        plain(connection, "SAVEPOINT change")?;
+        let mut tx = Tx::sqlite(connection);
+        let attempt = at_once(job, &mut tx);
+        let failed = tx.failed().cloned();
+        if connection.is_autocommit() {
+            // SQLite undid the whole transaction: disk full, out of memory, I/O error.
+            let why = failed.unwrap_or_else(|| Error::Database("the transaction ended".into()));
+            return Err(gave_up(&why));
+        }
+        let keep = matches!(attempt, Ok(Verdict::Keep)) && failed.is_none();
+        if !keep {
+            plain(connection, "ROLLBACK TO change")?;
+        }
+        plain(connection, "RELEASE change")?;
+        return Ok(match (attempt, failed) {
+            (Err(error), _) => Err(error),
+            (Ok(Verdict::Again), _) if tries < TRIES => continue,
+            (Ok(Verdict::Again), _) => Err(Error::Unavailable("tried too often".into())),
+            (Ok(Verdict::Keep), Some(error)) => Err(error),
+            (Ok(Verdict::Keep), None) | (Ok(Verdict::Undo), _) => Ok(()),
+        });
+    }
+}
+
+fn read_batch(connection: &Connection, jobs: Vec<Box<dyn Job>>) {
+    let begun = plain(connection, "BEGIN").map_err(|error| gave_up(&error));
+    for mut job in jobs {
+        let outcome = begun.clone().and_then(|()| {
+            let mut tx = Tx::sqlite(connection);
+            at_once(job.as_mut(), &mut tx)
+        });
+        job.finish(outcome.map(drop));
+    }
+    if !connection.is_autocommit() {
+        let _ = plain(connection, "COMMIT");
+    }
+}
+
+fn begin(connection: &Connection) -> Result<(), Error> {
+    let mut tried = 0;
+    loop {
+        match plain(connection, "BEGIN IMMEDIATE") {
+            Err(Error::Again(_)) if tried + 1 < TRIES => {
+                tried += 1;
+                std::thread::sleep(pause(tried));
+            }
+            done => return done.map_err(|error| gave_up(&error)),
+        }
+    }
+}
+
+/// Runs a statement without binds.
+fn plain(connection: &Connection, sql: &str) -> Result<(), Error> {
+    let done = connection.prepare_cached(sql).and_then(|mut statement| statement.raw_execute());
+    done.map(drop).map_err(|error| translate(&error))
+}
+
+/// Runs a statement and says how many rows it touched.
+pub(super) fn execute(connection: &Connection, sql: &str, binds: &[Value]) -> Result<u64, Broken> {
+    let mut statement = prepare(connection, sql, binds)?;
+    let touched = statement.raw_execute().map_err(|error| Broken::kept(translate(&error)))?;
+    Ok(touched as u64)
+}
+
+/// Runs a statement and gives its rows.
+pub(super) fn query(
+    connection: &Connection,
+    sql: &str,
+    binds: &[Value],
+) -> Result<Vec<Row>, Broken> {
+    let mut statement = prepare(connection, sql, binds)?;
+    let columns = statement.column_count();
+    let mut rows = statement.raw_query();
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(|error| Broken::kept(translate(&error)))? {
+        let mut values = Vec::with_capacity(columns);
+        for column in 0..columns {
+            let value = row.get_ref(column).map_err(|error| Broken::kept(translate(&error)))?;
+            values.push(read(value)?);
+        }
+        found.push(Row(values));
+    }
+    Ok(found)
+}
+
+fn prepare<'c>(
+    connection: &'c Connection,
+    sql: &str,
+    binds: &[Value],
+) -> Result<rusqlite::CachedStatement<'c>, Broken> {
+    let sql = without_lock(sql);
+    let mut statement =
+        connection.prepare_cached(sql).map_err(|error| Broken::kept(translate(&error)))?;
+    bind(&mut statement, binds).map_err(Broken::kept)?;
+    Ok(statement)
+}
+
+/// The text without a row lock at its end: with one writer nothing needs locking.
+fn without_lock(sql: &str) -> &str {
+    [" FOR UPDATE", " FOR KEY SHARE", " FOR UPDATE OF r", " FOR KEY SHARE OF r"]
+        .iter()
+        .find_map(|lock| sql.strip_suffix(lock))
+        .unwrap_or(sql)
+}
+
+/// Binds by name, because SQLite numbers `$n` in the order in which it meets them.
+fn bind(statement: &mut Statement<'_>, binds: &[Value]) -> Result<(), Error> {
+    if statement.parameter_count() != binds.len() {
+        let wanted = statement.parameter_count();
+        return Err(Error::Database(format!("{} binds for {wanted} places", binds.len())));
+    }
+    for (index, value) in binds.iter().enumerate() {
+        let name =
+            NAMES.get(index).map_or_else(|| format!("${}", index + 1).into(), |n| Cow::from(*n));
+        let place = statement.parameter_index(&name).map_err(|error| translate(&error))?;
+        let place = place.ok_or_else(|| Error::Database(format!("no {name} in the text")))?;
+        statement.raw_bind_parameter(place, value).map_err(|error| translate(&error))?;
+    }
+    Ok(())
+}
+
+use std::borrow::Cow;
+
+/// The first places, so that the usual statement needs no text made for its names.
+const NAMES: [&str; 16] = [
+    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15",
+    "$16",
+];
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Int(number) => number.map_or(ValueRef::Null, ValueRef::Integer),
+            Self::Real(number) => ValueRef::Real(*number),
+            Self::Text(Some(text)) | Self::Json(text) => ValueRef::Text(text.as_bytes()),
+            Self::Text(None) => ValueRef::Null,
+        }))
+    }
+}
+
+fn read(value: ValueRef<'_>) -> Result<Value, Broken> {
+    Ok(match value {
+        ValueRef::Null => Value::Text(None),
+        ValueRef::Integer(number) => Value::Int(Some(number)),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Value::Text(Some(text.to_owned())),
+            Err(_) => return Err(Broken::kept(Error::Database("text is not UTF-8".to_owned()))),
+        },
+        ValueRef::Blob(_) => {
+            return Err(Broken::kept(Error::Database("a column of bytes".to_owned())));
+        }
+    })
+}
+
+/// SQLite's error in our words.
+fn translate(error: &rusqlite::Error) -> Error {
+    let rusqlite::Error::SqliteFailure(failure, message) = error else {
+        return Error::Database(error.to_string());
+    };
+    match failure.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::Again(error.to_string()),
+        ErrorCode::ReadOnly
+        | ErrorCode::DiskFull
+        | ErrorCode::SystemIoFailure
+        | ErrorCode::CannotOpen => Error::Unavailable(error.to_string()),
+        _ => match failure.extended_code {
+            rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+            | rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE => {
+                let columns = message.as_deref().unwrap_or_default();
+                let column = columns.rsplit([' ', ',']).next().unwrap_or_default();
+                Error::Taken(column.to_owned())
+            }
+            _ => Error::Database(error.to_string()),
+        },
+    }
+}
