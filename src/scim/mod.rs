@@ -3,6 +3,7 @@
 pub mod attribute;
 pub mod error;
 pub mod filter;
+pub mod fold;
 pub mod path;
 pub mod quirks;
 pub mod resource_type;

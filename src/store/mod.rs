@@ -11,6 +11,7 @@ mod postgres;
 mod retry;
 mod sqlite;
 mod tx;
+pub mod filter;
 mod value;
 
 use std::path::PathBuf;
