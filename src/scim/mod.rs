@@ -1,11 +1,17 @@
 //! The protocol, pure: JSON in, JSON out; no I/O, no clock, no database, no HTTP.
 
 pub mod attribute;
+pub mod config;
 pub mod error;
+pub mod etag;
 pub mod filter;
 pub mod fold;
+pub mod page;
 pub mod path;
+pub mod project;
+pub mod query;
 pub mod quirks;
+pub mod render;
 pub mod resource_type;
 pub mod resources;
 pub mod schema;

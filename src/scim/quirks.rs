@@ -1,74 +1,135 @@
-//! What real clients send beside the standard. STUB: table and rewriting come here.
+//! What real clients send beside the standard, and how it is read.
+//!
+//! One table lists every oddity with the clients that have it and the reason to answer it. Most rows
+//! are rewritings: [`Softener`] turns such a request into what the RFC asks for, guided by the
+//! schema, before the strict core reads it. The others are looked at where they matter. A quirk that
+//! is off is not rewritten, so that the strict core refuses it.
 
-/// One oddity of a client that Usher answers although the RFC does not ask for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Quirk {
-    /// 1: `"op":"Replace"`.
-    CapitalOp,
-    /// 2: `"active":"True"`.
-    TextBoolean,
-    /// 3: `roles[primary eq "True"]`.
-    TextBooleanInFilter,
-    /// 4: `remove` with a value list removes only those.
-    RemoveListed,
-    /// 6: removing what is not there succeeds.
-    RemoveAbsent,
-    /// 7: an element as a bare string.
-    BareElement,
-    /// 8: keys of a path-less value that are paths.
-    DottedKeys,
-    /// 9: `add` to a value path that selects nothing creates the element.
-    AddCreates,
-    /// 10: `replace` of a value path that selects nothing creates the element.
-    ReplaceCreates,
-    /// 11: `""` in PATCH clears.
-    EmptyClears,
-    /// 12: a complex attribute as its bare value.
-    BareComplex,
-    /// 13: a complex attribute inside an array.
-    ComplexInArray,
-    /// 14: JSON text where an object's value belongs.
-    JsonInText,
-    /// 15: `displayName` for `display`.
-    DisplayName,
-    /// 17: unknown URNs in `schemas`.
-    UnknownSchema,
-    /// 18: URNs of the drafts.
-    DraftUrn,
-    /// 20: an extension that `schemas` does not list.
-    UnlistedExtension,
-    /// 21: no `schemas` at all.
-    NoSchemas,
-    /// 25: unknown attributes.
-    UnknownAttribute,
-    /// 27: an object where a list belongs.
-    ObjectForList,
-    /// 28: `""` in a body means unassigned.
-    EmptyUnassigned,
-    /// 29: unknown query parameters.
-    UnknownParameter,
-    /// 32: a raw `+` beside `%20` is a plus.
-    RawPlus,
-    /// 33: unquoted values in filters.
-    BareWord,
-    /// 34: a singular complex attribute in a filter means its `value`.
-    ComplexInFilter,
-    /// 35: `emails[type eq "work"].value eq "x"` in filters.
-    SubAfterValuePath,
-    /// 36: query parameters in any case.
-    ParameterCase,
-    /// 38: a slash at the end of the path.
-    TrailingSlash,
-    /// 41: the token without `Bearer`.
-    BareToken,
-    /// 42: no operations in a PATCH.
-    EmptyOperations,
-    /// 48: `members` is `[]` when there are none.
-    EmptyMembers,
-    /// 50: group names are unique.
-    UniqueGroupNames,
-    /// Values of `locale`, `timezone` and the like are stored as they come.
-    LooseFormats,
+mod body;
+mod names;
+mod operations;
+mod path;
+mod values;
+
+use crate::scim::resource_type::ResourceType;
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The oddity.
+    pub quirk: Quirk,
+    /// Its name, as the recorded conversations write it.
+    pub name: &'static str,
+    /// Its number in the matrix of clients; 0 when it has none.
+    pub number: u8,
+    /// The clients that have it.
+    pub clients: &'static str,
+    /// What they send or expect, and what Usher makes of it.
+    pub why: &'static str,
+}
+
+/// Makes the enum and its table from one list, so that neither can lack a row.
+macro_rules! quirks {
+    ($($number:literal $name:ident $clients:literal $why:literal;)*) => {
+        /// One oddity of a client that Usher answers although the RFC does not ask for it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Quirk {
+            $(#[doc = $why] $name,)*
+        }
+
+        /// Every quirk with its reason.
+        pub const QUIRKS: &[Row] = &[
+            $(Row {
+                quirk: Quirk::$name,
+                name: stringify!($name),
+                number: $number,
+                clients: $clients,
+                why: $why,
+            },)*
+        ];
+    };
+}
+
+quirks! {
+    1 CapitalOp "Entra"
+        "`\"op\":\"Replace\"`: operations in any case.";
+    2 TextBoolean "Entra, Keycloak, GitLab"
+        "`\"active\":\"True\"`: the words true and false in any case stand for booleans.";
+    3 TextBooleanInFilter "Entra"
+        "`roles[primary eq \"True\"]`: the same inside filters.";
+    4 RemoveListed "Entra, authentik, rauthy, JumpCloud"
+        "`remove` of `members` with a list of values removes only those, not all.";
+    6 RemoveAbsent "Entra, authentik"
+        "Removing what is not there succeeds and changes nothing.";
+    7 BareElement "Entra"
+        "`\"value\":\"<id>\"`: an element of a list as its bare value.";
+    8 DottedKeys "Entra, GitLab"
+        "`{\"name.givenName\":\"A\"}`: keys that are paths are applied as paths.";
+    9 AddCreates "Entra"
+        "`add` to a value path that selects nothing creates the element.";
+    10 ReplaceCreates "Entra"
+        "`replace` of a value path that selects nothing creates the element.";
+    11 EmptyClears "Entra"
+        "An empty text in PATCH clears the attribute.";
+    12 BareComplex "Entra"
+        "`\"manager\":\"<id>\"`: a complex attribute as its bare value.";
+    13 ComplexInArray "Entra"
+        "`\"manager\":[{…}]`: a single complex attribute inside an array; the first one counts.";
+    14 JsonInText "Entra"
+        "`\"value\":\"{\\\"value\\\":\\\"agent\\\"}\"`: an object as JSON text where its value belongs.";
+    15 DisplayName "Entra"
+        "`displayName` in an element of a list is its `display`.";
+    17 UnknownSchema "Entra, OneLogin"
+        "URNs in `schemas` that nobody here knows are ignored.";
+    18 DraftUrn "OneLogin"
+        "URNs of the drafts before the RFC, and one misspelling, stand for today's.";
+    20 UnlistedExtension "Entra, Okta"
+        "An extension that is used without being listed in `schemas` counts as listed.";
+    21 NoSchemas "authentik, GitLab"
+        "A body without `schemas`: the endpoint says what it is.";
+    25 UnknownAttribute "rauthy, Entra"
+        "Attributes that nobody here knows are ignored.";
+    27 ObjectForList "OneLogin"
+        "`\"emails\":{…}`: a single object where a list belongs.";
+    28 EmptyUnassigned "rauthy, Okta"
+        "An empty text in a body is no value.";
+    29 UnknownParameter "Entra"
+        "Query parameters that nobody here knows, such as `aadOptscim062020`, are ignored.";
+    32 RawPlus "rauthy, midPoint"
+        "A raw `+` in a filter that has `%20` for its spaces is a plus.";
+    33 BareWord "authentik, GitLab"
+        "`userName eq aki`: a text without quotes in a filter.";
+    34 ComplexInFilter "Ping, Entra"
+        "`manager eq \"<id>\"`: a complex attribute in a filter means its `value`.";
+    35 SubAfterValuePath "Entra"
+        "`emails[type eq \"work\"].value eq \"x\"`: a sub-attribute after a value path in a filter.";
+    36 ParameterCase "Entra, PingOne"
+        "`startindex`: query parameters in any case.";
+    38 TrailingSlash "Entra"
+        "`/Users/?filter=…`: a slash at the end of the path.";
+    41 BareToken "Okta"
+        "The token alone in the Authorization header, without the word `Bearer`.";
+    42 EmptyOperations "Entra"
+        "A PATCH without operations succeeds and changes nothing.";
+    48 EmptyMembers "authentik, midPoint"
+        "`members` is shown as an empty list when there are none.";
+    50 UniqueGroupNames "Entra, authentik"
+        "The names of groups are unique, so that a lookup finds one.";
+    0 LooseFormats "Entra"
+        "`locale`, `timezone` and the like are stored as they come, or every cycle writes them again.";
+    0 FilteredAttribute "Entra"
+        "`attributes=emails[type eq \"work\"]`: a value path in a list of attributes names the whole.";
+    0 TextAttributes "generic clients"
+        "A search message with its lists of attributes as one text with commas.";
+    0 BothProjections "generic clients"
+        "`attributes` and `excludedAttributes` together: `attributes` wins.";
+}
+
+impl Quirk {
+    /// The quirk of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        QUIRKS.iter().find(|row| row.name == name).map(|row| row.quirk)
+    }
 }
 
 /// Which quirks are answered.
@@ -90,5 +151,58 @@ impl Quirks {
     #[must_use]
     pub fn without(self, quirk: Quirk) -> Self {
         Self(self.0 & !(1 << (quirk as u64)))
+    }
+}
+
+// One bit each.
+const _: () = assert!(QUIRKS.len() <= 64);
+
+/// Rewrites the requests for one resource type into what the RFC asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Softener<'a> {
+    /// The type of the resource that the request is about.
+    pub rt: &'a ResourceType,
+    /// What is rewritten.
+    pub quirks: Quirks,
+    /// The tenant's `schema.aliases`: foreign URN or prefix of one, and ours.
+    pub aliases: &'a [(String, String)],
+    /// Schemas that are ignored on input (`discovery.extensions`).
+    pub hidden: &'a [String],
+}
+
+impl<'a> Softener<'a> {
+    /// A softener without a tenant's own settings.
+    pub fn new(rt: &'a ResourceType, quirks: Quirks) -> Self {
+        Self { rt, quirks, aliases: &[], hidden: &[] }
+    }
+
+    fn on(&self, quirk: Quirk) -> bool {
+        self.quirks.on(quirk)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_each_row_of_the_matrix_that_the_rfc_does_not_settle() {
+        let numbers: Vec<u8> =
+            QUIRKS.iter().map(|row| row.number).filter(|number| *number != 0).collect();
+        let expected = [
+            1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 20, 21, 25, 27, 28, 29, 32, 33,
+            34, 35, 36, 38, 41, 42, 48, 50,
+        ];
+        assert_eq!(numbers, expected);
+    }
+
+    #[test]
+    fn each_quirk_can_be_switched_off_alone() {
+        for row in QUIRKS {
+            let rest = Quirks::ALL.without(row.quirk);
+            assert!(!rest.on(row.quirk) && !Quirks::NONE.on(row.quirk), "{}", row.name);
+            assert_eq!(QUIRKS.iter().filter(|other| !rest.on(other.quirk)).count(), 1);
+            assert_eq!(Quirk::from_name(row.name), Some(row.quirk));
+        }
     }
 }

@@ -1,0 +1,81 @@
+//! The ServiceProviderConfig document (RFC 7643 s5): what is offered, and its limits.
+
+use serde_json::{Value, json};
+
+use crate::scim::urn;
+
+/// The limits that are announced; they are the ones that are enforced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Results on a page when the client names no count.
+    pub page_default: i64,
+    /// Results on a page at most.
+    pub page_max: i64,
+    /// Bytes of a request body at most.
+    pub max_payload: usize,
+}
+
+/// The document; `public` is the public URL of the installation, `base` that of SCIM.
+pub fn document(public: &str, base: &str, limits: Limits) -> Value {
+    json!({
+        "schemas": [urn::CONFIG],
+        "documentationUri": format!("{public}/docs"),
+        "patch": { "supported": true },
+        // Clients read the numbers even where Bulk is not supported.
+        "bulk": {
+            "supported": false,
+            "maxOperations": 0,
+            "maxPayloadSize": limits.max_payload,
+        },
+        "filter": { "supported": true, "maxResults": limits.page_max },
+        "changePassword": { "supported": true },
+        "sort": { "supported": true },
+        "etag": { "supported": true },
+        "pagination": {
+            "cursor": false,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": limits.page_default,
+            "maxPageSize": limits.page_max,
+        },
+        "authenticationSchemes": [{
+            "type": "oauthbearertoken",
+            "name": "Bearer token",
+            "description":
+                "A token of the tenant in the Authorization header, after the word Bearer.",
+            "specUri": "https://www.rfc-editor.org/info/rfc6750",
+            "documentationUri": format!("{public}/docs"),
+            "primary": true,
+        }],
+        "meta": {
+            "resourceType": "ServiceProviderConfig",
+            "location": format!("{base}/ServiceProviderConfig"),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves SCIM-140, SCIM-141, SCIM-142, SCIM-147, SCIM-284, SCIM-285.
+    #[test]
+    fn every_member_of_the_rfc_is_there_with_its_type() {
+        let limits = Limits { page_default: 100, page_max: 1000, max_payload: 1_048_576 };
+        let shown = document("http://x", "http://x/scim/v2", limits);
+        assert_eq!(shown["schemas"], json!([urn::CONFIG]));
+        for flag in ["patch", "bulk", "filter", "changePassword", "sort", "etag"] {
+            assert!(shown[flag]["supported"].is_boolean(), "{flag}");
+        }
+        for number in ["/bulk/maxOperations", "/bulk/maxPayloadSize", "/filter/maxResults"] {
+            assert!(shown.pointer(number).is_some_and(Value::is_u64), "{number}");
+        }
+        for flag in ["/pagination/cursor", "/pagination/index"] {
+            assert!(shown.pointer(flag).is_some_and(Value::is_boolean), "{flag}");
+        }
+        for text in ["type", "name", "description"] {
+            assert!(shown["authenticationSchemes"][0][text].is_string(), "{text}");
+        }
+        assert_eq!(shown["meta"]["location"], "http://x/scim/v2/ServiceProviderConfig");
+    }
+}

@@ -1,0 +1,303 @@
+//! Which attributes an answer shows (RFC 7643 s7 `returned`, RFC 7644 s3.9).
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use crate::scim::attribute::{Attribute, Returned, Source};
+use crate::scim::error::Error;
+use crate::scim::path::{AttrPath, Place, excerpt};
+use crate::scim::quirks::{Quirk, Quirks};
+use crate::scim::resource_type::ResourceType;
+use crate::scim::schema::Schema;
+
+/// A JSON object of attributes.
+pub type Doc = Map<String, Value>;
+
+/// What `attributes` and `excludedAttributes` make of a resource.
+#[derive(Debug, Clone)]
+pub struct Projection<'a> {
+    rt: &'a ResourceType,
+    mode: Mode,
+    named: Vec<Place<'a>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// The default set without the named ones; nothing may be named.
+    Without,
+    /// The named ones alone.
+    Only,
+}
+
+/// How much of one attribute is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Show {
+    Nothing,
+    /// Its default sub-attributes.
+    Whole,
+    /// Those sub-attributes that are named, or are not.
+    Parts,
+}
+
+/// The attributes that this very request set: shown even where they are `returned: request`.
+#[derive(Debug, Clone, Default)]
+pub struct Sent(HashSet<String>);
+
+impl Sent {
+    /// The request set nothing.
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// What the body of a POST or PUT set.
+    pub fn body(rt: &ResourceType, body: &Value) -> Self {
+        let mut sent = Self::default();
+        sent.object(rt, body);
+        sent
+    }
+
+    /// What a PATCH message set.
+    pub fn patch(rt: &ResourceType, message: &Value) -> Self {
+        let mut sent = Self::default();
+        let operations = member(message, "Operations").and_then(Value::as_array);
+        for operation in operations.into_iter().flatten() {
+            let path = member(operation, "path").and_then(Value::as_str);
+            let value = member(operation, "value");
+            match (path, value) {
+                (None, Some(value)) => sent.object(rt, value),
+                (Some(path), Some(value)) => sent.path(rt, path, value),
+                (_, None) => {}
+            }
+        }
+        sent
+    }
+
+    fn path(&mut self, rt: &ResourceType, path: &str, value: &Value) {
+        let head = path.split('[').next().unwrap_or_default();
+        match AttrPath::parse(head).ok().and_then(|path| rt.resolve(&path)) {
+            Some(Place::Attribute { extension, attribute, .. }) => self.add(extension, attribute),
+            Some(Place::Extension(schema)) => self.extension(schema, value),
+            None => {}
+        }
+    }
+
+    fn object(&mut self, rt: &ResourceType, value: &Value) {
+        for (name, value) in value.as_object().into_iter().flatten() {
+            if let Some(found) = rt.core(name) {
+                self.add(None, found);
+            } else if let Some(extension) = rt.extension(name) {
+                self.extension(&extension.schema, value);
+            }
+        }
+    }
+
+    fn extension(&mut self, schema: &Schema, value: &Value) {
+        let names = value.as_object().into_iter().flatten().map(|(name, _)| name);
+        for found in names.filter_map(|name| schema.attribute(name)) {
+            self.add(Some(schema), found);
+        }
+    }
+
+    fn add(&mut self, extension: Option<&Schema>, attribute: &Attribute) {
+        self.0.insert(key(extension, attribute));
+    }
+
+    fn has(&self, extension: Option<&Schema>, attribute: &Attribute) -> bool {
+        !self.0.is_empty() && self.0.contains(&key(extension, attribute))
+    }
+}
+
+fn member<'v>(object: &'v Value, name: &str) -> Option<&'v Value> {
+    object.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+}
+
+fn key(extension: Option<&Schema>, attribute: &Attribute) -> String {
+    extension.map_or_else(
+        || attribute.name.clone(),
+        |schema| format!("{}:{}", schema.id, attribute.name),
+    )
+}
+
+impl<'a> Projection<'a> {
+    /// Everything that is shown by default.
+    pub fn everything(rt: &'a ResourceType) -> Self {
+        Self { rt, mode: Mode::Without, named: Vec::new() }
+    }
+
+    /// What these lists of names ask for. Unknown names are ignored, malformed ones refused.
+    pub fn new(
+        rt: &'a ResourceType,
+        attributes: &[String],
+        excluded: &[String],
+        quirks: Quirks,
+    ) -> Result<Self, Error> {
+        // RFC 7644 s3.9 calls the two exclusive and defines no error.
+        if !attributes.is_empty() && !excluded.is_empty() && !quirks.on(Quirk::BothProjections) {
+            return Err(Error::InvalidValue(
+                "Send either attributes or excludedAttributes, not both.".to_owned(),
+            ));
+        }
+        let only = !attributes.is_empty();
+        let (mode, names) = if only { (Mode::Only, attributes) } else { (Mode::Without, excluded) };
+        let mut named = Vec::new();
+        for name in names {
+            named.extend(rt.resolve(&read(name, quirks)?));
+        }
+        Ok(Self { rt, mode, named })
+    }
+
+    /// Whether any attribute with values in this place is shown, so that they have to be read.
+    pub fn wants(&self, source: Source) -> bool {
+        self.rt.attributes().any(|(extension, attribute)| {
+            let show = self.show(extension, attribute, &Sent::nothing());
+            let inside = || {
+                attribute.sub.iter().any(|sub| {
+                    sub.source == source && self.shows_sub(extension, attribute, sub, show)
+                })
+            };
+            show != Show::Nothing && (attribute.source == source || inside())
+        })
+    }
+
+    /// The part of a full document that is shown.
+    pub fn apply(&self, full: Doc, sent: &Sent) -> Doc {
+        let mut shown = Doc::new();
+        for (name, value) in full {
+            if let Some(attribute) = self.rt.core(&name) {
+                if let Some(value) = self.value(None, attribute, value, sent) {
+                    shown.insert(name, value);
+                }
+            } else if let Some(extension) = self.rt.extension(&name)
+                && let Value::Object(object) = value
+            {
+                let inner = self.extension(&extension.schema, object, sent);
+                if !inner.is_empty() {
+                    shown.insert(name, inner.into());
+                }
+            }
+        }
+        shown
+    }
+
+    fn extension(&self, schema: &Schema, object: Doc, sent: &Sent) -> Doc {
+        let mut shown = Doc::new();
+        for (name, value) in object {
+            let Some(attribute) = schema.attribute(&name) else { continue };
+            if let Some(value) = self.value(Some(schema), attribute, value, sent) {
+                shown.insert(name, value);
+            }
+        }
+        shown
+    }
+
+    fn value(
+        &self,
+        extension: Option<&Schema>,
+        attribute: &Attribute,
+        value: Value,
+        sent: &Sent,
+    ) -> Option<Value> {
+        let show = self.show(extension, attribute, sent);
+        if show == Show::Nothing {
+            return None;
+        }
+        if !attribute.is_complex() {
+            return Some(value);
+        }
+        let keep = |name: &str| {
+            attribute.sub(name).is_some_and(|sub| self.shows_sub(extension, attribute, sub, show))
+        };
+        let part = |value: Value| match value {
+            Value::Object(mut object) => {
+                object.retain(|name, _| keep(name));
+                (!object.is_empty()).then_some(Value::Object(object))
+            }
+            other => Some(other),
+        };
+        match value {
+            // `members: []` says something; a list whose elements have all become empty does not.
+            Value::Array(elements) if elements.is_empty() => Some(Value::Array(elements)),
+            Value::Array(elements) => {
+                let left: Vec<_> = elements.into_iter().filter_map(part).collect();
+                (!left.is_empty()).then_some(Value::Array(left))
+            }
+            other => part(other),
+        }
+    }
+
+    fn show(&self, extension: Option<&Schema>, attribute: &Attribute, sent: &Sent) -> Show {
+        let (mut whole, mut parts, mut schema) = (false, false, false);
+        for place in &self.named {
+            match place {
+                Place::Extension(named) => {
+                    schema |= extension.is_some_and(|extension| extension.id == named.id);
+                }
+                Place::Attribute { extension: at, attribute: named, sub } => {
+                    let same = at.map(|at| &at.id) == extension.map(|extension| &extension.id)
+                        && named.name == attribute.name;
+                    whole |= same && sub.is_none();
+                    parts |= same && sub.is_some();
+                }
+            }
+        }
+        let by_default = match attribute.returned {
+            Returned::Always => return Show::Whole,
+            Returned::Never => return Show::Nothing,
+            Returned::Default => true,
+            Returned::Request => sent.has(extension, attribute),
+        };
+        match self.mode {
+            Mode::Only if whole || schema && attribute.returned == Returned::Default => Show::Whole,
+            Mode::Only if parts => Show::Parts,
+            // RFC 7643 s7: also "if the attribute was specified by the client" in this request.
+            Mode::Only if attribute.returned == Returned::Request && by_default => Show::Whole,
+            Mode::Only => Show::Nothing,
+            Mode::Without if whole || schema || !by_default => Show::Nothing,
+            Mode::Without if parts => Show::Parts,
+            Mode::Without => Show::Whole,
+        }
+    }
+
+    fn shows_sub(
+        &self,
+        extension: Option<&Schema>,
+        attribute: &Attribute,
+        sub: &Attribute,
+        show: Show,
+    ) -> bool {
+        let named = || {
+            self.named.iter().any(|place| match place {
+                Place::Extension(_) => false,
+                Place::Attribute { extension: at, attribute: of, sub: named } => {
+                    at.map(|at| &at.id) == extension.map(|extension| &extension.id)
+                        && of.name == attribute.name
+                        && named.is_some_and(|named| named.name == sub.name)
+                }
+            })
+        };
+        match (sub.returned, show, self.mode) {
+            (_, Show::Nothing, _) | (Returned::Never, ..) => false,
+            (Returned::Always, ..) => true,
+            (Returned::Request, _, Mode::Without) => false,
+            (Returned::Request, _, Mode::Only) | (_, Show::Parts, Mode::Only) => named(),
+            (Returned::Default, Show::Whole, _) => true,
+            (Returned::Default, Show::Parts, Mode::Without) => !named(),
+        }
+    }
+}
+
+fn read(name: &str, quirks: Quirks) -> Result<AttrPath, Error> {
+    let plain = match (name.find('['), name.rfind(']')) {
+        (Some(open), Some(close)) if open < close && quirks.on(Quirk::FilteredAttribute) => {
+            format!("{}{}", &name[..open], &name[close + 1..])
+        }
+        _ => name.to_owned(),
+    };
+    AttrPath::parse(&plain).map_err(|_| {
+        Error::InvalidValue(format!(
+            "'{}' in attributes or excludedAttributes is not the name of an attribute.",
+            excerpt(name)
+        ))
+    })
+}

@@ -1,0 +1,247 @@
+//! A stored document and what belongs to it, as one resource.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use crate::clock::Micros;
+use crate::scim::attribute::{Attribute, Source};
+use crate::scim::etag;
+use crate::scim::quirks::{Quirk, Quirks};
+use crate::scim::resource_type::{Registry, ResourceType};
+use crate::scim::schema::Schema;
+
+/// A JSON object of attributes.
+pub type Doc = Map<String, Value>;
+
+/// What a resource shows beside its stored document.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// How often it was written.
+    pub version: i64,
+    /// When it was created.
+    pub created: Micros,
+    /// When it last changed.
+    pub modified: Micros,
+    /// Its members; none when they are not to be shown.
+    pub members: Option<&'a [Linked]>,
+    /// The groups that hold it; none when they are not to be shown.
+    pub groups: Option<&'a [Linked]>,
+    /// Resources that its document refers to, by id.
+    pub links: &'a HashMap<String, Linked>,
+}
+
+/// Another resource, as far as a reference to it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Linked {
+    /// Its id.
+    pub id: String,
+    /// The name of its resource type.
+    pub kind: String,
+    /// Its display name; empty when it has none.
+    pub label: String,
+    /// Whether the membership is direct rather than through another group.
+    pub direct: bool,
+}
+
+/// Makes full documents for one installation.
+#[derive(Debug, Clone, Copy)]
+pub struct Renderer<'a> {
+    /// The resource types, for the addresses of references.
+    pub registry: &'a Registry,
+    /// The SCIM base URL, without a slash at its end.
+    pub base: &'a str,
+    /// What clients need beside the RFC.
+    pub quirks: Quirks,
+}
+
+impl Renderer<'_> {
+    /// The full document: everything that a GET with all attributes would show.
+    pub fn document(&self, rt: &ResourceType, doc: &Doc, parts: &Parts<'_>) -> Doc {
+        let mut full = Doc::new();
+        full.insert("schemas".to_owned(), schemas(rt, doc));
+        full.insert("id".to_owned(), parts.id.into());
+        if let Some(value) = doc.get("externalId") {
+            full.insert("externalId".to_owned(), value.clone());
+        }
+        self.attributes(&rt.schema, doc, parts, &mut full);
+        for extension in &rt.extensions {
+            let empty = Doc::new();
+            let stored = doc.get(&extension.schema.id).and_then(Value::as_object);
+            let mut inner = Doc::new();
+            self.attributes(&extension.schema, stored.unwrap_or(&empty), parts, &mut inner);
+            if !inner.is_empty() {
+                full.insert(extension.schema.id.clone(), inner.into());
+            }
+        }
+        full.insert("meta".to_owned(), self.meta(rt, parts));
+        full
+    }
+
+    /// The address of a resource.
+    pub fn location(&self, rt: &ResourceType, id: &str) -> String {
+        format!("{}{}/{id}", self.base, rt.endpoint)
+    }
+
+    fn attributes(&self, schema: &Schema, doc: &Doc, parts: &Parts<'_>, full: &mut Doc) {
+        for attribute in &schema.attributes {
+            let value = match attribute.source {
+                Source::Members => self.rows(attribute, parts.members),
+                Source::MemberOf => self.rows(attribute, parts.groups),
+                Source::Document => {
+                    doc.get(&attribute.name).map(|value| self.stored(attribute, value, parts))
+                }
+                // Common attributes have their own places; sub-attributes and secrets have none.
+                Source::Id
+                | Source::Created
+                | Source::Modified
+                | Source::Version
+                | Source::Location
+                | Source::Kind
+                | Source::RowValue
+                | Source::RowType
+                | Source::Link
+                | Source::Label
+                | Source::Secret => None,
+            };
+            if let Some(value) = value {
+                full.insert(attribute.name.clone(), value);
+            }
+        }
+    }
+
+    /// `members` or `groups`: one element per row.
+    fn rows(&self, attribute: &Attribute, rows: Option<&[Linked]>) -> Option<Value> {
+        let rows = rows?;
+        let shown_empty =
+            attribute.source == Source::Members && self.quirks.on(Quirk::EmptyMembers);
+        if rows.is_empty() && !shown_empty {
+            return None;
+        }
+        Some(rows.iter().map(|row| self.row(attribute, row)).collect())
+    }
+
+    fn row(&self, attribute: &Attribute, row: &Linked) -> Value {
+        let of_group = attribute.source == Source::MemberOf;
+        let mut element = Doc::new();
+        for sub in &attribute.sub {
+            let value = match sub.source {
+                Source::RowValue => Some(row.id.clone()),
+                Source::RowType if of_group => {
+                    Some(if row.direct { "direct" } else { "indirect" }.to_owned())
+                }
+                Source::RowType => Some(row.kind.clone()),
+                _ => self.derived(sub, row),
+            };
+            if let Some(value) = value {
+                element.insert(sub.name.clone(), value.into());
+            }
+        }
+        element.into()
+    }
+
+    /// A stored value with what its references show.
+    fn stored(&self, attribute: &Attribute, value: &Value, parts: &Parts<'_>) -> Value {
+        if !refers(attribute) {
+            return value.clone();
+        }
+        match value {
+            Value::Array(elements) => {
+                elements.iter().map(|element| self.reference(attribute, element, parts)).collect()
+            }
+            single => self.reference(attribute, single, parts),
+        }
+    }
+
+    fn reference(&self, attribute: &Attribute, value: &Value, parts: &Parts<'_>) -> Value {
+        let Value::Object(stored) = value else { return value.clone() };
+        let target = stored.get("value").and_then(Value::as_str);
+        let linked = target.and_then(|id| parts.links.get(id));
+        let mut shown = Doc::new();
+        for sub in &attribute.sub {
+            let value = match linked {
+                Some(linked) if is_derived(sub) => self.derived(sub, linked).map(Value::from),
+                Some(_) | None => stored.get(&sub.name).cloned(),
+            };
+            if let Some(value) = value {
+                shown.insert(sub.name.clone(), value);
+            }
+        }
+        shown.into()
+    }
+
+    fn derived(&self, sub: &Attribute, linked: &Linked) -> Option<String> {
+        match sub.source {
+            Source::Link => {
+                let allowed = sub.references.iter().any(|kind| *kind == linked.kind);
+                let target = self.registry.by_name(&linked.kind).filter(|_| allowed)?;
+                Some(self.location(target, &linked.id))
+            }
+            Source::Label => Some(linked.label.clone()).filter(|label| !label.is_empty()),
+            Source::Document
+            | Source::Id
+            | Source::Created
+            | Source::Modified
+            | Source::Version
+            | Source::Location
+            | Source::Kind
+            | Source::Members
+            | Source::MemberOf
+            | Source::RowValue
+            | Source::RowType
+            | Source::Secret => None,
+        }
+    }
+
+    /// RFC 7643 s3.1; `version` is the ETag to the letter.
+    fn meta(&self, rt: &ResourceType, parts: &Parts<'_>) -> Value {
+        let members = [
+            ("resourceType", rt.name.clone()),
+            ("created", parts.created.rfc3339()),
+            ("lastModified", parts.modified.rfc3339()),
+            ("location", self.location(rt, parts.id)),
+            ("version", etag::of(parts.version)),
+        ];
+        members.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
+    }
+}
+
+/// The ids of the resources whose address or name the document shows, each once.
+pub fn links(rt: &ResourceType, doc: &Doc) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for (extension, attribute) in rt.attributes().filter(|(_, attribute)| refers(attribute)) {
+        let part = match extension {
+            None => Some(doc),
+            Some(schema) => doc.get(&schema.id).and_then(Value::as_object),
+        };
+        let elements = match part.and_then(|part| part.get(&attribute.name)) {
+            Some(Value::Array(elements)) => elements.as_slice(),
+            Some(single) => std::slice::from_ref(single),
+            None => &[],
+        };
+        for id in elements.iter().filter_map(|element| element.get("value")?.as_str()) {
+            if !found.iter().any(|known| known == id) {
+                found.push(id.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// RFC 7643 s3: the core schema, and the extensions that have data.
+fn schemas(rt: &ResourceType, doc: &Doc) -> Value {
+    let used = rt.extensions.iter().map(|extension| &extension.schema.id).filter(|id| {
+        doc.get(id.as_str()).and_then(Value::as_object).is_some_and(|inner| !inner.is_empty())
+    });
+    std::iter::once(&rt.schema.id).chain(used).map(|id| Value::from(id.as_str())).collect()
+}
+
+fn refers(attribute: &Attribute) -> bool {
+    attribute.is_stored() && attribute.sub.iter().any(is_derived)
+}
+
+fn is_derived(sub: &Attribute) -> bool {
+    matches!(sub.source, Source::Link | Source::Label)
+}
