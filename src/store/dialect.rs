@@ -8,3 +8,19 @@ pub enum Dialect {
     /// The shared database.
     Postgres,
 }
+
+/// One text for both databases that reads the rows of [`Value::rows`](super::Value): `e.value ->> 0`
+/// is the first column of a row.
+macro_rules! each {
+    ($tx:expr, $before:literal, each($place:literal), $after:literal) => {
+        match $tx.dialect() {
+            $crate::store::Dialect::Sqlite => {
+                concat!($before, " json_each(", $place, ") AS e ", $after)
+            }
+            $crate::store::Dialect::Postgres => {
+                concat!($before, " jsonb_array_elements(", $place, ") AS e(value) ", $after)
+            }
+        }
+    };
+}
+pub(super) use each;

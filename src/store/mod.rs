@@ -6,10 +6,15 @@
 
 mod dialect;
 mod job;
+pub mod members;
 mod migrations;
+pub mod passwords;
 mod postgres;
+pub mod resources;
 mod retry;
 mod sqlite;
+pub mod tenants;
+pub mod tokens;
 mod tx;
 pub mod filter;
 mod value;

@@ -5,6 +5,7 @@
 
 mod open;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -227,7 +228,7 @@ fn prepare<'c>(
 
 /// The text without a row lock at its end: with one writer nothing needs locking.
 fn without_lock(sql: &str) -> &str {
-    [" FOR UPDATE", " FOR KEY SHARE", " FOR UPDATE OF r", " FOR KEY SHARE OF r"]
+    [" FOR UPDATE", " FOR NO KEY UPDATE", " FOR KEY SHARE OF r"]
         .iter()
         .find_map(|lock| sql.strip_suffix(lock))
         .unwrap_or(sql)
@@ -248,8 +249,6 @@ fn bind(statement: &mut Statement<'_>, binds: &[Value]) -> Result<(), Error> {
     }
     Ok(())
 }
-
-use std::borrow::Cow;
 
 /// The first places, so that the usual statement needs no text made for its names.
 const NAMES: [&str; 16] = [

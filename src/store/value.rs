@@ -1,5 +1,7 @@
 //! What goes into a statement and what comes out of it, the same for both databases.
 
+use crate::clock::Micros;
+use crate::ids::TenantId;
 use crate::store::Error;
 
 /// A value bound to `$n`, or read from a column.
@@ -42,6 +44,43 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::Text(Some(text))
+    }
+}
+
+impl From<&String> for Value {
+    fn from(text: &String) -> Self {
+        Self::Text(Some(text.clone()))
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(text: Option<&str>) -> Self {
+        Self::Text(text.map(str::to_owned))
+    }
+}
+
+impl From<Micros> for Value {
+    fn from(moment: Micros) -> Self {
+        Self::Int(Some(moment.0))
+    }
+}
+
+impl From<Option<Micros>> for Value {
+    fn from(moment: Option<Micros>) -> Self {
+        Self::Int(moment.map(|moment| moment.0))
+    }
+}
+
+impl From<&TenantId> for Value {
+    fn from(id: &TenantId) -> Self {
+        id.as_str().into()
+    }
+}
+
+impl Value {
+    /// A list of rows for `each!`, as JSON: `[["a", "b"], …]`.
+    pub(super) fn rows<R: serde::Serialize>(rows: &[R]) -> Self {
+        Self::Json(serde_json::to_string(rows).unwrap_or_default())
     }
 }
 

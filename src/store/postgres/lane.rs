@@ -130,44 +130,50 @@ impl Lane {
 
     /// Runs reads in one snapshot; each is answered as soon as it is done.
     async fn read(&mut self, jobs: Vec<Box<dyn Job>>) {
-        let mut begun = false;
-        for mut job in jobs {
-            if !begun {
-                let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                if let Err(error) = self.begin(sql, job.since()).await {
-                    job.finish(Err(error));
-                    continue;
-                }
-                begun = true;
-            }
-            let Some(mut connection) = self.connection.take() else {
-                job.finish(Err(Error::Unavailable("not connected".to_owned())));
-                begun = false;
-                continue;
-            };
-            let mut tx = Tx::postgres(&mut connection);
-            let outcome = guarded(job.as_mut(), &mut tx).await;
-            let (failed, lost) = (tx.failed().is_some(), tx.lost());
-            let usable = outcome.is_ok() && !lost;
-            job.finish(outcome.map(drop));
-            if usable {
-                self.connection = Some(connection);
-            }
-            // An error spoils the transaction; the others get a new one.
-            begun = usable && !(failed && self.end().await);
+        let mut open = false;
+        for job in jobs {
+            open = self.read_one(job, open).await;
         }
-        if begun {
+        if open {
             self.end().await;
         }
     }
 
-    async fn end(&mut self) -> bool {
+    /// Runs one read and says whether its transaction is still good for the next.
+    async fn read_one(&mut self, mut job: Box<dyn Job>, open: bool) -> bool {
+        if !open {
+            let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+            if let Err(error) = self.begin(sql, job.since()).await {
+                job.finish(Err(error));
+                return false;
+            }
+        }
+        let Some(mut connection) = self.connection.take() else {
+            job.finish(Err(Error::Unavailable("not connected".to_owned())));
+            return false;
+        };
+        let mut tx = Tx::postgres(&mut connection);
+        let outcome = guarded(job.as_mut(), &mut tx).await;
+        let (failed, lost) = (tx.failed().is_some(), tx.lost());
+        let usable = outcome.is_ok() && !lost;
+        job.finish(outcome.map(drop));
+        if usable {
+            self.connection = Some(connection);
+        }
+        // An error spoils the transaction; the others get a new one.
+        if usable && failed {
+            self.end().await;
+        }
+        usable && !failed
+    }
+
+    /// Ends a transaction that wrote nothing.
+    async fn end(&mut self) {
         if let Some(mut connection) = self.connection.take()
             && plain(&mut connection, "COMMIT").await.is_ok()
         {
             self.connection = Some(connection);
         }
-        true
     }
 
     /// Begins a transaction, on a new connection if need be, while the one who asked has patience.

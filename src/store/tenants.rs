@@ -1,0 +1,68 @@
+//! Tenants.
+
+use crate::clock::Micros;
+use crate::ids::TenantId;
+use crate::store::{Error, Row, Tx};
+
+/// A tenant: the security boundary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name on the command line and in logs; unique.
+    pub name: String,
+    /// What differs from the defaults, as JSON text.
+    pub settings: String,
+    /// When it was made.
+    pub created: Micros,
+}
+
+impl Tenant {
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.text(0)?.into(),
+            name: row.text(1)?.to_owned(),
+            settings: row.text(2)?.to_owned(),
+            created: Micros(row.int(3)?),
+        })
+    }
+}
+
+/// Adds a tenant; a name that is in use is `Taken("tenants.name")`.
+pub async fn insert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO tenants (id, name, settings, created_at) VALUES ($1, $2, $3, $4)",
+        &[
+            (&tenant.id).into(),
+            (&tenant.name).into(),
+            (&tenant.settings).into(),
+            tenant.created.into(),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Finds a tenant by its id.
+pub async fn find(tx: &mut Tx<'_>, id: &TenantId) -> Result<Option<Tenant>, Error> {
+    let sql = "SELECT id, name, settings, created_at FROM tenants WHERE id = $1";
+    tx.query(sql, &[id.into()]).await?.first().map(Tenant::read).transpose()
+}
+
+/// Finds a tenant by its name.
+pub async fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<Tenant>, Error> {
+    let sql = "SELECT id, name, settings, created_at FROM tenants WHERE name = $1";
+    tx.query(sql, &[name.into()]).await?.first().map(Tenant::read).transpose()
+}
+
+/// All tenants by name.
+pub async fn list(tx: &mut Tx<'_>) -> Result<Vec<Tenant>, Error> {
+    let sql = "SELECT id, name, settings, created_at FROM tenants ORDER BY name";
+    tx.query(sql, &[]).await?.iter().map(Tenant::read).collect()
+}
+
+/// Replaces a tenant's settings; false when there is no such tenant.
+pub async fn set_settings(tx: &mut Tx<'_>, id: &TenantId, settings: &str) -> Result<bool, Error> {
+    let sql = "UPDATE tenants SET settings = $2 WHERE id = $1";
+    Ok(tx.execute(sql, &[id.into(), settings.into()]).await? == 1)
+}
