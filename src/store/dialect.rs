@@ -9,6 +9,7 @@ pub enum Dialect {
     Postgres,
 }
 
+<<<<<<< HEAD
 /// One text for both databases that reads the rows of [`Value::rows`](super::Value): `e.value ->> 0`
 /// is the first column of a row.
 macro_rules! each {
@@ -24,3 +25,66 @@ macro_rules! each {
     };
 }
 pub(super) use each;
+=======
+impl Dialect {
+    /// A member's name as the right side of `->` and `->>`.
+    pub fn member(self, name: &str) -> String {
+        match self {
+            // SQLite takes a name that begins with a dollar for a path.
+            Self::Sqlite if name.starts_with('$') => literal(&format!("$.\"{name}\"")),
+            Self::Sqlite | Self::Postgres => literal(name),
+        }
+    }
+
+    /// The elements of a JSON array as rows of `alias` with the columns `value` and `key`, in
+    /// order; no rows where the array is NULL.
+    pub fn each(self, array: &str, alias: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_each({array}) {alias}"),
+            Self::Postgres => {
+                format!("jsonb_array_elements({array}) WITH ORDINALITY AS {alias}(value, key)")
+            }
+        }
+    }
+
+    /// The text of an element that is no object.
+    pub fn simple(self, alias: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{alias}.value"),
+            Self::Postgres => format!("({alias}.value #>> '{{}}')"),
+        }
+    }
+
+    /// The text so that it sorts by code points.
+    pub fn by_code_point(self, text: &str) -> String {
+        match self {
+            Self::Sqlite => text.to_owned(),
+            Self::Postgres => format!("({text}) COLLATE \"C\""),
+        }
+    }
+
+    /// Whether a text contains another. LIKE would fold case on SQLite and read wildcards.
+    pub fn contains(self, text: &str, part: &str) -> String {
+        match self {
+            Self::Sqlite => format!("instr({text}, {part}) > 0"),
+            Self::Postgres => format!("strpos({text}, {part}) > 0"),
+        }
+    }
+
+    /// Whether a text ends with another.
+    pub fn ends_with(self, text: &str, part: &str) -> String {
+        match self {
+            // A part that is longer than the text gives some shorter text, which cannot equal it.
+            Self::Sqlite => {
+                format!("substr({text}, length({text}) - length({part}) + 1) = {part}")
+            }
+            Self::Postgres => format!("right({text}, length({part})) = {part}"),
+        }
+    }
+}
+
+/// A constant of the program or of a schema as an SQL literal; what clients type is bound instead.
+pub(in crate::store) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+>>>>>>> w-a

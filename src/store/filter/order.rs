@@ -1,0 +1,104 @@
+//! Sorting as SQL (RFC 7644 s3.4.2.3).
+
+use crate::scim::attribute::{Attribute, Source};
+use crate::scim::filter::Target;
+use crate::store::filter::value::Expression;
+use crate::store::filter::{Place, World, Writer};
+use crate::store::{Dialect, Sql};
+
+/// Appends what stands behind ORDER BY, for the alias `r`; ties are broken by the id.
+///
+/// Resources without the value come last, and first when descending. Of several values the primary
+/// one counts, else the first.
+pub fn order(
+    sql: &mut Sql,
+    dialect: Dialect,
+    world: &World<'_>,
+    target: &Target<'_>,
+    descending: bool,
+) {
+    let mut writer = Writer::new(sql, dialect, world);
+    let Expression { text, nullable } = writer.sort_key(target);
+    let text = if target.leaf().is_text() { dialect.by_code_point(&text) } else { text };
+    let direction = match (descending, nullable) {
+        (false, false) => " ASC, r.id",
+        (true, false) => " DESC, r.id",
+        (false, true) => " ASC NULLS LAST, r.id",
+        (true, true) => " DESC NULLS FIRST, r.id",
+    };
+    writer.push(&text);
+    writer.push(direction);
+}
+
+impl Writer<'_, '_> {
+    fn sort_key(&mut self, target: &Target<'_>) -> Expression {
+        let (attribute, leaf) = (target.attribute, target.leaf());
+        let root = match target.extension {
+            Some(schema) => format!("r.folded -> {}", self.dialect.member(&schema.id)),
+            None => "r.folded".to_owned(),
+        };
+        let inner = format!("{root} -> {}", self.dialect.member(&attribute.name));
+        if attribute.source == Source::Members {
+            return self.first_member(leaf);
+        }
+        if attribute.source == Source::MemberOf {
+            return self.first_group(leaf);
+        }
+        let place = match target.sub {
+            None => Place::Object(root),
+            Some(_) => Place::Object(inner.clone()),
+        };
+        if attribute.multi {
+            return self.first_of(&inner, attribute, leaf);
+        }
+        if leaf.multi {
+            let list = format!("{inner} -> {}", self.dialect.member(&leaf.name));
+            return self.first_of(&list, leaf, leaf);
+        }
+        self.expression(&place, leaf)
+    }
+
+    fn first_of(&mut self, list: &str, attribute: &Attribute, leaf: &Attribute) -> Expression {
+        let alias = self.alias();
+        let rows = self.dialect.each(list, &alias);
+        let place = if attribute.is_complex() {
+            Place::Object(format!("{alias}.value"))
+        } else {
+            Place::Simple(self.dialect.simple(&alias))
+        };
+        let value = self.expression(&place, leaf).text;
+        let primary = match (&place, attribute.sub("primary")) {
+            (Place::Object(object), Some(_)) => {
+                format!("CASE WHEN CAST({object} ->> 'primary' AS BIGINT) = 1 THEN 0 ELSE 1 END, ")
+            }
+            _ => String::new(),
+        };
+        nullable(format!(
+            "(SELECT {value} FROM {rows} WHERE {value} IS NOT NULL \
+             ORDER BY {primary}{alias}.key LIMIT 1)"
+        ))
+    }
+
+    fn first_member(&mut self, leaf: &Attribute) -> Expression {
+        let alias = self.alias();
+        let tenant = self.tenant();
+        let value = self.expression(&Place::Member(alias.clone()), leaf).text;
+        nullable(format!(
+            "(SELECT {value} FROM members {alias} WHERE {alias}.tenant = {tenant} \
+             AND {alias}.group_id = r.id ORDER BY {alias}.member_id LIMIT 1)"
+        ))
+    }
+
+    fn first_group(&mut self, leaf: &Attribute) -> Expression {
+        let alias = self.alias();
+        let (walk, rows) = self.walk_up(&alias);
+        let value = self.expression(&Place::Group(alias.clone()), leaf).text;
+        nullable(format!(
+            "({walk} SELECT {value} FROM {rows} ORDER BY {alias}.depth, {alias}.id LIMIT 1)"
+        ))
+    }
+}
+
+fn nullable(text: String) -> Expression {
+    Expression { text, nullable: true }
+}

@@ -1,0 +1,133 @@
+//! Conditions on what lives in the table `members`: the members of a group, and the groups that
+//! hold a resource, directly or through other groups.
+
+use crate::scim::attribute::{Attribute, Source};
+use crate::scim::filter::{Bound, Op, Target};
+use crate::scim::fold::Key;
+use crate::store::filter::{Place, Test, Writer};
+
+/// Groups in groups are followed this far, so that a circle ends.
+const DEPTH: usize = 10;
+
+impl Writer<'_, '_> {
+    /// Some member of the group `r` fulfils the test.
+    pub(super) fn members(&mut self, target: &Target<'_>, test: Test<'_, '_>) {
+        let alias = self.alias();
+        let tenant = self.tenant();
+        // Who asks for one member means few groups: these are found by the member, not one by one.
+        if value_asked(target, test).is_some() {
+            self.push(&format!(
+                "r.id IN (SELECT {alias}.group_id FROM members {alias} \
+                 WHERE {alias}.tenant = {tenant} AND "
+            ));
+        } else {
+            self.push(&format!(
+                "EXISTS (SELECT 1 FROM members {alias} \
+                 WHERE {alias}.tenant = {tenant} AND {alias}.group_id = r.id AND "
+            ));
+        }
+        self.row(&Place::Member(alias), target, test);
+        self.push(")");
+    }
+
+    /// Some group that holds `r` fulfils the test.
+    pub(super) fn groups(&mut self, target: &Target<'_>, test: Test<'_, '_>) {
+        if let (None, Test::Present) = (target.sub, test) {
+            let tenant = self.tenant();
+            return self.push(&format!(
+                "EXISTS (SELECT 1 FROM members d WHERE d.tenant = {tenant} AND d.member_id = r.id)"
+            ));
+        }
+        // Who asks for one group wants what is below it: few walks down beat one up per row.
+        if let Some(key) = value_asked(target, test) {
+            self.push("(");
+            self.below(key);
+            if let Test::Compare(..) = test {
+                return self.push(")");
+            }
+            self.push(" AND ");
+            self.above(target, test);
+            return self.push(")");
+        }
+        self.above(target, test);
+    }
+
+    fn below(&mut self, key: &Key) {
+        let tenant = self.tenant();
+        let group = match key {
+            Key::Text(id) => self.sql.hold(id.as_str()),
+            Key::Int(_) | Key::Real(_) | Key::Bool(_) => return self.push("(1 = 0)"),
+        };
+        self.push(&format!(
+            "r.id IN (WITH RECURSIVE down(id, depth) AS (\
+             SELECT d.member_id, 1 FROM members d WHERE d.tenant = {tenant} AND d.group_id = {group} \
+             UNION SELECT d.member_id, down.depth + 1 FROM down \
+             JOIN members d ON d.tenant = {tenant} AND d.group_id = down.id \
+             WHERE down.depth < {DEPTH}) SELECT down.id FROM down)"
+        ));
+    }
+
+    fn above(&mut self, target: &Target<'_>, test: Test<'_, '_>) {
+        let alias = self.alias();
+        let (walk, rows) = self.walk_up(&alias);
+        self.push(&format!("EXISTS ({walk} SELECT 1 FROM {rows} WHERE "));
+        self.row(&Place::Group(alias), target, test);
+        self.push(")");
+    }
+
+    /// `WITH …` for the groups above `r`, and what to select from to have each once, with its
+    /// shortest distance.
+    pub(super) fn walk_up(&mut self, alias: &str) -> (String, String) {
+        let tenant = self.tenant();
+        let walk = format!(
+            "WITH RECURSIVE up(id, depth) AS (\
+             SELECT u.group_id, 1 FROM members u WHERE u.tenant = {tenant} AND u.member_id = r.id \
+             UNION SELECT u.group_id, up.depth + 1 FROM up \
+             JOIN members u ON u.tenant = {tenant} AND u.member_id = up.id \
+             WHERE up.depth < {DEPTH})"
+        );
+        let rows =
+            format!("(SELECT up.id AS id, MIN(up.depth) AS depth FROM up GROUP BY up.id) {alias}");
+        (walk, rows)
+    }
+
+    /// A test on a row: on one of its parts, or on the row itself.
+    fn row(&mut self, place: &Place, target: &Target<'_>, test: Test<'_, '_>) {
+        match (target.sub, test) {
+            (Some(sub), _) => self.scalar(place, sub, test),
+            (None, Test::Within(filter)) => self.bound(place, filter),
+            // A row has a value.
+            (None, Test::Present | Test::Compare(..)) => self.push("(1 = 1)"),
+        }
+    }
+}
+
+/// The id that the `value` of a row has to have.
+fn value_asked<'t, 'a>(target: &Target<'a>, test: Test<'t, 'a>) -> Option<&'t Key> {
+    match (target.sub, test) {
+        (Some(sub), Test::Compare(Op::Eq, key)) if sub.source == Source::RowValue => Some(key),
+        (None, Test::Within(filter)) => {
+            equal_value(filter, &|sub, _| sub.source == Source::RowValue).map(|(_, key)| key)
+        }
+        _ => None,
+    }
+}
+
+/// A comparison with `eq` that the whole filter cannot do without.
+pub(super) fn equal_value<'t, 'a>(
+    filter: &'t Bound<'a>,
+    wanted: &dyn Fn(&Attribute, &Key) -> bool,
+) -> Option<(&'a Attribute, &'t Key)> {
+    match filter {
+        Bound::Compare { target, op: Op::Eq, key } if wanted(target.attribute, key) => {
+            Some((target.attribute, key))
+        }
+        Bound::And(terms) => terms.iter().find_map(|term| equal_value(term, wanted)),
+        Bound::Or(_)
+        | Bound::Not(_)
+        | Bound::Never
+        | Bound::Present(_)
+        | Bound::Compare { .. }
+        | Bound::Within { .. } => None,
+    }
+}
