@@ -1,8 +1,11 @@
 //! The protocol, pure: JSON in, JSON out; no I/O, no clock, no database, no HTTP.
 
+pub mod accept;
 pub mod attribute;
 pub mod error;
 pub mod filter;
+pub mod json;
+pub mod patch;
 pub mod path;
 pub mod quirks;
 pub mod resource_type;
@@ -11,3 +14,6 @@ pub mod schema;
 pub mod urn;
 
 pub use error::Error;
+
+/// A resource, or a part of one, as a JSON object.
+pub type Doc = serde_json::Map<String, serde_json::Value>;
