@@ -1,6 +1,7 @@
 //! The only SQL.
 
 mod dialect;
+pub mod filter;
 mod value;
 
 pub use dialect::Dialect;

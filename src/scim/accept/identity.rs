@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use crate::scim::attribute::Attribute;
+use crate::scim::fold;
 
 /// Whether two elements are one (RFC 7643 s2.4): same `value` and same `type`; without a `value`,
 /// the same in everything.
@@ -41,11 +42,7 @@ fn folded_equal(attribute: &Attribute, one: &str, other: &str) -> bool {
     if one.is_ascii() && other.is_ascii() {
         return one.eq_ignore_ascii_case(other);
     }
-    fold(attribute, one) == fold(attribute, other)
-}
-
-fn fold(attribute: &Attribute, text: &str) -> String {
-    if attribute.case_exact { text.to_owned() } else { text.to_lowercase() }
+    fold::text(attribute, one) == fold::text(attribute, other)
 }
 
 /// Keeps the first of each element (RFC 7643 s2.4: never the same pair of type and value twice).
@@ -77,7 +74,7 @@ fn key(attribute: &Attribute, item: &Value) -> String {
 
 fn simple(attribute: &Attribute, value: Option<&Value>) -> String {
     match value {
-        Some(Value::String(text)) => format!("{:?}", fold(attribute, text)),
+        Some(Value::String(text)) => format!("{:?}", fold::text(attribute, text)),
         Some(other) => other.to_string(),
         None => String::new(),
     }

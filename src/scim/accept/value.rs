@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{Rules, format, identity};
 use crate::scim::attribute::{Attribute, Type};
 use crate::scim::error::Error;
+use crate::scim::fold;
 use crate::scim::json::describe;
 use crate::scim::path::excerpt;
 
@@ -166,7 +167,7 @@ pub(crate) fn known_sub<'a>(
 fn check_text(attribute: &Attribute, at: &str, text: &str, rules: Rules) -> Result<(), Error> {
     let wrong = |what: &str| Err(Error::InvalidValue(format!("{at} '{}' {what}", excerpt(text))));
     match attribute.kind {
-        Type::DateTime if !is_moment(text) => wrong(
+        Type::DateTime if fold::moment(text).is_none() => wrong(
             "is not a date with time. Write it like 2026-11-22T08:00:00Z or \
              2026-11-22T09:00:00+01:00.",
         ),
@@ -188,10 +189,4 @@ fn check_text(attribute: &Attribute, at: &str, text: &str, rules: Rules) -> Resu
 /// RFC 3986, loosely: characters beyond ASCII pass, since people paste what their browser shows.
 fn is_reference(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | '"'))
-}
-
-fn is_moment(text: &str) -> bool {
-    let zoned = text.parse::<jiff::Timestamp>().is_ok();
-    let time = text.get(10..11).is_some_and(|mark| mark == "T");
-    time && (zoned || text.parse::<jiff::civil::DateTime>().is_ok())
 }

@@ -6,10 +6,14 @@ use serde_json::Number;
 
 use crate::scim::path::AttrPath;
 
+mod bind;
+mod display;
 pub mod eval;
 pub mod op;
-pub mod parse;
+mod parse;
+mod token;
 
+pub use bind::{Binding, Bound, Target, Unknown, bind, bind_elements, sortable};
 pub use op::Op;
 pub use parse::{Grammar, parse};
 
