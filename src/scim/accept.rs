@@ -123,8 +123,7 @@ impl Sent {
 fn read(rt: &ResourceType, body: Value, rules: Rules) -> Result<Read, Error> {
     let body = json::object(body)?;
     let urns = schemas::required(rt, &body)?;
-    let mut read =
-        Read { doc: Doc::new(), password: None, members: None, sent: Sent::default() };
+    let mut read = Read { doc: Doc::new(), password: None, members: None, sent: Sent::default() };
     for (key, sent) in body {
         if let Some(extension) = rt.extension(&key) {
             let schema = &extension.schema;

@@ -247,11 +247,7 @@ pub fn unique_entries(rt: &ResourceType, doc: &Doc, quirks: Quirks) -> Vec<Index
     })
 }
 
-fn entries(
-    rt: &ResourceType,
-    doc: &Doc,
-    wanted: impl Fn(&Attribute) -> bool,
-) -> Vec<IndexEntry> {
+fn entries(rt: &ResourceType, doc: &Doc, wanted: impl Fn(&Attribute) -> bool) -> Vec<IndexEntry> {
     let mut found = Vec::new();
     for (extension, attribute) in rt.attributes().filter(|(_, found)| found.is_stored()) {
         let root = match extension {

@@ -91,7 +91,9 @@ fn is_languages(text: &str) -> bool {
 fn is_weight(text: &str) -> bool {
     let number = text.strip_prefix("q=").or_else(|| text.strip_prefix("Q="));
     number
-        .filter(|number| number.len() <= 5 && number.chars().all(|c| c.is_ascii_digit() || c == '.'))
+        .filter(|number| {
+            number.len() <= 5 && number.chars().all(|c| c.is_ascii_digit() || c == '.')
+        })
         .and_then(|number| number.parse::<f64>().ok())
         .is_some_and(|weight| weight <= 1.0)
 }

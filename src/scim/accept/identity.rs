@@ -16,7 +16,8 @@ pub fn same(attribute: &Attribute, left: &Value, right: &Value) -> bool {
     match (one.get("value"), other.get("value")) {
         (None, None) => left == right,
         values @ (Some(_), Some(_)) => {
-            part(attribute, "value", values) && part(attribute, "type", (one.get("type"), other.get("type")))
+            part(attribute, "value", values)
+                && part(attribute, "type", (one.get("type"), other.get("type")))
         }
         (Some(_), None) | (None, Some(_)) => false,
     }

@@ -9,10 +9,7 @@ use crate::scim::schema::Schema;
 use crate::scim::{json, urn};
 
 /// The URNs of the body's `schemas`: the base schema is there and nothing is unknown.
-pub(super) fn required(
-    rt: &ResourceType,
-    body: &Map<String, Value>,
-) -> Result<Vec<String>, Error> {
+pub(super) fn required(rt: &ResourceType, body: &Map<String, Value>) -> Result<Vec<String>, Error> {
     let sent = body.iter().find(|(key, _)| key.eq_ignore_ascii_case("schemas"));
     let urns = match sent {
         None | Some((_, Value::Null)) => Vec::new(),

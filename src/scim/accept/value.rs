@@ -94,10 +94,7 @@ pub fn element(
                 "{at} is {number}; a whole number without fraction and exponent belongs there."
             )));
         }
-        (
-            Type::String | Type::DateTime | Type::Binary | Type::Reference,
-            Value::String(text),
-        ) => {
+        (Type::String | Type::DateTime | Type::Binary | Type::Reference, Value::String(text)) => {
             check_text(attribute, at, &text, rules)?;
             return Ok(Some(Value::String(text)));
         }

@@ -90,11 +90,7 @@ impl<'a> Target<'a> {
 }
 
 /// Binds a filter to a resource type.
-pub fn bind<'a>(
-    rt: &'a ResourceType,
-    filter: &Filter,
-    rules: Binding,
-) -> Result<Bound<'a>, Error> {
+pub fn bind<'a>(rt: &'a ResourceType, filter: &Filter, rules: Binding) -> Result<Bound<'a>, Error> {
     Binder { scope: Scope::Resource(rt), rules }.filter(filter)
 }
 
@@ -110,7 +106,8 @@ pub fn bind_elements<'a>(
 
 /// What `sortBy` names, if resources can be sorted by it (RFC 7644 s3.4.2.3).
 pub fn sortable<'a>(rt: &'a ResourceType, path: &AttrPath) -> Result<Target<'a>, Error> {
-    let refuse = |why: &str| Error::InvalidValue(format!("sortBy: '{}' {why}", excerpt(&path.to_string())));
+    let refuse =
+        |why: &str| Error::InvalidValue(format!("sortBy: '{}' {why}", excerpt(&path.to_string())));
     let (extension, attribute, sub) = match rt.resolve(path) {
         None => return Err(refuse(&format!("is no attribute of {}.", rt.name))),
         Some(Place::Extension(_)) => {

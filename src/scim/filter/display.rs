@@ -7,9 +7,9 @@ use crate::scim::filter::Filter;
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::And(terms) => list(f, terms, " and ", |term| {
-                matches!(term, Self::And(_) | Self::Or(_))
-            }),
+            Self::And(terms) => {
+                list(f, terms, " and ", |term| matches!(term, Self::And(_) | Self::Or(_)))
+            }
             Self::Or(terms) => list(f, terms, " or ", |term| matches!(term, Self::Or(_))),
             Self::Not(inner) => write!(f, "not ({inner})"),
             Self::Present(path) => write!(f, "{path} pr"),

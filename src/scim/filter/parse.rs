@@ -150,10 +150,7 @@ impl<'t> Parser<'t> {
             } else if self.grammar.bare_words {
                 self.term()?
             } else {
-                return Err(refuse(
-                    self.at(),
-                    "'not' needs parentheses: not (active eq true).",
-                ));
+                return Err(refuse(self.at(), "'not' needs parentheses: not (active eq true)."));
             };
             Filter::Not(Box::new(inner))
         } else {

@@ -12,8 +12,8 @@ pub fn moment(text: &str) -> Option<i64> {
     let year = digits(&date[..4])?;
     let (month, day) = (digits(&date[5..7])?, digits(&date[8..10])?);
     let (hour, minute, second) = (digits(&rest[1..3])?, digits(&rest[4..6])?, digits(&rest[7..9])?);
-    let marks = [bytes[4], bytes[7], bytes[13], bytes[16]] == *b"--::"
-        && matches!(bytes[10], b'T' | b't');
+    let marks =
+        [bytes[4], bytes[7], bytes[13], bytes[16]] == *b"--::" && matches!(bytes[10], b'T' | b't');
     // xsd:dateTime writes midnight at the end of a day as 24:00:00.
     let end_of_day = hour == 24 && minute == 0 && second == 0;
     let fits = (1..=12).contains(&month)

@@ -73,7 +73,8 @@ fn clear(work: &mut Work<'_>, schema: &Schema, kept: impl Fn(&str) -> bool) -> R
     if !work.doc.contains_key(&schema.id) {
         return Ok(());
     }
-    let stored = schema.attributes.iter().filter(|found| found.is_stored() && !found.is_read_only());
+    let stored =
+        schema.attributes.iter().filter(|found| found.is_stored() && !found.is_read_only());
     for found in stored.filter(|found| !kept(&found.name)) {
         let spot = Spot { extension: Some(schema), attribute: found, sub: None };
         work.change(spot, |_, _| Ok(Value::Null))?;

@@ -49,10 +49,9 @@ pub(super) fn by_filter(
     let ids = terms::ids(filter);
     match op {
         Kind::Remove => {
-            work.note(ids.map_or_else(
-                || MemberChange::RemoveWhere(filter.clone()),
-                MemberChange::Remove,
-            ));
+            work.note(
+                ids.map_or_else(|| MemberChange::RemoveWhere(filter.clone()), MemberChange::Remove),
+            );
         }
         Kind::Add => match ids {
             Some(ids) if work.rules.quirks.on(Quirk::AddCreates) => {
@@ -70,10 +69,9 @@ pub(super) fn by_filter(
                 Value::Null => Vec::new(),
                 value => accept::members(spot.attribute, wrapped(value))?,
             };
-            work.note(ids.map_or_else(
-                || MemberChange::RemoveWhere(filter.clone()),
-                MemberChange::Remove,
-            ));
+            work.note(
+                ids.map_or_else(|| MemberChange::RemoveWhere(filter.clone()), MemberChange::Remove),
+            );
             if !new.is_empty() {
                 work.note(MemberChange::Add(new));
             }
@@ -93,9 +91,7 @@ fn immutable(spot: Spot<'_>, sub: &Attribute) -> Error {
     if sub.is_read_only() {
         return read_only(&name);
     }
-    Error::Mutability(format!(
-        "{name} is immutable: add or remove the member as a whole instead."
-    ))
+    Error::Mutability(format!("{name} is immutable: add or remove the member as a whole instead."))
 }
 
 fn wrapped(value: Value) -> Value {

@@ -30,9 +30,7 @@ pub(super) fn by_path(rt: &ResourceType, op: Kind, value: &Value) -> Result<(), 
 /// or fall together.
 pub(super) fn by_filter(work: &mut Work<'_>, op: Kind, filter: &Filter) -> Result<(), Error> {
     let Filter::Compare { op: Op::Eq, value: Literal::Text(text), .. } = filter else {
-        return Err(Error::InvalidFilter(
-            "A filter on schemas compares one value with eq.".into(),
-        ));
+        return Err(Error::InvalidFilter("A filter on schemas compares one value with eq.".into()));
     };
     let urns = accept::listed(work.rt, &Value::from(vec![text.as_str()]))?;
     match op {
@@ -48,8 +46,5 @@ pub(super) fn by_filter(work: &mut Work<'_>, op: Kind, filter: &Filter) -> Resul
 }
 
 fn base(rt: &ResourceType) -> Error {
-    Error::Mutability(format!(
-        "schemas always lists '{}'; it cannot be removed.",
-        rt.schema.id
-    ))
+    Error::Mutability(format!("schemas always lists '{}'; it cannot be removed.", rt.schema.id))
 }

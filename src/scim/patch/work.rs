@@ -119,9 +119,8 @@ impl<'a> Work<'a> {
         change: impl FnOnce(Value, Rules) -> Result<Value, Error>,
     ) -> Result<(), Error> {
         let old = self.take(spot);
-        let kept = (spot.attribute.mutability == Mutability::Immutable
-            && !is_unassigned(&old))
-        .then(|| old.clone());
+        let kept = (spot.attribute.mutability == Mutability::Immutable && !is_unassigned(&old))
+            .then(|| old.clone());
         let new = change(old, self.rules)?;
         if kept.is_some_and(|kept| kept != new) {
             return Err(fixed(&spot.name()));
