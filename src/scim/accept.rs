@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::scim::Doc;
-use crate::scim::attribute::{Attribute, Source};
+use crate::scim::attribute::{Attribute, Source, Type};
 use crate::scim::error::Error;
 use crate::scim::json;
 use crate::scim::path::excerpt;
@@ -83,23 +83,21 @@ pub struct MemberRef {
 
 /// The resource that a POST asks for (RFC 7644 s3.3).
 pub fn create(rt: &ResourceType, body: Value, rules: Rules) -> Result<Accepted, Error> {
-    let read = read(rt, body, rules)?;
-    let mut doc = read.doc;
+    let Read { mut accepted, sent } = read(rt, body, rules)?;
+    let doc = &mut accepted.doc;
     // RFC 7644 s3.3 lets a server give defaults; a value of null says that there is to be none.
-    let active = rt.core("active").filter(|found| found.kind == super::attribute::Type::Boolean);
-    if let Some(active) = active.filter(|found| found.is_stored() && !read.sent.has(None, found)) {
+    let active = rt.core("active").filter(|found| found.kind == Type::Boolean);
+    if let Some(active) = active.filter(|found| found.is_stored() && !sent.has(None, found)) {
         doc.insert(active.name.clone(), Value::Bool(true));
     }
-    finish(rt, &mut doc);
-    check(rt, &doc, rules)?;
-    Ok(Accepted { doc, password: read.password, members: read.members })
+    finish(rt, doc);
+    check(rt, doc, rules)?;
+    Ok(accepted)
 }
 
 /// A body with canonical names and checked types; not yet a whole resource.
 struct Read {
-    doc: Doc,
-    password: Option<Option<String>>,
-    members: Option<Vec<MemberRef>>,
+    accepted: Accepted,
     sent: Sent,
 }
 
@@ -123,18 +121,19 @@ impl Sent {
 fn read(rt: &ResourceType, body: Value, rules: Rules) -> Result<Read, Error> {
     let body = json::object(body)?;
     let urns = schemas::required(rt, &body)?;
-    let mut read = Read { doc: Doc::new(), password: None, members: None, sent: Sent::default() };
+    let accepted = Accepted { doc: Doc::new(), password: None, members: None };
+    let mut read = Read { accepted, sent: Sent::default() };
     for (key, sent) in body {
         if let Some(extension) = rt.extension(&key) {
             let schema = &extension.schema;
             read.sent.extensions.push(schema.id.clone());
             if let Some(object) = extension_object(schema, sent, rules)? {
                 schemas::must_list(&urns, schema)?;
-                read.doc.insert(schema.id.clone(), Value::Object(object));
+                read.accepted.doc.insert(schema.id.clone(), Value::Object(object));
             }
         } else if let Some(attribute) = rt.core(&key) {
             read.sent.attributes.push(attribute.name.clone());
-            take(&mut read, attribute, sent, rules)?;
+            take(&mut read.accepted, attribute, sent, rules)?;
         } else {
             return Err(unknown(&key, &rt.schema.name));
         }
@@ -142,7 +141,12 @@ fn read(rt: &ResourceType, body: Value, rules: Rules) -> Result<Read, Error> {
     Ok(read)
 }
 
-fn take(read: &mut Read, attribute: &Attribute, sent: Value, rules: Rules) -> Result<(), Error> {
+fn take(
+    accepted: &mut Accepted,
+    attribute: &Attribute,
+    sent: Value,
+    rules: Rules,
+) -> Result<(), Error> {
     // `schemas` follows from the data. RFC 7644 s3.3, s3.5.1: readOnly values are ignored.
     if is_schemas(attribute) || attribute.is_read_only() {
         return Ok(());
@@ -150,11 +154,11 @@ fn take(read: &mut Read, attribute: &Attribute, sent: Value, rules: Rules) -> Re
     match attribute.source {
         Source::Document => {
             if let Some(found) = value(attribute, &attribute.name, sent, rules)? {
-                read.doc.insert(attribute.name.clone(), found);
+                accepted.doc.insert(attribute.name.clone(), found);
             }
         }
-        Source::Secret => read.password = Some(secret(attribute, sent, rules)?),
-        Source::Members => read.members = Some(members(attribute, sent)?),
+        Source::Secret => accepted.password = Some(secret(attribute, sent, rules)?),
+        Source::Members => accepted.members = Some(members(attribute, sent)?),
         Source::Id
         | Source::Created
         | Source::Modified

@@ -182,10 +182,10 @@ pub fn apply(
     for (index, operation) in operations.iter().enumerate() {
         step(&mut work, operation).map_err(|error| error.after(&place(index, operation)))?;
     }
-    let Work { mut doc, password, members, .. } = work;
-    accept::finish(rt, &mut doc);
-    accept::check(rt, &doc, rules)?;
-    Ok(Patched { doc, password, members })
+    let mut result = work.result;
+    accept::finish(rt, &mut result.doc);
+    accept::check(rt, &result.doc, rules)?;
+    Ok(result)
 }
 
 fn place(index: usize, operation: &Operation) -> String {

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::{Accepted, Rules, check, finish, is_schemas, read};
+use super::{Accepted, Read, Rules, check, finish, is_schemas, read};
 use crate::scim::Doc;
 use crate::scim::attribute::{Attribute, Mutability};
 use crate::scim::error::Error;
 use crate::scim::resource_type::ResourceType;
 
-/// Attributes that stay when a PUT leaves them out: templates of OneLogin and CyberArk never send
-/// them, and clearing would reactivate people or take their rights.
+/// Attributes that stay when a PUT leaves them out: some providers'
+/// templates never send them, and clearing would reactivate people or take their rights.
 const KEPT: [&str; 3] = ["active", "roles", "entitlements"];
 
 /// The resource that a PUT asks for.
@@ -22,20 +22,20 @@ pub fn replace(
     body: Value,
     rules: Rules,
 ) -> Result<Accepted, Error> {
-    let read = read(rt, body, rules)?;
-    let mut doc = read.doc;
+    let Read { accepted, sent: named } = read(rt, body, rules)?;
+    let Accepted { mut doc, password, members } = accepted;
     for attribute in rt.common().iter().chain(&rt.schema.attributes) {
         if is_schemas(attribute) {
             continue;
         }
-        let sent = read.sent.has(None, attribute);
+        let sent = named.has(None, attribute);
         let kept = KEPT.contains(&attribute.name.as_str());
         carry(attribute, &attribute.name, before, &mut doc, Sent { sent, kept })?;
     }
     for extension in &rt.extensions {
         let schema = &extension.schema;
-        let Some(old @ Value::Object(members)) = before.get(&schema.id) else { continue };
-        if !read.sent.has_extension(schema) {
+        let Some(old @ Value::Object(values)) = before.get(&schema.id) else { continue };
+        if !named.has_extension(schema) {
             doc.insert(schema.id.clone(), old.clone());
             continue;
         }
@@ -46,13 +46,13 @@ pub fn replace(
         for attribute in &schema.attributes {
             let at = format!("{}:{}", schema.id, attribute.name);
             let sent = object.contains_key(&attribute.name);
-            carry(attribute, &at, members, &mut object, Sent { sent, kept: false })?;
+            carry(attribute, &at, values, &mut object, Sent { sent, kept: false })?;
         }
         doc.insert(schema.id.clone(), Value::Object(object));
     }
     finish(rt, &mut doc);
     check(rt, &doc, rules)?;
-    Ok(Accepted { doc, password: read.password, members: read.members })
+    Ok(Accepted { doc, password, members })
 }
 
 #[derive(Clone, Copy)]

@@ -80,23 +80,21 @@ pub fn element(
         )))
     };
     match (attribute.kind, sent) {
-        (_, Value::Null) => return Ok(None),
-        (Type::Complex, Value::Object(members)) => return complex(attribute, at, members, rules),
+        (_, Value::Null) => Ok(None),
+        (Type::Complex, Value::Object(members)) => complex(attribute, at, members, rules),
         (Type::Boolean, sent @ Value::Bool(_)) | (Type::Decimal, sent @ Value::Number(_)) => {
-            return Ok(Some(sent));
+            Ok(Some(sent))
         }
         // RFC 7643 s2.3.4: no fraction and no exponent; such numbers were read as f64.
         (Type::Integer, Value::Number(number)) if number.is_i64() => {
-            return Ok(Some(Value::Number(number)));
+            Ok(Some(Value::Number(number)))
         }
-        (Type::Integer, Value::Number(number)) => {
-            return Err(Error::InvalidValue(format!(
-                "{at} is {number}; a whole number without fraction and exponent belongs there."
-            )));
-        }
+        (Type::Integer, Value::Number(number)) => Err(Error::InvalidValue(format!(
+            "{at} is {number}; a whole number without fraction and exponent belongs there."
+        ))),
         (Type::String | Type::DateTime | Type::Binary | Type::Reference, Value::String(text)) => {
             check_text(attribute, at, &text, rules)?;
-            return Ok(Some(Value::String(text)));
+            Ok(Some(Value::String(text)))
         }
         (
             Type::String

@@ -34,7 +34,7 @@ pub(super) fn by_path(
         None => work.change(spot, |old, rules| {
             changed(spot.attribute, &spot.name(), (op, old), value, rules)
         }),
-        Some(sub) if spot.attribute.multi => elements::sub_of_all(work, op, (spot, sub), value),
+        Some(sub) if spot.attribute.multi => elements::sub_of_all(work, op, (spot, sub), &value),
         Some(sub) => work.change(spot, |old, rules| {
             let mut object = object_of(old);
             set_sub(&mut object, op, (sub, &spot.sub_name(sub)), value, rules)?;
@@ -76,7 +76,7 @@ fn secret(work: &mut Work<'_>, op: Kind, spot: Spot<'_>, value: Value) -> Result
     if op == Kind::Add && value.is_null() {
         return Ok(());
     }
-    work.password = Some(accept::secret(spot.attribute, value, work.rules)?);
+    work.result.password = Some(accept::secret(spot.attribute, value, work.rules)?);
     Ok(())
 }
 

@@ -49,7 +49,7 @@ pub(super) fn sub_of_all(
     work: &mut Work<'_>,
     op: Kind,
     (spot, sub): (Spot<'_>, &Attribute),
-    value: Value,
+    value: &Value,
 ) -> Result<(), Error> {
     let at = spot.sub_name(sub);
     work.change(spot, |old, rules| {
@@ -59,7 +59,7 @@ pub(super) fn sub_of_all(
             Kind::Replace => rules.quirks.on(Quirk::ReplaceCreates),
             Kind::Remove => false,
         };
-        if list.items.is_empty() && op != Kind::Remove && !nothing(&value) {
+        if list.items.is_empty() && op != Kind::Remove && !nothing(value) {
             if !creates {
                 return Err(Error::NoTarget(format!(
                     "{} has no value whose {} could be set.",
@@ -95,19 +95,15 @@ pub(super) fn append(
             Some(index) => index.find(attribute, &new),
             None => items.iter().position(|item| accept::same(attribute, item, &new)),
         };
-        let position = match found {
-            Some(position) => {
-                enrich(attribute, &mut items[position], new);
-                position
+        let position = found.unwrap_or(items.len());
+        if let Some(item) = items.get_mut(position) {
+            enrich(attribute, item, new);
+        } else {
+            if let Some(index) = &mut index {
+                index.note(attribute, &new, position);
             }
-            None => {
-                if let Some(index) = &mut index {
-                    index.note(attribute, &new, items.len());
-                }
-                items.push(new);
-                items.len() - 1
-            }
-        };
+            items.push(new);
+        }
         if items.len() > rules.limits.values {
             return Err(accept::too_many(at, rules));
         }

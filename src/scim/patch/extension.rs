@@ -70,7 +70,7 @@ pub(super) fn remove(work: &mut Work<'_>, schema: &Schema) -> Result<(), Error> 
 }
 
 fn clear(work: &mut Work<'_>, schema: &Schema, kept: impl Fn(&str) -> bool) -> Result<(), Error> {
-    if !work.doc.contains_key(&schema.id) {
+    if !work.result.doc.contains_key(&schema.id) {
         return Ok(());
     }
     let stored =

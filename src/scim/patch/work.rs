@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Kind, MemberChange};
+use super::{Kind, MemberChange, Patched};
 use crate::scim::Doc;
 use crate::scim::accept::{Rules, fixed, is_unassigned};
 use crate::scim::attribute::{Attribute, Mutability};
@@ -21,7 +21,7 @@ pub(super) struct Spot<'a> {
     pub(super) sub: Option<&'a Attribute>,
 }
 
-impl<'a> Spot<'a> {
+impl Spot<'_> {
     /// How error sentences name the attribute.
     pub(super) fn name(&self) -> String {
         match self.extension {
@@ -69,20 +69,19 @@ pub(super) fn read_only(name: &str) -> Error {
 pub(super) struct Work<'a> {
     pub(super) rt: &'a ResourceType,
     pub(super) rules: Rules,
-    pub(super) doc: Doc,
-    pub(super) password: Option<Option<String>>,
-    pub(super) members: Vec<MemberChange>,
+    pub(super) result: Patched,
 }
 
 impl<'a> Work<'a> {
     pub(super) fn new(rt: &'a ResourceType, before: &Doc, rules: Rules) -> Self {
-        Self { rt, rules, doc: before.clone(), password: None, members: Vec::new() }
+        let result = Patched { doc: before.clone(), password: None, members: Vec::new() };
+        Self { rt, rules, result }
     }
 
     /// The object that holds the attributes of the extension, or the core ones.
     fn holder(&mut self, extension: Option<&Schema>) -> &mut Map<String, Value> {
-        let Some(schema) = extension else { return &mut self.doc };
-        let slot = self.doc.entry(schema.id.as_str()).or_insert(Value::Null);
+        let Some(schema) = extension else { return &mut self.result.doc };
+        let slot = self.result.doc.entry(schema.id.as_str()).or_insert(Value::Null);
         if !slot.is_object() {
             *slot = Value::Object(Map::new());
         }
@@ -95,8 +94,8 @@ impl<'a> Work<'a> {
     /// The value of the attribute; null when it has none. Taken out, so that lists are changed in
     /// place; [`Work::put`] puts it back.
     pub(super) fn take(&mut self, spot: Spot<'_>) -> Value {
-        let slot = self.holder(spot.extension).get_mut(&spot.attribute.name);
-        slot.map_or(Value::Null, Value::take)
+        let found = self.holder(spot.extension).get_mut(&spot.attribute.name);
+        found.map_or(Value::Null, Value::take)
     }
 
     /// Sets the attribute. Null stays as a mark until the end, so that the order of attributes
@@ -104,7 +103,7 @@ impl<'a> Work<'a> {
     pub(super) fn put(&mut self, spot: Spot<'_>, value: Value) {
         let holder = self.holder(spot.extension);
         match holder.get_mut(&spot.attribute.name) {
-            Some(slot) => *slot = value,
+            Some(found) => *found = value,
             None if value.is_null() => {}
             None => {
                 holder.insert(spot.attribute.name.clone(), value);
@@ -131,10 +130,10 @@ impl<'a> Work<'a> {
 
     /// Notes a change of the members; runs of the same kind become one.
     pub(super) fn note(&mut self, change: MemberChange) {
-        match (self.members.last_mut(), change) {
+        match (self.result.members.last_mut(), change) {
             (Some(MemberChange::Add(list)), MemberChange::Add(more)) => list.extend(more),
             (Some(MemberChange::Remove(list)), MemberChange::Remove(more)) => list.extend(more),
-            (_, change) => self.members.push(change),
+            (_, change) => self.result.members.push(change),
         }
     }
 }
