@@ -49,4 +49,21 @@ impl Error {
             Self::TooMany(_) => "tooMany",
         }
     }
+
+    /// The same refusal with this text before its sentence: where in the message it happened.
+    #[must_use]
+    pub fn after(self, place: &str) -> Self {
+        let put = |text: String| format!("{place}{text}");
+        match self {
+            Self::InvalidFilter(text) => Self::InvalidFilter(put(text)),
+            Self::InvalidSyntax(text) => Self::InvalidSyntax(put(text)),
+            Self::InvalidPath(text) => Self::InvalidPath(put(text)),
+            Self::NoTarget(text) => Self::NoTarget(put(text)),
+            Self::InvalidValue(text) => Self::InvalidValue(put(text)),
+            Self::Mutability(text) => Self::Mutability(put(text)),
+            Self::InvalidVers(text) => Self::InvalidVers(put(text)),
+            Self::Sensitive(text) => Self::Sensitive(put(text)),
+            Self::TooMany(text) => Self::TooMany(put(text)),
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The protocol, pure: JSON in, JSON out; no I/O, no clock, no database, no HTTP.
 
+pub mod accept;
 pub mod attribute;
 pub mod config;
 pub mod error;
@@ -7,6 +8,8 @@ pub mod etag;
 pub mod filter;
 pub mod fold;
 pub mod page;
+pub mod json;
+pub mod patch;
 pub mod path;
 pub mod project;
 pub mod query;
@@ -18,3 +21,6 @@ pub mod schema;
 pub mod urn;
 
 pub use error::Error;
+
+/// A resource, or a part of one, as a JSON object.
+pub type Doc = serde_json::Map<String, serde_json::Value>;

@@ -1,0 +1,103 @@
+//! Shapes of text beyond the data type (RFC 7643 s4.1).
+
+use std::sync::LazyLock;
+
+use jiff::tz::TimeZoneDatabase;
+use oxilangtag::LanguageTag;
+use precis_profiles::precis_core::{DerivedPropertyValue, FreeformClass, StringClass};
+
+use super::Rules;
+use crate::scim::attribute::{Attribute, Format};
+use crate::scim::error::Error;
+use crate::scim::path::excerpt;
+use crate::scim::quirks::Quirk;
+
+/// The zones that Usher was built with: the same on every machine.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+/// Whether the text has the shape that the attribute asks for.
+pub(super) fn check(
+    attribute: &Attribute,
+    at: &str,
+    text: &str,
+    rules: Rules,
+) -> Result<(), Error> {
+    let limit = rules.limits.name;
+    let is_name = attribute.format == Some(Format::UserName) || attribute.name == "externalId";
+    if is_name && text.len() > limit {
+        return Err(Error::InvalidValue(format!(
+            "{at} is {} bytes long; at most {limit} are allowed.",
+            text.len()
+        )));
+    }
+    let Some(format) = attribute.format else { return Ok(()) };
+    let loose = rules.quirks.on(Quirk::LooseFormats);
+    let wrong = |what: &str| Err(Error::InvalidValue(format!("{at} '{}' {what}", excerpt(text))));
+    match format {
+        Format::UserName => user_name(at, text),
+        Format::Locale if !loose && !is_tag(&text.replace('_', "-")) => {
+            wrong("is not a language tag. Write it like en-US (BCP 47).")
+        }
+        Format::Languages if !loose && !is_languages(text) => {
+            wrong("is not a list of languages. Write it like en-US or en-US,en;q=0.8.")
+        }
+        Format::Timezone if !loose && ZONES.get(text).is_err() => {
+            wrong("is not an IANA time zone. Write it like Europe/Berlin.")
+        }
+        Format::Country if !loose && !is_country(text) => {
+            wrong("is not a country code. Write two letters such as US (ISO 3166-1 alpha-2).")
+        }
+        Format::Locale | Format::Languages | Format::Timezone | Format::Country => Ok(()),
+    }
+}
+
+fn user_name(at: &str, text: &str) -> Result<(), Error> {
+    if text.trim().is_empty() {
+        return Err(Error::InvalidValue(format!(
+            "{at} is required and must not be empty or consist of spaces only."
+        )));
+    }
+    match text.chars().find(|c| c.is_control() || !text.is_ascii() && is_unassigned(*c)) {
+        None => Ok(()),
+        Some(bad) => Err(Error::InvalidValue(format!(
+            "{at} contains the character U+{:04X}, which is a control character or not assigned; \
+             leave it out.",
+            u32::from(bad)
+        ))),
+    }
+}
+
+/// Whether Unicode has given the code point no meaning (RFC 8264 s9.9, category "Unassigned").
+fn is_unassigned(c: char) -> bool {
+    FreeformClass::default().get_value_from_char(c) == DerivedPropertyValue::Unassigned
+}
+
+fn is_tag(text: &str) -> bool {
+    LanguageTag::parse(text).is_ok()
+}
+
+/// `en-US,en;q=0.8`, `*` (RFC 9110 s12.5.4).
+fn is_languages(text: &str) -> bool {
+    text.split(',').all(|range| {
+        let (tag, weight) = match range.split_once(';') {
+            Some((tag, weight)) => (tag, Some(weight.trim())),
+            None => (range, None),
+        };
+        let tag = tag.trim();
+        (tag == "*" || is_tag(tag)) && weight.is_none_or(is_weight)
+    })
+}
+
+fn is_weight(text: &str) -> bool {
+    let number = text.strip_prefix("q=").or_else(|| text.strip_prefix("Q="));
+    number
+        .filter(|number| {
+            number.len() <= 5 && number.chars().all(|c| c.is_ascii_digit() || c == '.')
+        })
+        .and_then(|number| number.parse::<f64>().ok())
+        .is_some_and(|weight| weight <= 1.0)
+}
+
+fn is_country(text: &str) -> bool {
+    text.len() == 2 && text.chars().all(|c| c.is_ascii_alphabetic())
+}

@@ -1,0 +1,367 @@
+//! JSON as it comes in, read strictly: what two parsers could understand differently is refused.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::scim::error::Error;
+use crate::scim::path::excerpt;
+
+/// How large the parts of a body may be; its whole size is limited before it is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Objects and lists within each other.
+    pub depth: usize,
+    /// Bytes of one string.
+    pub string: usize,
+    /// Bytes of one member name; names of path-less PATCH values may be whole paths.
+    pub key: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { depth: 64, string: 64 * 1024, key: 8 * 1024 }
+    }
+}
+
+/// Reads a JSON text.
+///
+/// Refused beyond the grammar: members that occur twice, also in different case (RFC 8259 s4 calls
+/// them unpredictable, SCIM names know no case), U+0000 (no database text can hold it), integers
+/// beyond 64 bits, and whatever exceeds a limit.
+pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
+    let text = utf8(bytes)?;
+    // RFC 8259 s8.1: a byte order mark may be ignored.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_ascii().is_empty() {
+        return Err(Error::InvalidSyntax("The body is empty; a JSON object belongs here.".into()));
+    }
+    let state = State { limits, refusal: RefCell::new(None) };
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let read = Node { state: &state, depth: 0, name: None }.deserialize(&mut reader);
+    let result = read.and_then(|value| reader.end().map(|()| value));
+    result.map_err(|error| refusal(&state, &error))
+}
+
+/// The members of a JSON object; anything else is not a SCIM message.
+pub fn object(value: Value) -> Result<Map<String, Value>, Error> {
+    match value {
+        Value::Object(members) => Ok(members),
+        other => Err(Error::InvalidSyntax(format!(
+            "The body is {}; a JSON object {{ … }} belongs here.",
+            describe(&other)
+        ))),
+    }
+}
+
+/// What kind of JSON value this is, for an error sentence.
+pub fn describe(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, Error> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let before = &bytes[..error.valid_up_to()];
+        let line = before.split(|byte| *byte == b'\n').count();
+        let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len) + 1;
+        Error::InvalidSyntax(format!(
+            "The body is not UTF-8 at line {line} column {column}; JSON is sent in UTF-8."
+        ))
+    })
+}
+
+/// Our own refusals travel beside serde's error, which knows only text; serde adds the position.
+fn refusal(state: &State<'_>, error: &serde_json::Error) -> Error {
+    let (line, column) = (error.line(), error.column());
+    match state.refusal.take() {
+        Some(Refusal::Syntax(text)) => {
+            Error::InvalidSyntax(format!("{text} (line {line} column {column})"))
+        }
+        Some(Refusal::Value(text)) => {
+            Error::InvalidValue(format!("{text} (line {line} column {column})"))
+        }
+        // serde_json has no category for numbers that no f64 can hold.
+        None if error.to_string().starts_with("number out of range") => {
+            Error::InvalidValue(format!("The number at line {line} column {column} is too large."))
+        }
+        None => Error::InvalidSyntax(format!("The body is not valid JSON: {error}.")),
+    }
+}
+
+enum Refusal {
+    Syntax(String),
+    Value(String),
+}
+
+struct State<'s> {
+    limits: &'s Limits,
+    refusal: RefCell<Option<Refusal>>,
+}
+
+impl State<'_> {
+    fn syntax<E: de::Error>(&self, text: String) -> E {
+        *self.refusal.borrow_mut() = Some(Refusal::Syntax(text));
+        E::custom("refused")
+    }
+
+    fn value<E: de::Error>(&self, text: String) -> E {
+        *self.refusal.borrow_mut() = Some(Refusal::Value(text));
+        E::custom("refused")
+    }
+}
+
+/// One value of the text: how deep it stands and the member that holds it.
+#[derive(Clone, Copy)]
+struct Node<'s, 'n> {
+    state: &'s State<'s>,
+    depth: usize,
+    name: Option<&'n str>,
+}
+
+impl Node<'_, '_> {
+    fn deeper<E: de::Error>(&self) -> Result<usize, E> {
+        let limit = self.state.limits.depth;
+        if self.depth < limit {
+            return Ok(self.depth + 1);
+        }
+        Err(self.state.syntax(format!("The body is nested more than {limit} levels deep.")))
+    }
+
+    fn named(&self) -> String {
+        self.name.map_or_else(|| "The value".to_owned(), |name| format!("'{}'", excerpt(name)))
+    }
+
+    fn check_text<E: de::Error>(&self, text: &str) -> Result<(), E> {
+        let limit = self.state.limits.string;
+        if text.contains('\0') {
+            return Err(self.state.value(format!(
+                "{} contains the character U+0000, which no attribute may contain.",
+                self.named()
+            )));
+        }
+        if text.len() > limit {
+            return Err(self.state.value(format!(
+                "{} is {} bytes long; at most {limit} are allowed.",
+                self.named(),
+                text.len()
+            )));
+        }
+        Ok(())
+    }
+
+    fn too_large<E: de::Error>(&self) -> E {
+        self.state.value(format!(
+            "{} is a number beyond 64 bits; whole numbers reach from {} to {}.",
+            self.named(),
+            i64::MIN,
+            i64::MAX
+        ))
+    }
+
+    fn check_key<E: de::Error>(&self, key: &str) -> Result<(), E> {
+        let limit = self.state.limits.key;
+        if key.contains('\0') {
+            return Err(self.state.value(format!(
+                "The member name '{}' contains the character U+0000.",
+                excerpt(key)
+            )));
+        }
+        if key.len() > limit {
+            return Err(self.state.value(format!(
+                "The member name '{}' is {} bytes long; at most {limit} are allowed.",
+                excerpt(key),
+                key.len()
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Node<'_, '_> {
+    type Value = Value;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Node<'_, '_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        i64::try_from(value).map(Value::from).map_err(|_| self.too_large())
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        // Integers beyond u64 come as f64 too; 2^63 is where an f64 without fraction leaves i64.
+        if value.fract() == 0.0 && value.abs() >= 9_223_372_036_854_775_808.0 {
+            return Err(self.too_large());
+        }
+        serde_json::Number::from_f64(value).map(Value::Number).ok_or_else(|| self.too_large())
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
+        self.check_text(text)?;
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Value, E> {
+        self.check_text(&text)?;
+        Ok(Value::String(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let depth = self.deeper()?;
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element_seed(Node { depth, ..self })? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let depth = self.deeper()?;
+        let mut members = Map::new();
+        let mut seen = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            self.check_key(&key)?;
+            if !seen.insert(key.to_ascii_lowercase()) {
+                return Err(self.state.syntax(format!(
+                    "The member '{}' occurs twice in one object; names are compared without case.",
+                    excerpt(&key)
+                )));
+            }
+            let value = map.next_value_seed(Node { depth, name: Some(&key), ..self })?;
+            members.insert(key, value);
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Value, Error> {
+        parse(text.as_bytes(), &Limits::default())
+    }
+
+    fn scim_type(text: &str) -> &'static str {
+        read(text).err().map_or("ok", |error| error.scim_type())
+    }
+
+    /// Proves SCIM-035, SCIM-174, SCIM-472.
+    #[test]
+    fn what_could_be_understood_differently_is_refused() {
+        let table = [
+            ("", "invalidSyntax"),
+            ("  \n", "invalidSyntax"),
+            ("{", "invalidSyntax"),
+            ("{} {}", "invalidSyntax"),
+            ("{\"a\":1,}", "invalidSyntax"),
+            ("{'a':1}", "invalidSyntax"),
+            (r#"{"a":NaN}"#, "invalidSyntax"),
+            (r#"{"userName":"a","username":"b"}"#, "invalidSyntax"),
+            (r#"{"a":1,"a":1}"#, "invalidSyntax"),
+            (r#"{"a":{"b":1,"B":1}}"#, "invalidSyntax"),
+            (r#"{"a":"\u0000"}"#, "invalidValue"),
+            (r#"{"a\u0000":"x"}"#, "invalidValue"),
+            (r#"{"a":"\ud800"}"#, "invalidSyntax"),
+            (r#"{"a":9223372036854775807}"#, "ok"),
+            (r#"{"a":9223372036854775808}"#, "invalidValue"),
+            (r#"{"a":-9223372036854775808}"#, "ok"),
+            (r#"{"a":-9223372036854775809}"#, "invalidValue"),
+            (r#"{"a":99999999999999999999999}"#, "invalidValue"),
+            (r#"{"a":1e999}"#, "invalidValue"),
+            (r#"{"a":0.10}"#, "ok"),
+            ("\u{feff}{}", "ok"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(scim_type(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_refused_with_their_place() {
+        let error = parse(b"{\n\"a\":\"\xff\"}", &Limits::default()).unwrap_err();
+        assert_eq!(error.scim_type(), "invalidSyntax");
+        assert!(error.to_string().contains("line 2 column 6"), "{error}");
+    }
+
+    #[test]
+    fn deep_nesting_is_a_clean_error() {
+        for opening in ["[", "{\"a\":"] {
+            assert_eq!(scim_type(&opening.repeat(10_000)), "invalidSyntax");
+        }
+        assert_eq!(scim_type(&format!("{}{}", "[".repeat(64), "]".repeat(64))), "ok");
+        assert_eq!(scim_type(&format!("{}{}", "[".repeat(65), "]".repeat(65))), "invalidSyntax");
+    }
+
+    #[test]
+    fn a_string_beyond_the_limit_is_refused_and_its_member_named() {
+        let text = |size: usize| format!(r#"{{"emails":[{{"display":"{}"}}]}}"#, "x".repeat(size));
+        assert!(read(&text(64 * 1024)).is_ok());
+        let error = read(&text(64 * 1024 + 1)).unwrap_err();
+        assert_eq!(error.scim_type(), "invalidValue");
+        assert!(error.to_string().contains("'display' is 65537 bytes long"), "{error}");
+    }
+
+    #[test]
+    fn errors_say_where_they_are() {
+        let error = read("{\n  \"a\": 1,\n  \"A\": 2\n}").unwrap_err();
+        assert!(error.to_string().contains("line 3"), "{error}");
+        let error = read("{\n  \"a\" 1}").unwrap_err();
+        assert!(error.to_string().contains("line 2 column"), "{error}");
+    }
+
+    /// Proves SCIM-174.
+    #[test]
+    fn a_body_is_an_object() {
+        assert!(object(serde_json::json!({})).is_ok());
+        for value in [serde_json::json!([]), Value::Null, serde_json::json!("x")] {
+            assert_eq!(object(value).unwrap_err().scim_type(), "invalidSyntax");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&bytes, &Limits::default());
+        }
+
+        #[test]
+        fn what_it_accepts_is_what_serde_reads(text in r#"[\[\]{}:,"a0-9.eE+ -]{0,40}"#) {
+            if let Ok(value) = read(&text) {
+                prop_assert_eq!(value, serde_json::from_str::<Value>(&text).unwrap());
+            }
+        }
+    }
+}
