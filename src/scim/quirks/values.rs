@@ -41,7 +41,9 @@ impl Softener<'_> {
             if self.on(within.empty()) {
                 elements.retain(|element| *element != empty);
             }
-            elements.iter_mut().for_each(|element| self.element(attribute, element, within));
+            for element in elements {
+                self.element(attribute, element, within);
+            }
         }
     }
 
