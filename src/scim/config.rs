@@ -1,4 +1,4 @@
-//! The ServiceProviderConfig document (RFC 7643 s5): what is offered, and its limits.
+//! The `ServiceProviderConfig` document (RFC 7643 s5): what is offered, and its limits.
 
 use serde_json::{Value, json};
 

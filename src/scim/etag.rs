@@ -2,7 +2,7 @@
 
 use crate::scim::error::Error;
 
-/// The ETag of a version; weak, since an answer may show more or less of the same state.
+/// The `ETag` of a version; weak, since an answer may show more or less of the same state.
 pub fn of(version: i64) -> String {
     format!("W/\"{version}\"")
 }

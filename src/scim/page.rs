@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use crate::scim::urn;
 
-/// A ListResponse: one page of `total` results that begins at `start`, counted from 1.
+/// A `ListResponse`: one page of `total` results that begins at `start`, counted from 1.
 ///
 /// `Resources` is there even when it is empty: clients fail on a list that is missing.
-pub fn list_response(resources: Vec<Value>, total: i64, start: i64) -> Value {
+pub fn list_response(resources: &[Value], total: i64, start: i64) -> Value {
     json!({
         "schemas": [urn::LIST],
         "totalResults": total,
@@ -18,7 +18,7 @@ pub fn list_response(resources: Vec<Value>, total: i64, start: i64) -> Value {
 }
 
 /// All of a list that has no pages, such as `/Schemas`.
-pub fn whole_list(resources: Vec<Value>) -> Value {
+pub fn whole_list(resources: &[Value]) -> Value {
     let total = i64::try_from(resources.len()).unwrap_or(i64::MAX);
     list_response(resources, total, 1)
 }
@@ -30,7 +30,7 @@ mod tests {
     /// Proves SCIM-187, SCIM-188, SCIM-189, SCIM-190, SCIM-264, SCIM-265.
     #[test]
     fn a_page_counts_what_it_holds() {
-        let page = list_response(vec![json!({ "id": "a" }), json!({ "id": "b" })], 25, 11);
+        let page = list_response(&[json!({ "id": "a" }), json!({ "id": "b" })], 25, 11);
         assert_eq!(
             page.to_string(),
             r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":25,"startIndex":11,"itemsPerPage":2,"Resources":[{"id":"a"},{"id":"b"}]}"#
@@ -40,9 +40,9 @@ mod tests {
     /// Proves SCIM-189, SCIM-266.
     #[test]
     fn an_empty_page_has_an_empty_list() {
-        let page = list_response(Vec::new(), 3, 9_999);
+        let page = list_response(&[], 3, 9_999);
         assert_eq!(page["Resources"], json!([]));
         assert_eq!(page["itemsPerPage"], 0);
-        assert_eq!(whole_list(vec![json!({})])["totalResults"], 1);
+        assert_eq!(whole_list(&[json!({})])["totalResults"], 1);
     }
 }

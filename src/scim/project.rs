@@ -1,7 +1,5 @@
 //! Which attributes an answer shows (RFC 7643 s7 `returned`, RFC 7644 s3.9).
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value};
 
 use crate::scim::attribute::{Attribute, Returned, Source};
@@ -10,6 +8,12 @@ use crate::scim::path::{AttrPath, Place, excerpt};
 use crate::scim::quirks::{Quirk, Quirks};
 use crate::scim::resource_type::ResourceType;
 use crate::scim::schema::Schema;
+
+mod sent;
+#[cfg(test)]
+mod tests;
+
+pub use sent::Sent;
 
 /// A JSON object of attributes.
 pub type Doc = Map<String, Value>;
@@ -40,85 +44,6 @@ enum Show {
     Parts,
 }
 
-/// The attributes that this very request set: shown even where they are `returned: request`.
-#[derive(Debug, Clone, Default)]
-pub struct Sent(HashSet<String>);
-
-impl Sent {
-    /// The request set nothing.
-    pub fn nothing() -> Self {
-        Self::default()
-    }
-
-    /// What the body of a POST or PUT set.
-    pub fn body(rt: &ResourceType, body: &Value) -> Self {
-        let mut sent = Self::default();
-        sent.object(rt, body);
-        sent
-    }
-
-    /// What a PATCH message set.
-    pub fn patch(rt: &ResourceType, message: &Value) -> Self {
-        let mut sent = Self::default();
-        let operations = member(message, "Operations").and_then(Value::as_array);
-        for operation in operations.into_iter().flatten() {
-            let path = member(operation, "path").and_then(Value::as_str);
-            let value = member(operation, "value");
-            match (path, value) {
-                (None, Some(value)) => sent.object(rt, value),
-                (Some(path), Some(value)) => sent.path(rt, path, value),
-                (_, None) => {}
-            }
-        }
-        sent
-    }
-
-    fn path(&mut self, rt: &ResourceType, path: &str, value: &Value) {
-        let head = path.split('[').next().unwrap_or_default();
-        match AttrPath::parse(head).ok().and_then(|path| rt.resolve(&path)) {
-            Some(Place::Attribute { extension, attribute, .. }) => self.add(extension, attribute),
-            Some(Place::Extension(schema)) => self.extension(schema, value),
-            None => {}
-        }
-    }
-
-    fn object(&mut self, rt: &ResourceType, value: &Value) {
-        for (name, value) in value.as_object().into_iter().flatten() {
-            if let Some(found) = rt.core(name) {
-                self.add(None, found);
-            } else if let Some(extension) = rt.extension(name) {
-                self.extension(&extension.schema, value);
-            }
-        }
-    }
-
-    fn extension(&mut self, schema: &Schema, value: &Value) {
-        let names = value.as_object().into_iter().flatten().map(|(name, _)| name);
-        for found in names.filter_map(|name| schema.attribute(name)) {
-            self.add(Some(schema), found);
-        }
-    }
-
-    fn add(&mut self, extension: Option<&Schema>, attribute: &Attribute) {
-        self.0.insert(key(extension, attribute));
-    }
-
-    fn has(&self, extension: Option<&Schema>, attribute: &Attribute) -> bool {
-        !self.0.is_empty() && self.0.contains(&key(extension, attribute))
-    }
-}
-
-fn member<'v>(object: &'v Value, name: &str) -> Option<&'v Value> {
-    object.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v)
-}
-
-fn key(extension: Option<&Schema>, attribute: &Attribute) -> String {
-    extension.map_or_else(
-        || attribute.name.clone(),
-        |schema| format!("{}:{}", schema.id, attribute.name),
-    )
-}
-
 impl<'a> Projection<'a> {
     /// Everything that is shown by default.
     pub fn everything(rt: &'a ResourceType) -> Self {
@@ -139,12 +64,12 @@ impl<'a> Projection<'a> {
             ));
         }
         let only = !attributes.is_empty();
-        let (mode, names) = if only { (Mode::Only, attributes) } else { (Mode::Without, excluded) };
-        let mut named = Vec::new();
-        for name in names {
-            named.extend(rt.resolve(&read(name, quirks)?));
+        let (mode, list) = if only { (Mode::Only, attributes) } else { (Mode::Without, excluded) };
+        let mut places = Vec::new();
+        for name in list {
+            places.extend(rt.resolve(&read(name, quirks)?));
         }
-        Ok(Self { rt, mode, named })
+        Ok(Self { rt, mode, named: places })
     }
 
     /// Whether any attribute with values in this place is shown, so that they have to be read.
@@ -276,13 +201,18 @@ impl<'a> Projection<'a> {
                 }
             })
         };
-        match (sub.returned, show, self.mode) {
-            (_, Show::Nothing, _) | (Returned::Never, ..) => false,
-            (Returned::Always, ..) => true,
-            (Returned::Request, _, Mode::Without) => false,
-            (Returned::Request, _, Mode::Only) | (_, Show::Parts, Mode::Only) => named(),
-            (Returned::Default, Show::Whole, _) => true,
-            (Returned::Default, Show::Parts, Mode::Without) => !named(),
+        if show == Show::Nothing {
+            return false;
+        }
+        match sub.returned {
+            Returned::Never => false,
+            Returned::Always => true,
+            Returned::Request => self.mode == Mode::Only && named(),
+            Returned::Default => match (show, self.mode) {
+                (Show::Parts, Mode::Only) => named(),
+                (Show::Parts, Mode::Without) => !named(),
+                (Show::Whole | Show::Nothing, _) => true,
+            },
         }
     }
 }

@@ -297,3 +297,6 @@ fn check_schemas(message: &serde_json::Map<String, Value>, quirks: Quirks) -> Re
     }
     Err(Error::InvalidSyntax(format!("schemas of a search must be [\"{}\"].", urn::SEARCH)))
 }
+
+#[cfg(test)]
+mod tests;

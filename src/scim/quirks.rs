@@ -182,27 +182,4 @@ impl<'a> Softener<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_has_each_row_of_the_matrix_that_the_rfc_does_not_settle() {
-        let numbers: Vec<u8> =
-            QUIRKS.iter().map(|row| row.number).filter(|number| *number != 0).collect();
-        let expected = [
-            1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 20, 21, 25, 27, 28, 29, 32, 33,
-            34, 35, 36, 38, 41, 42, 48, 50,
-        ];
-        assert_eq!(numbers, expected);
-    }
-
-    #[test]
-    fn each_quirk_can_be_switched_off_alone() {
-        for row in QUIRKS {
-            let rest = Quirks::ALL.without(row.quirk);
-            assert!(!rest.on(row.quirk) && !Quirks::NONE.on(row.quirk), "{}", row.name);
-            assert_eq!(QUIRKS.iter().filter(|other| !rest.on(other.quirk)).count(), 1);
-            assert_eq!(Quirk::from_name(row.name), Some(row.quirk));
-        }
-    }
-}
+mod tests;

@@ -175,7 +175,7 @@ impl Renderer<'_> {
     fn derived(&self, sub: &Attribute, linked: &Linked) -> Option<String> {
         match sub.source {
             Source::Link => {
-                let allowed = sub.references.iter().any(|kind| *kind == linked.kind);
+                let allowed = sub.references.contains(&linked.kind);
                 let target = self.registry.by_name(&linked.kind).filter(|_| allowed)?;
                 Some(self.location(target, &linked.id))
             }
@@ -195,7 +195,7 @@ impl Renderer<'_> {
         }
     }
 
-    /// RFC 7643 s3.1; `version` is the ETag to the letter.
+    /// RFC 7643 s3.1; `version` is the `ETag` to the letter.
     fn meta(&self, rt: &ResourceType, parts: &Parts<'_>) -> Value {
         let members = [
             ("resourceType", rt.name.clone()),
@@ -245,3 +245,6 @@ fn refers(attribute: &Attribute) -> bool {
 fn is_derived(sub: &Attribute) -> bool {
     matches!(sub.source, Source::Link | Source::Label)
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,7 +90,9 @@ impl Softener<'_> {
             }
         };
         add(&self.rt.schema.id, Quirk::NoSchemas);
-        used.iter().for_each(|id| add(id, Quirk::UnlistedExtension));
+        for id in &used {
+            add(id, Quirk::UnlistedExtension);
+        }
     }
 }
 

@@ -54,7 +54,9 @@ impl Softener<'_> {
     pub fn filter(&self, filter: &mut Filter) {
         match filter {
             Filter::And(terms) | Filter::Or(terms) => {
-                terms.iter_mut().for_each(|term| self.filter(term));
+                for term in terms {
+                    self.filter(term);
+                }
             }
             Filter::Not(inner) => self.filter(inner),
             Filter::Present(path) | Filter::Compare { path, .. } | Filter::Within { path, .. } => {

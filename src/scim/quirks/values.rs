@@ -30,7 +30,9 @@ impl Softener<'_> {
         self.clear_empty(value, within);
         let wrap = match value {
             Value::Object(_) => self.on(Quirk::ObjectForList),
-            Value::String(_) => self.on(Quirk::BareElement) && takes_bare(attribute),
+            Value::String(text) => {
+                !text.is_empty() && self.on(Quirk::BareElement) && takes_bare(attribute)
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => false,
         };
         if wrap {
@@ -41,7 +43,9 @@ impl Softener<'_> {
             if self.on(within.empty()) {
                 elements.retain(|element| *element != empty);
             }
-            elements.iter_mut().for_each(|element| self.element(attribute, element, within));
+            for element in elements {
+                self.element(attribute, element, within);
+            }
         }
     }
 
@@ -50,7 +54,8 @@ impl Softener<'_> {
         if !attribute.is_complex() {
             return self.simple(attribute, value, within);
         }
-        if value.is_string() && self.on(Quirk::BareElement) && attribute.sub("value").is_some() {
+        let bare = value.as_str().is_some_and(|text| !text.is_empty());
+        if bare && self.on(Quirk::BareElement) && attribute.sub("value").is_some() {
             *value = object_of("value", value.take());
         }
         let Value::Object(object) = value else { return };
