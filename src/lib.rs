@@ -66,8 +66,10 @@
 //! 5. [`scim::render`] and [`scim::project`] make the answer from what is now stored.
 //! 6. The commit is durable; only then the answer leaves, with its ETag, and one log line.
 
+pub mod app;
 pub mod clock;
 pub mod domain;
 pub mod ids;
 pub mod scim;
+pub mod settings;
 pub mod store;

@@ -9,7 +9,6 @@ pub enum Dialect {
     Postgres,
 }
 
-<<<<<<< HEAD
 /// One text for both databases that reads the rows of [`Value::rows`](super::Value): `e.value ->> 0`
 /// is the first column of a row.
 macro_rules! each {
@@ -25,7 +24,6 @@ macro_rules! each {
     };
 }
 pub(super) use each;
-=======
 impl Dialect {
     /// A member's name as the right side of `->` and `->>`.
     pub fn member(self, name: &str) -> String {
@@ -87,4 +85,3 @@ impl Dialect {
 pub(in crate::store) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
->>>>>>> w-a

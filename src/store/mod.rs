@@ -5,6 +5,7 @@
 //! them but the closure itself needs to be `Send`.
 
 mod dialect;
+pub mod filter;
 mod job;
 pub mod members;
 mod migrations;
@@ -16,7 +17,6 @@ mod sqlite;
 pub mod tenants;
 pub mod tokens;
 mod tx;
-pub mod filter;
 mod value;
 
 use std::path::PathBuf;

@@ -55,6 +55,30 @@ pub async fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<Tenant>,
     tx.query(sql, &[name.into()]).await?.first().map(Tenant::read).transpose()
 }
 
+/// Finds a tenant by its name and keeps others from changing it until the end of the change.
+pub async fn find_by_name_for_update(tx: &mut Tx<'_>, name: &str) -> Result<Option<Tenant>, Error> {
+    let sql = "SELECT id, name, settings, created_at FROM tenants WHERE name = $1 FOR UPDATE";
+    tx.query(sql, &[name.into()]).await?.first().map(Tenant::read).transpose()
+}
+
+/// Adds a tenant unless there is one already; whether it was added.
+pub async fn insert_first(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<bool, Error> {
+    let added = tx
+        .execute(
+            "INSERT INTO tenants (id, name, settings, created_at)
+             SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT 1 FROM tenants)
+             ON CONFLICT DO NOTHING",
+            &[
+                (&tenant.id).into(),
+                (&tenant.name).into(),
+                (&tenant.settings).into(),
+                tenant.created.into(),
+            ],
+        )
+        .await?;
+    Ok(added == 1)
+}
+
 /// All tenants by name.
 pub async fn list(tx: &mut Tx<'_>) -> Result<Vec<Tenant>, Error> {
     let sql = "SELECT id, name, settings, created_at FROM tenants ORDER BY name";

@@ -1,0 +1,232 @@
+//! PUT and PATCH: what a change is made of, prepared before the transaction and carried out in it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::app::work::{Loaded, Work};
+use crate::app::{App, Ctx, Error};
+use crate::domain::password;
+use crate::ids::TenantId;
+use crate::scim::etag::Conditions;
+use crate::scim::patch::{self, MemberChange, Operation};
+use crate::scim::resource_type::ResourceType;
+use crate::scim::{Doc, accept};
+use crate::store::{self, Tx, passwords};
+
+/// Which resource a request is about, and under which conditions.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// Its type.
+    pub kind: &'a Arc<ResourceType>,
+    /// Its id, as the client wrote it.
+    pub id: &'a str,
+    /// If-Match and If-None-Match.
+    pub conditions: &'a Conditions,
+}
+
+/// The same, for a change that outlives the request's borrow.
+#[derive(Debug, Clone)]
+pub(super) struct OwnedTarget {
+    pub(super) id: String,
+    pub(super) conditions: Conditions,
+}
+
+impl Target<'_> {
+    pub(super) fn owned(&self) -> OwnedTarget {
+        OwnedTarget { id: self.id.to_owned(), conditions: self.conditions.clone() }
+    }
+}
+
+/// What the client wants, softened and parsed.
+#[derive(Debug, Clone)]
+pub(super) enum Change {
+    Replace(Value),
+    Patch(Vec<Operation>),
+}
+
+/// What shall be after a change.
+struct Wanted {
+    doc: Doc,
+    password: Option<Option<String>>,
+    members: Vec<MemberChange>,
+}
+
+impl Change {
+    fn apply(&self, work: &Work, before: &Doc) -> Result<Wanted, Error> {
+        match self {
+            Self::Replace(body) => {
+                let wanted = accept::replace(&work.kind, before, body.clone(), work.rules())?;
+                // Product rule: what a PUT leaves out is cleared, members too.
+                let members = vec![MemberChange::Replace(wanted.members.unwrap_or_default())];
+                Ok(Wanted { doc: wanted.doc, password: wanted.password, members })
+            }
+            Self::Patch(operations) => {
+                let wanted = patch::apply(&work.kind, before, operations, work.rules())?;
+                Ok(Wanted { doc: wanted.doc, password: wanted.password, members: wanted.members })
+            }
+        }
+    }
+
+    /// Whether a password may be among what is wanted; then it is looked at before the transaction.
+    fn may_set_password(&self) -> bool {
+        let names_it = |text: &str| text.to_ascii_lowercase().contains("password");
+        match self {
+            Self::Replace(body) => {
+                body.as_object().is_some_and(|body| body.keys().any(|key| names_it(key)))
+            }
+            Self::Patch(operations) => operations.iter().any(|operation| {
+                operation.path.as_deref().is_some_and(names_it)
+                    || operation
+                        .value
+                        .as_ref()
+                        .and_then(Value::as_object)
+                        .is_some_and(|value| value.keys().any(|key| names_it(key)))
+            }),
+        }
+    }
+}
+
+/// What happens to the stored password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum NewPassword {
+    Keep,
+    Clear,
+    /// This PHC string replaces it.
+    Set(String),
+}
+
+/// A change that is ready for its transaction: passwords are hashed, nothing slow is left.
+#[derive(Debug)]
+pub(super) struct Plan {
+    work: Work,
+    target: OwnedTarget,
+    change: Change,
+    password: NewPassword,
+    /// The hash that a kept password was compared with; another one in the transaction means that
+    /// somebody was faster.
+    compared: Option<String>,
+}
+
+impl App {
+    pub(super) async fn plan(
+        &self,
+        ctx: &Ctx,
+        work: Work,
+        target: Target<'_>,
+        change: Change,
+    ) -> Result<Plan, Error> {
+        let target = target.owned();
+        let mut plan = Plan { work, target, change, password: NewPassword::Keep, compared: None };
+        if plan.change.may_set_password() {
+            self.look_at_password(ctx, &mut plan).await?;
+        }
+        Ok(plan)
+    }
+
+    /// Applies the change to what is there now, only to learn the password, and hashes it unless it
+    /// is the stored one.
+    async fn look_at_password(&self, ctx: &Ctx, plan: &mut Plan) -> Result<(), Error> {
+        let (work, target) = (plan.work.clone(), plan.target.clone());
+        let (before, phc) = self
+            .store()
+            .read(async move |tx: &mut Tx<'_>| {
+                let before = work.find(tx, &target.id).await?;
+                let phc = passwords::find(tx, &work.tenant, &target.id).await?;
+                Ok::<_, Error>((before, phc))
+            })
+            .await?;
+        Work::check_conditions(&plan.target.conditions, &before)?;
+        let wanted = plan.change.apply(&plan.work, &before.doc)?;
+        plan.password = match wanted.password {
+            None => NewPassword::Keep,
+            Some(_) if !ctx.rules.accept_password => {
+                note_ignored(ctx);
+                NewPassword::Keep
+            }
+            Some(None) => NewPassword::Clear,
+            Some(Some(text)) => {
+                let prepared = password::prepare(&text, ctx.rules.password_min_length)?;
+                let same = match &phc {
+                    Some(phc) => self.hasher().verify(prepared.clone(), phc.clone()).await?,
+                    None => false,
+                };
+                if same {
+                    plan.compared = phc;
+                    NewPassword::Keep
+                } else {
+                    NewPassword::Set(self.hasher().hash(prepared).await?)
+                }
+            }
+        };
+        Ok(())
+    }
+
+    /// The hash of the password of a create; none when there is none or the tenant takes none.
+    pub(super) async fn hash_first(
+        &self,
+        ctx: &Ctx,
+        text: Option<String>,
+    ) -> Result<Option<String>, Error> {
+        let Some(text) = text else { return Ok(None) };
+        if !ctx.rules.accept_password {
+            note_ignored(ctx);
+            return Ok(None);
+        }
+        let prepared = password::prepare(&text, ctx.rules.password_min_length)?;
+        self.hasher().hash(prepared).await.map(Some)
+    }
+}
+
+fn note_ignored(ctx: &Ctx) {
+    tracing::info!(tenant = %ctx.tenant_name, request.id = %ctx.request, "password.ignored");
+}
+
+impl Plan {
+    pub(super) fn tenant(&self) -> &TenantId {
+        &self.work.tenant
+    }
+
+    /// Does it. What comes back is the resource as it then is; its version moved only if something
+    /// changed.
+    pub(super) async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Loaded, Error> {
+        let work = &self.work;
+        let id = &self.target.id;
+        let before = work.find_for_update(tx, id).await?;
+        Work::check_conditions(&self.target.conditions, &before)?;
+        let wanted = self.change.apply(work, &before.doc)?;
+        let mut changed = self.set_password(tx, id).await?;
+        if work.is_group() {
+            for change in &wanted.members {
+                changed |= work.change_members(tx, id, change).await?;
+            }
+        }
+        if wanted.doc != before.doc {
+            work.update(tx, before, wanted.doc).await
+        } else if changed {
+            work.touch(tx, before).await
+        } else {
+            Ok(before)
+        }
+    }
+
+    async fn set_password(&self, tx: &mut Tx<'_>, id: &str) -> Result<bool, Error> {
+        let tenant = &self.work.tenant;
+        match &self.password {
+            NewPassword::Keep => {
+                if self.compared.is_some()
+                    && passwords::find(tx, tenant, id).await? != self.compared
+                {
+                    let again = "the password changed meanwhile".to_owned();
+                    return Err(store::Error::Again(again).into());
+                }
+                Ok(false)
+            }
+            NewPassword::Clear => Ok(passwords::clear(tx, tenant, id).await?),
+            NewPassword::Set(phc) => {
+                passwords::set(tx, tenant, id, phc).await?;
+                Ok(true)
+            }
+        }
+    }
+}

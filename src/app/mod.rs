@@ -1,0 +1,197 @@
+//! Use-cases: load, let the pure core decide, write. The only place that opens a transaction.
+
+pub mod change;
+mod error;
+mod list;
+mod passwords;
+pub mod resources;
+pub mod tenants;
+pub mod tokens;
+mod view;
+mod work;
+pub mod worker;
+
+use std::sync::{Arc, OnceLock};
+
+pub use change::Target;
+pub use error::{Challenge, Error};
+pub use passwords::Hasher;
+pub use resources::{Answer, Patched, Prefer};
+
+use crate::clock::Clock;
+use crate::domain::scope::{Scope, Scopes};
+use crate::domain::tenant::TenantSettings;
+use crate::ids::{RequestId, TenantId, TokenId};
+use crate::scim::accept::ValueLimits;
+use crate::scim::filter::Grammar;
+use crate::scim::quirks::Quirks;
+use crate::scim::resource_type::Registry;
+use crate::settings::Settings;
+use crate::store::{Database, Store, StoreSettings};
+use tokens::Verdicts;
+use worker::Worker;
+
+/// Usher: its store, its settings, and what it serves. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Inner>);
+
+#[derive(Debug, Clone)]
+struct Inner {
+    store: Store,
+    clock: Clock,
+    registry: Registry,
+    settings: Settings,
+    hasher: Hasher,
+    verdicts: Verdicts,
+    worker: Worker,
+    base: OnceLock<String>,
+    /// Leniencies that are answered at all; tests switch single ones off.
+    quirks: Quirks,
+}
+
+/// Who asks, in which tenant, under which rules.
+#[derive(Debug, Clone)]
+pub struct Ctx {
+    /// The tenant that the credential belongs to.
+    pub tenant: TenantId,
+    /// Its name, for the log.
+    pub tenant_name: String,
+    /// Its settings.
+    pub rules: Arc<TenantSettings>,
+    /// The credential.
+    pub token: TokenId,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// Which leniencies hold for this request.
+    pub quirks: Quirks,
+    /// The request, for log lines and errors.
+    pub request: RequestId,
+}
+
+impl Ctx {
+    /// Refuses unless the credential holds this scope.
+    pub fn require(&self, scope: Scope) -> Result<(), Error> {
+        if self.scopes.allow(scope) { Ok(()) } else { Err(Error::Forbidden(scope)) }
+    }
+}
+
+impl App {
+    /// Opens the store, migrating it where needed.
+    pub async fn open(settings: Settings, registry: Registry, clock: Clock) -> Result<Self, Error> {
+        let store = Store::open(&store_settings(&settings)).await?;
+        Self::on(store, settings, registry, clock)
+    }
+
+    /// Usher on a store that is open already.
+    pub fn on(
+        store: Store,
+        settings: Settings,
+        registry: Registry,
+        clock: Clock,
+    ) -> Result<Self, Error> {
+        let work = &settings.work;
+        let hasher = Hasher::new(
+            work.argon2_memory,
+            work.argon2_iterations,
+            work.argon2_parallelism,
+            settings.hash_threads(),
+        )
+        .map_err(Error::Internal)?;
+        let inner = Inner {
+            store,
+            clock,
+            registry,
+            hasher,
+            verdicts: Verdicts::default(),
+            worker: Worker::default(),
+            base: OnceLock::new(),
+            quirks: Quirks::ALL,
+            settings,
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// The same on the same store, answering only these leniencies.
+    #[must_use]
+    pub fn with_quirks(&self, quirks: Quirks) -> Self {
+        let inner = Inner { quirks, verdicts: Verdicts::default(), ..(*self.0).clone() };
+        Self(Arc::new(inner))
+    }
+
+    /// What a filter may be.
+    pub fn grammar(&self, quirks: Quirks) -> Grammar {
+        let limits = &self.settings().limits;
+        Grammar {
+            max_len: limits.max_filter,
+            max_depth: limits.max_filter_depth,
+            ..Grammar::of(quirks)
+        }
+    }
+
+    /// What a value may be.
+    pub fn value_limits(&self) -> ValueLimits {
+        let limits = &self.settings().limits;
+        ValueLimits { values: limits.max_values, name: limits.max_name }
+    }
+
+    /// The store.
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The resource types that are served.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// The settings of the installation.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Where passwords are hashed.
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.0.hasher
+    }
+
+    /// Tasks beside the requests.
+    pub fn worker(&self) -> &Worker {
+        &self.0.worker
+    }
+
+    /// The SCIM base URL, without a slash at its end: every URL that Usher writes begins with it.
+    pub fn base(&self) -> &str {
+        self.0.base.get().map_or("", String::as_str)
+    }
+
+    /// Sets the URL of this server once it is known (`public-url`, else the bound address).
+    pub fn set_public_url(&self, url: &str) {
+        // A second call changes nothing: URLs must not move while the server runs.
+        let _ = self.0.base.set(format!("{}/scim/v2", url.trim_end_matches('/')));
+    }
+
+    /// Whether the database answers.
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.store().read(async |tx| tx.query("SELECT 1", &[]).await.map(drop)).await?;
+        Ok(())
+    }
+
+    /// Ends the tasks and closes the store.
+    pub async fn close(&self) {
+        self.worker().stop().await;
+        self.store().close().await;
+    }
+}
+
+fn store_settings(settings: &Settings) -> StoreSettings {
+    let database = match &settings.database_url {
+        Some(url) => Database::Postgres { url: url.clone() },
+        None => Database::Sqlite { path: settings.data_dir.join("usher.db") },
+    };
+    StoreSettings::new(database)
+}

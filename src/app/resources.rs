@@ -1,0 +1,197 @@
+//! Create, read, replace, change and delete resources: one set of functions for all types.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::app::change::{Change, Target};
+use crate::app::view::Wish;
+use crate::app::work::Work;
+use crate::app::{App, Ctx, Error};
+use crate::domain::tenant::PatchResponse;
+use crate::ids::ResourceId;
+use crate::scim::accept;
+use crate::scim::patch::{self, MemberChange};
+use crate::scim::project::Sent;
+use crate::scim::query::Query;
+use crate::scim::resource_type::ResourceType;
+use crate::store::{Tx, members, passwords};
+
+/// A resource as it is answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The document, projected as the client asked.
+    pub document: Map<String, Value>,
+    /// Its version: `meta.version` and the ETag header are the same.
+    pub etag: String,
+    /// Its absolute URI.
+    pub location: String,
+}
+
+/// What a PATCH answers.
+#[derive(Debug, Clone)]
+pub enum Patched {
+    /// 200 with the resource.
+    Resource(Answer),
+    /// 204 with these headers.
+    Nothing {
+        /// The version after the change.
+        etag: String,
+        /// The absolute URI.
+        location: String,
+    },
+}
+
+/// What the client prefers (RFC 7240, RFC 9967 s2.5): `Prefer: return=…`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Prefer {
+    /// Nothing said.
+    #[default]
+    Unsaid,
+    /// `return=minimal`.
+    Minimal,
+    /// `return=representation`.
+    Representation,
+}
+
+/// A group of more members than this answers a PATCH with 204, so that adding one member never
+/// costs the whole list (`scim.patchResponse = auto`).
+const MANY_MEMBERS: u64 = 100;
+
+impl App {
+    /// Creates a resource (RFC 7644 s3.3).
+    pub async fn create(
+        &self,
+        ctx: &Ctx,
+        kind: &Arc<ResourceType>,
+        body: Value,
+        query: &Query,
+    ) -> Result<Answer, Error> {
+        let work = Work::new(self, ctx, kind);
+        let body = work.soften_body(body);
+        let view = Wish::new(self, ctx, query).of(kind, Sent::body(kind, &body))?;
+        let accepted = accept::create(kind, body, work.rules())?;
+        let password = self.hash_first(ctx, accepted.password.flatten()).await?;
+        let id = ResourceId::new(work.now).to_string();
+        self.store()
+            .write(async move |tx: &mut Tx<'_>| {
+                work.insert(tx, &id, &accepted.doc).await?;
+                if let Some(phc) = &password {
+                    passwords::set(tx, &work.tenant, &id, phc).await?;
+                }
+                if let Some(wanted) = &accepted.members {
+                    let change = MemberChange::Add(wanted.clone());
+                    work.change_members(tx, &id, &change).await?;
+                }
+                let stored = work.find(tx, &id).await?;
+                view.answer(tx, stored).await
+            })
+            .await
+    }
+
+    /// Reads one resource (RFC 7644 s3.4.1).
+    pub async fn get(
+        &self,
+        ctx: &Ctx,
+        kind: &Arc<ResourceType>,
+        id: &str,
+        query: &Query,
+    ) -> Result<Answer, Error> {
+        let work = Work::new(self, ctx, kind);
+        let view = Wish::new(self, ctx, query).of(kind, Sent::nothing())?;
+        let id = id.to_owned();
+        self.store()
+            .read(async move |tx: &mut Tx<'_>| {
+                let stored = work.find(tx, &id).await?;
+                view.answer(tx, stored).await
+            })
+            .await
+    }
+
+    /// Replaces a resource (RFC 7644 s3.5.1). A PUT of what is there already changes nothing.
+    pub async fn replace(
+        &self,
+        ctx: &Ctx,
+        target: Target<'_>,
+        body: Value,
+        query: &Query,
+    ) -> Result<Answer, Error> {
+        let work = Work::new(self, ctx, target.kind);
+        let body = work.soften_body(body);
+        let view = Wish::new(self, ctx, query).of(target.kind, Sent::body(target.kind, &body))?;
+        let change = Change::Replace(body);
+        let plan = self.plan(ctx, work, target, change).await?;
+        self.store()
+            .write(async move |tx: &mut Tx<'_>| {
+                let stored = plan.carry_out(tx).await?;
+                view.answer(tx, stored).await
+            })
+            .await
+    }
+
+    /// Changes a resource (RFC 7644 s3.5.2), whole or not at all.
+    pub async fn patch(
+        &self,
+        ctx: &Ctx,
+        target: Target<'_>,
+        body: Value,
+        query: &Query,
+        prefer: Prefer,
+    ) -> Result<Patched, Error> {
+        let work = Work::new(self, ctx, target.kind);
+        let body = work.soften_patch(body);
+        let view = Wish::new(self, ctx, query).of(target.kind, Sent::patch(target.kind, &body))?;
+        let operations = patch::parse(body, work.quirks)?;
+        let shown = shown(ctx, query, prefer);
+        let plan = self.plan(ctx, work, target, Change::Patch(operations)).await?;
+        self.store()
+            .write(async move |tx: &mut Tx<'_>| {
+                let stored = plan.carry_out(tx).await?;
+                let shown = match shown {
+                    Shown::Always => true,
+                    Shown::Never => false,
+                    Shown::UnlessMany => {
+                        !view.wants_members()
+                            || members::count(tx, plan.tenant(), &stored.stored.id).await?
+                                <= MANY_MEMBERS
+                    }
+                };
+                if shown {
+                    return view.answer(tx, stored).await.map(Patched::Resource);
+                }
+                let (etag, location) = view.headers(&stored.stored);
+                Ok(Patched::Nothing { etag, location })
+            })
+            .await
+    }
+
+    /// Deletes a resource (RFC 7644 s3.6); its memberships go with it.
+    pub async fn delete(&self, ctx: &Ctx, target: Target<'_>) -> Result<(), Error> {
+        let work = Work::new(self, ctx, target.kind);
+        let target = target.owned();
+        self.store()
+            .write(async move |tx: &mut Tx<'_>| {
+                work.delete(tx, &target.id, &target.conditions).await
+            })
+            .await
+    }
+}
+
+/// Whether the answer of a PATCH has a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Always,
+    Never,
+    UnlessMany,
+}
+
+fn shown(ctx: &Ctx, query: &Query, prefer: Prefer) -> Shown {
+    match (prefer, ctx.rules.patch_response) {
+        (Prefer::Minimal, _) => Shown::Never,
+        (Prefer::Representation, _) | (Prefer::Unsaid, PatchResponse::Body) => Shown::Always,
+        // RFC 7644 s3.5.2: with the "attributes" parameter a server MUST answer 200 with a body.
+        (Prefer::Unsaid, _) if !query.attributes.is_empty() => Shown::Always,
+        (Prefer::Unsaid, PatchResponse::None) => Shown::Never,
+        (Prefer::Unsaid, PatchResponse::Auto) => Shown::UnlessMany,
+    }
+}

@@ -1,0 +1,127 @@
+//! Tenants: made, listed, and their settings changed.
+
+use std::collections::BTreeMap;
+
+use crate::app::{App, Error};
+use crate::domain::tenant::TenantSettings;
+use crate::ids::TenantId;
+use crate::scim;
+use crate::store::{self, Tx, tenants};
+
+/// A tenant as the command line shows it.
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name, unique in the installation.
+    pub name: String,
+    /// Its settings.
+    pub settings: TenantSettings,
+    /// When it was made.
+    pub created: crate::clock::Micros,
+}
+
+impl App {
+    /// Makes a tenant.
+    pub async fn create_tenant(&self, name: &str) -> Result<Tenant, Error> {
+        check_name(name)?;
+        let now = self.clock().now();
+        let (id, name) = (TenantId::new(now), name.to_owned());
+        let made = Tenant { id, name, settings: TenantSettings::default(), created: now };
+        let tenant = made.clone();
+        self.store()
+            .write(async move |tx: &mut Tx<'_>| {
+                let row = tenants::Tenant {
+                    id: tenant.id.clone(),
+                    name: tenant.name.clone(),
+                    settings: "{}".to_owned(),
+                    created: now,
+                };
+                match tenants::insert(tx, &row).await {
+                    Err(store::Error::Taken(_)) => Err(taken(&tenant.name)),
+                    other => Ok(other?),
+                }
+            })
+            .await?;
+        Ok(made)
+    }
+
+    /// All tenants, by name.
+    pub async fn tenants(&self) -> Result<Vec<Tenant>, Error> {
+        let rows = self.store().read(async |tx| tenants::list(tx).await).await?;
+        rows.into_iter().map(tenant_of).collect()
+    }
+
+    /// The tenant of this name.
+    pub async fn tenant(&self, name: &str) -> Result<Tenant, Error> {
+        let wanted = name.to_owned();
+        let row =
+            self.store().read(async move |tx| tenants::find_by_name(tx, &wanted).await).await?;
+        row.map_or_else(|| Err(no_tenant(name)), tenant_of)
+    }
+
+    /// Changes settings of a tenant, all or none.
+    pub async fn set_tenant(
+        &self,
+        name: &str,
+        changes: &[(String, String)],
+    ) -> Result<Tenant, Error> {
+        let (wanted, changes) = (name.to_owned(), changes.to_vec());
+        self.store()
+            .write(async move |tx: &mut Tx<'_>| {
+                let Some(row) = tenants::find_by_name_for_update(tx, &wanted).await? else {
+                    return Err(no_tenant(&wanted));
+                };
+                let mut tenant = tenant_of(row)?;
+                for (key, value) in &changes {
+                    tenant.settings.set(key, value).map_err(scim::Error::InvalidValue)?;
+                }
+                // Read back as a whole: settings that contradict each other are refused.
+                let written = tenant.settings.written();
+                TenantSettings::of(written).map_err(scim::Error::InvalidValue)?;
+                let text = serde_json::to_string(written)
+                    .map_err(|error| Error::Internal(error.to_string()))?;
+                tenants::set_settings(tx, &tenant.id, &text).await?;
+                Ok(tenant)
+            })
+            .await
+    }
+}
+
+/// Settings as they are stored.
+pub(super) fn settings_of(text: &str) -> Result<TenantSettings, Error> {
+    let pairs: BTreeMap<String, String> = serde_json::from_str(text)
+        .map_err(|error| Error::Internal(format!("tenant settings: {error}")))?;
+    TenantSettings::of(&pairs).map_err(Error::Internal)
+}
+
+fn tenant_of(row: tenants::Tenant) -> Result<Tenant, Error> {
+    let settings = settings_of(&row.settings)?;
+    Ok(Tenant { id: row.id, name: row.name, settings, created: row.created })
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    let fine = (1..=64).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if fine {
+        return Ok(());
+    }
+    Err(scim::Error::InvalidValue(format!(
+        "'{}' cannot be a tenant's name: letters, digits, '-', '_' and '.', at most 64, the first a letter or digit.",
+        scim::path::excerpt(name)
+    ))
+    .into())
+}
+
+fn taken(name: &str) -> Error {
+    Error::Conflict {
+        kind: "Tenant".to_owned(),
+        attribute: "name".to_owned(),
+        value: name.to_owned(),
+    }
+}
+
+fn no_tenant(name: &str) -> Error {
+    Error::NotFound { kind: "Tenant".to_owned(), id: scim::path::excerpt(name) }
+}

@@ -1,0 +1,179 @@
+//! From stored rows to answers: joins what the client asked for, renders, projects.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::app::resources::Answer;
+use crate::app::work::Loaded;
+use crate::app::{App, Ctx, Error};
+use crate::ids::TenantId;
+use crate::scim::attribute::Source;
+use crate::scim::etag;
+use crate::scim::project::{Projection, Sent};
+use crate::scim::query::Query;
+use crate::scim::quirks::Quirks;
+use crate::scim::render::{self, Linked, Parts, Renderer};
+use crate::scim::resource_type::ResourceType;
+use crate::store::resources::Stored;
+use crate::store::{Tx, members, resources};
+
+/// What one request wants to see of any resource.
+#[derive(Debug, Clone)]
+pub(super) struct Wish {
+    app: App,
+    tenant: TenantId,
+    quirks: Quirks,
+    attributes: Vec<String>,
+    excluded: Vec<String>,
+}
+
+/// What one request wants to see of a resource type.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    wish: Wish,
+    kind: Arc<ResourceType>,
+    sent: Sent,
+}
+
+impl Wish {
+    pub(super) fn new(app: &App, ctx: &Ctx, query: &Query) -> Self {
+        Self {
+            app: app.clone(),
+            tenant: ctx.tenant.clone(),
+            quirks: ctx.quirks,
+            attributes: query.attributes.clone(),
+            excluded: query.excluded.clone(),
+        }
+    }
+
+    /// The names of all resource types.
+    fn kinds(&self) -> Vec<&str> {
+        self.app.registry().types().iter().map(|kind| kind.name.as_str()).collect()
+    }
+
+    /// The view of this type; `sent` is what the request itself set (RFC 7643 s7, `returned`).
+    pub(super) fn of(self, kind: &Arc<ResourceType>, sent: Sent) -> Result<View, Error> {
+        let view = View { wish: self, kind: Arc::clone(kind), sent };
+        view.projection()?;
+        Ok(view)
+    }
+}
+
+impl View {
+    fn projection(&self) -> Result<Projection<'_>, Error> {
+        let wish = &self.wish;
+        Ok(Projection::new(&self.kind, &wish.attributes, &wish.excluded, wish.quirks)?)
+    }
+
+    /// Whether members are among what is shown.
+    pub(super) fn wants_members(&self) -> bool {
+        self.projection().is_ok_and(|projection| projection.wants(Source::Members))
+    }
+
+    /// ETag and location of a resource.
+    pub(super) fn headers(&self, stored: &Stored) -> (String, String) {
+        let endpoint = &self.kind.endpoint;
+        (etag::of(stored.version), format!("{}{endpoint}/{}", self.wish.app.base(), stored.id))
+    }
+
+    /// One resource as it is answered.
+    pub(super) async fn answer(&self, tx: &mut Tx<'_>, loaded: Loaded) -> Result<Answer, Error> {
+        let (etag, location) = self.headers(&loaded.stored);
+        let document = self.render(tx, vec![loaded]).await?.pop().unwrap_or_default();
+        Ok(Answer { document, etag, location })
+    }
+
+    /// A page of resources as they are answered; each relation is read once for the whole page.
+    pub(super) async fn render(
+        &self,
+        tx: &mut Tx<'_>,
+        page: Vec<Loaded>,
+    ) -> Result<Vec<Map<String, Value>>, Error> {
+        let projection = self.projection()?;
+        let relations = self.relations(tx, &projection, &page).await?;
+        let wish = &self.wish;
+        let nobody = Vec::new();
+        let renderer =
+            Renderer { registry: wish.app.registry(), base: wish.app.base(), quirks: wish.quirks };
+        let documents = page.into_iter().map(|Loaded { stored, doc }| {
+            let parts = Parts {
+                id: &stored.id,
+                version: stored.version,
+                created: stored.created,
+                modified: stored.modified,
+                members: relations
+                    .members
+                    .as_ref()
+                    .map(|all| all.get(&stored.id).unwrap_or(&nobody).as_slice()),
+                groups: relations
+                    .groups
+                    .as_ref()
+                    .map(|all| all.get(&stored.id).unwrap_or(&nobody).as_slice()),
+                links: &relations.links,
+            };
+            projection.apply(renderer.document(&self.kind, &doc, &parts), &self.sent)
+        });
+        Ok(documents.collect())
+    }
+
+    /// The type whose resources hold others.
+    fn group_kind(&self) -> String {
+        let types = self.wish.app.registry().types();
+        let group = types.iter().find(|kind| kind.attribute_of(Source::Members).is_some());
+        group.map(|kind| kind.name.clone()).unwrap_or_default()
+    }
+
+    async fn relations(
+        &self,
+        tx: &mut Tx<'_>,
+        projection: &Projection<'_>,
+        page: &[Loaded],
+    ) -> Result<Relations, Error> {
+        let tenant = &self.wish.tenant;
+        let ids: Vec<String> = page.iter().map(|loaded| loaded.stored.id.clone()).collect();
+        let mut relations = Relations::default();
+        let has = |source| self.kind.attribute_of(source).is_some() && projection.wants(source);
+        if has(Source::Members) {
+            let rows = members::of_groups(tx, tenant, &ids).await?;
+            relations.members = Some(by_holder(rows.into_iter().map(|row| {
+                (row.group, Linked { id: row.id, kind: row.kind, label: row.label, direct: true })
+            })));
+        }
+        if has(Source::MemberOf) {
+            let rows = members::groups_of(tx, tenant, &ids).await?;
+            let kind = self.group_kind();
+            relations.groups = Some(by_holder(rows.into_iter().map(|row| {
+                let (id, label, direct) = (row.group, row.label, row.direct);
+                (row.member, Linked { id, kind: kind.clone(), label, direct })
+            })));
+        }
+        let linked: Vec<String> =
+            page.iter().flat_map(|loaded| render::links(&self.kind, &loaded.doc)).collect();
+        if !linked.is_empty() && projection.wants(Source::Link) {
+            relations.links = resources::labels(tx, tenant, &self.wish.kinds(), &linked)
+                .await?
+                .into_iter()
+                .map(|(id, (kind, label))| (id.clone(), Linked { id, kind, label, direct: true }))
+                .collect();
+        }
+        Ok(relations)
+    }
+}
+
+fn by_holder(rows: impl Iterator<Item = (String, Linked)>) -> HashMap<String, Vec<Linked>> {
+    let mut all: HashMap<String, Vec<Linked>> = HashMap::new();
+    for (holder, linked) in rows {
+        all.entry(holder).or_default().push(linked);
+    }
+    all
+}
+
+/// What was joined for a page, by the id of the resource.
+#[derive(Debug, Default)]
+struct Relations {
+    members: Option<HashMap<String, Vec<Linked>>>,
+    groups: Option<HashMap<String, Vec<Linked>>>,
+    links: HashMap<String, Linked>,
+}

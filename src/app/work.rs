@@ -1,0 +1,254 @@
+//! What every use-case on one resource type does inside a transaction.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::app::{App, Ctx, Error};
+use crate::clock::Micros;
+use crate::ids::{RequestId, TenantId};
+use crate::scim;
+use crate::scim::accept::{MemberRef, Rules};
+use crate::scim::attribute::Source;
+use crate::scim::etag::{Conditions, Verdict};
+use crate::scim::fold::{self, IndexEntry};
+use crate::scim::patch::MemberChange;
+use crate::scim::quirks::{Quirks, Softener};
+use crate::scim::resource_type::ResourceType;
+use crate::scim::{Doc, filter};
+use crate::store::filter::{self as store_filter, World};
+use crate::store::resources::{Draft, Key, Stored};
+use crate::store::{self, Sql, Tx, members, resources};
+
+/// One request's work on one resource type of one tenant.
+#[derive(Debug, Clone)]
+pub(super) struct Work {
+    pub(super) app: App,
+    pub(super) tenant: TenantId,
+    pub(super) kind: Arc<ResourceType>,
+    pub(super) quirks: Quirks,
+    pub(super) now: Micros,
+    aliases: Vec<(String, String)>,
+    reject_unknown_members: bool,
+    request: RequestId,
+}
+
+impl Work {
+    pub(super) fn new(app: &App, ctx: &Ctx, kind: &Arc<ResourceType>) -> Self {
+        Self {
+            app: app.clone(),
+            tenant: ctx.tenant.clone(),
+            kind: Arc::clone(kind),
+            quirks: ctx.quirks,
+            now: app.clock().now(),
+            aliases: ctx.rules.aliases.clone(),
+            reject_unknown_members: ctx.rules.reject_unknown_members,
+            request: ctx.request.clone(),
+        }
+    }
+
+    pub(super) fn rules(&self) -> Rules {
+        Rules { quirks: self.quirks, limits: self.app.value_limits() }
+    }
+
+    fn softener(&self) -> Softener<'_> {
+        Softener { rt: &self.kind, quirks: self.quirks, aliases: &self.aliases, hidden: &[] }
+    }
+
+    pub(super) fn soften_body(&self, mut body: Value) -> Value {
+        self.softener().body(&mut body);
+        body
+    }
+
+    pub(super) fn soften_patch(&self, mut body: Value) -> Value {
+        self.softener().patch(&mut body);
+        body
+    }
+
+    /// Whether this type has members.
+    pub(super) fn is_group(&self) -> bool {
+        self.kind.attribute_of(Source::Members).is_some()
+    }
+
+    fn key<'k>(&'k self, id: &'k str) -> Key<'k> {
+        Key { tenant: &self.tenant, kind: &self.kind.name, id }
+    }
+
+    pub(super) async fn find(&self, tx: &mut Tx<'_>, id: &str) -> Result<Loaded, Error> {
+        let found = resources::find(tx, self.key(id)).await?;
+        found.map_or_else(|| Err(self.not_found(id)), Loaded::of)
+    }
+
+    pub(super) async fn find_for_update(&self, tx: &mut Tx<'_>, id: &str) -> Result<Loaded, Error> {
+        let found = resources::find_for_update(tx, self.key(id)).await?;
+        found.map_or_else(|| Err(self.not_found(id)), Loaded::of)
+    }
+
+    fn not_found(&self, id: &str) -> Error {
+        Error::NotFound { kind: self.kind.name.clone(), id: scim::path::excerpt(id) }
+    }
+
+    /// RFC 7644 s3.14: nothing is done when the version is another one.
+    pub(super) fn check_conditions(conditions: &Conditions, loaded: &Loaded) -> Result<(), Error> {
+        match conditions.verdict(loaded.stored.version, false) {
+            Verdict::Proceed => Ok(()),
+            Verdict::NotModified | Verdict::Failed => Err(Error::Stale),
+        }
+    }
+
+    /// The document with everything that the store derives from it.
+    fn draft(&self, doc: &Doc) -> Result<Draft, Error> {
+        let text = |doc: &Doc| {
+            serde_json::to_string(doc).map_err(|error| Error::Internal(error.to_string()))
+        };
+        let pairs = |entries: Vec<IndexEntry>| {
+            entries.into_iter().map(|entry| (entry.attr, entry.value)).collect()
+        };
+        Ok(Draft {
+            doc: text(doc)?,
+            folded: text(&fold::document(&self.kind, doc))?,
+            label: fold::label(&self.kind, doc),
+            index: pairs(fold::index_entries(&self.kind, doc)),
+            unique: pairs(fold::unique_entries(&self.kind, doc, self.quirks)),
+        })
+    }
+
+    pub(super) async fn insert(&self, tx: &mut Tx<'_>, id: &str, doc: &Doc) -> Result<(), Error> {
+        let draft = self.draft(doc)?;
+        resources::insert(tx, self.key(id), &draft, self.now)
+            .await
+            .map_err(|error| self.conflict(error, doc))
+    }
+
+    /// Writes another document, or only counts a change beside it.
+    pub(super) async fn update(
+        &self,
+        tx: &mut Tx<'_>,
+        mut before: Loaded,
+        doc: Doc,
+    ) -> Result<Loaded, Error> {
+        let draft = self.draft(&doc)?;
+        let version = resources::update(tx, &self.tenant, &before.stored, &draft, self.now)
+            .await
+            .map_err(|error| self.conflict(error, &doc))?;
+        before.stored.version = version;
+        before.stored.modified = self.now;
+        Ok(Loaded { doc, ..before })
+    }
+
+    pub(super) async fn touch(&self, tx: &mut Tx<'_>, mut before: Loaded) -> Result<Loaded, Error> {
+        let version = resources::touch(tx, self.key(&before.stored.id), self.now).await?;
+        before.stored.version = version.ok_or_else(|| self.not_found(&before.stored.id))?;
+        before.stored.modified = self.now;
+        Ok(before)
+    }
+
+    pub(super) async fn delete(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        conditions: &Conditions,
+    ) -> Result<(), Error> {
+        let loaded = self.find(tx, id).await?;
+        Self::check_conditions(conditions, &loaded)?;
+        let gone = resources::delete(tx, self.key(id), self.now).await?;
+        if gone { Ok(()) } else { Err(self.not_found(id)) }
+    }
+
+    /// A unique value that is taken, told with the value as the client wrote it.
+    fn conflict(&self, error: store::Error, doc: &Doc) -> Error {
+        let store::Error::Taken(attribute) = error else { return error.into() };
+        let value = doc.get(&attribute).and_then(Value::as_str).unwrap_or_default();
+        Error::Conflict {
+            kind: self.kind.name.clone(),
+            value: scim::path::excerpt(value),
+            attribute,
+        }
+    }
+
+    /// Changes the members of a group; whether anything changed.
+    pub(super) async fn change_members(
+        &self,
+        tx: &mut Tx<'_>,
+        group: &str,
+        change: &MemberChange,
+    ) -> Result<bool, Error> {
+        let tenant = &self.tenant;
+        match change {
+            MemberChange::Add(wanted) => {
+                let added = members::add(tx, tenant, group, &ids(wanted)).await?;
+                self.settle(&added)?;
+                Ok(added.added > 0)
+            }
+            MemberChange::Replace(wanted) => {
+                let (added, removed) = members::replace(tx, tenant, group, &ids(wanted)).await?;
+                self.settle(&added)?;
+                Ok(added.added + removed > 0)
+            }
+            MemberChange::Remove(gone) => Ok(members::remove(tx, tenant, group, gone).await? > 0),
+            MemberChange::RemoveWhere(inner) => {
+                let Some(attribute) = self.kind.attribute_of(Source::Members) else {
+                    return Ok(false);
+                };
+                let bound = filter::bind_elements(attribute, inner, self.quirks)?;
+                let (dialect, world) = (tx.dialect(), self.world());
+                let condition =
+                    |sql: &mut Sql| store_filter::member_condition(sql, dialect, &world, &bound);
+                Ok(members::remove_where(tx, tenant, group, condition).await? > 0)
+            }
+            MemberChange::Clear => Ok(members::clear(tx, tenant, group).await? > 0),
+        }
+    }
+
+    /// What filters need to know of the tenant and its types.
+    pub(super) fn world(&self) -> World<'_> {
+        World {
+            tenant: self.tenant.as_str(),
+            rt: &self.kind,
+            registry: self.app.registry(),
+            base: self.app.base(),
+        }
+    }
+
+    /// Product rule on members that are no user or group of this tenant, and on cycles.
+    fn settle(&self, changed: &members::Added) -> Result<(), Error> {
+        if let Some(id) = changed.cycles.first() {
+            return Err(scim::Error::InvalidValue(format!(
+                "members: group '{id}' already holds this group, directly or through others; a group cannot be part of itself."
+            ))
+            .into());
+        }
+        let Some(first) = changed.unknown.first() else { return Ok(()) };
+        if self.reject_unknown_members {
+            return Err(scim::Error::InvalidValue(format!(
+                "members: '{}' is no user or group here. Create it first, or leave it out.",
+                scim::path::excerpt(first)
+            ))
+            .into());
+        }
+        let ids: Vec<_> = changed.unknown.iter().map(|id| scim::path::excerpt(id)).collect();
+        tracing::info!(
+            request.id = %self.request, tenant.id = %self.tenant, members = ids.join(" "),
+            "members.ignored: no such user or group"
+        );
+        Ok(())
+    }
+}
+
+fn ids(wanted: &[MemberRef]) -> Vec<String> {
+    wanted.iter().map(|member| member.value.clone()).collect()
+}
+
+/// A stored resource with its document parsed.
+#[derive(Debug, Clone)]
+pub(super) struct Loaded {
+    pub(super) stored: Stored,
+    pub(super) doc: Doc,
+}
+
+impl Loaded {
+    pub(super) fn of(stored: Stored) -> Result<Self, Error> {
+        let doc = stored.document()?;
+        Ok(Self { stored, doc })
+    }
+}
