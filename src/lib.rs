@@ -64,7 +64,7 @@
 //! 4. In one write transaction the row is locked and read, [`scim::patch::apply`] makes the new
 //!    document or refuses, and [`store::resources`] writes document, index and version.
 //! 5. [`scim::render`] and [`scim::project`] make the answer from what is now stored.
-//! 6. The commit is durable; only then the answer leaves, with its ETag, and one log line.
+//! 6. The commit is durable; only then the answer leaves, with its `ETag`, and one log line.
 
 pub mod app;
 pub mod clock;

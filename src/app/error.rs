@@ -45,7 +45,7 @@ pub enum Error {
     /// The client has this version already (RFC 9110 s13.1.2).
     #[error("not modified")]
     NotModified {
-        /// The current ETag.
+        /// The current `ETag`.
         etag: String,
     },
     /// No credential, or not a good one.

@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 pub use change::Target;
 pub use error::{Challenge, Error};
 pub use passwords::Hasher;
-pub use resources::{Answer, Patched, Prefer};
+pub use resources::{Answer, Asked, Patched, Prefer};
 
 use crate::clock::Clock;
 use crate::domain::scope::{Scope, Scopes};

@@ -22,7 +22,7 @@ use crate::store::{Tx, members, passwords};
 pub struct Answer {
     /// The document, projected as the client asked.
     pub document: Map<String, Value>,
-    /// Its version: `meta.version` and the ETag header are the same.
+    /// Its version: `meta.version` and the `ETag` header are the same.
     pub etag: String,
     /// Its absolute URI.
     pub location: String,
@@ -52,6 +52,15 @@ pub enum Prefer {
     Minimal,
     /// `return=representation`.
     Representation,
+}
+
+/// How a PATCH is to be answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Which attributes.
+    pub query: &'a Query,
+    /// With or without a body.
+    pub prefer: Prefer,
 }
 
 /// A group of more members than this answers a PATCH with 204, so that adding one member never
@@ -135,14 +144,14 @@ impl App {
         ctx: &Ctx,
         target: Target<'_>,
         body: Value,
-        query: &Query,
-        prefer: Prefer,
+        asked: Asked<'_>,
     ) -> Result<Patched, Error> {
         let work = Work::new(self, ctx, target.kind);
         let body = work.soften_patch(body);
-        let view = Wish::new(self, ctx, query).of(target.kind, Sent::patch(target.kind, &body))?;
+        let view =
+            Wish::new(self, ctx, asked.query).of(target.kind, Sent::patch(target.kind, &body))?;
         let operations = patch::parse(body, work.quirks)?;
-        let shown = shown(ctx, query, prefer);
+        let shown = shown(ctx, asked);
         let plan = self.plan(ctx, work, target, Change::Patch(operations)).await?;
         self.store()
             .write(async move |tx: &mut Tx<'_>| {
@@ -185,12 +194,16 @@ enum Shown {
     UnlessMany,
 }
 
-fn shown(ctx: &Ctx, query: &Query, prefer: Prefer) -> Shown {
-    match (prefer, ctx.rules.patch_response) {
+fn shown(ctx: &Ctx, asked: Asked<'_>) -> Shown {
+    match (asked.prefer, ctx.rules.patch_response) {
         (Prefer::Minimal, _) => Shown::Never,
         (Prefer::Representation, _) | (Prefer::Unsaid, PatchResponse::Body) => Shown::Always,
-        // RFC 7644 s3.5.2: with the "attributes" parameter a server MUST answer 200 with a body.
-        (Prefer::Unsaid, _) if !query.attributes.is_empty() => Shown::Always,
+        // RFC 7644 s3.5.2: with the "attributes" parameter the answer is 200 with a body.
+        (Prefer::Unsaid, PatchResponse::None | PatchResponse::Auto)
+            if !asked.query.attributes.is_empty() =>
+        {
+            Shown::Always
+        }
         (Prefer::Unsaid, PatchResponse::None) => Shown::Never,
         (Prefer::Unsaid, PatchResponse::Auto) => Shown::UnlessMany,
     }

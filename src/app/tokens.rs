@@ -138,47 +138,11 @@ impl App {
         let tenant = self.tenant(tenant).await?.id;
         let scopes = scopes_of(&wanted.scopes)?;
         let now = self.clock().now();
-        let (secret, row) = self.mint(tenant, scopes, wanted, now)?;
+        let (secret, row) = mint(tenant, &scopes, wanted, now)?;
         self.store()
             .write(async move |tx: &mut Tx<'_>| tokens::insert(tx, &row.0, &row.1).await)
             .await?;
         Ok(secret)
-    }
-
-    fn mint(
-        &self,
-        tenant: TenantId,
-        scopes: Scopes,
-        wanted: &NewToken,
-        now: Micros,
-    ) -> Result<(Secret, (Token, String)), Error> {
-        let expires = match wanted.expires_days {
-            None => None,
-            Some(days) if (1..=LONGEST_LIFE).contains(&days) => {
-                Some(now.plus_seconds(days * 86_400))
-            }
-            Some(days) => {
-                return Err(scim::Error::InvalidValue(format!(
-                    "A token cannot expire after {days} days; it is 1 to {LONGEST_LIFE}."
-                ))
-                .into());
-            }
-        };
-        let mut random = [0; 32];
-        getrandom::fill(&mut random).map_err(|error| Error::Internal(error.to_string()))?;
-        let text = token::text("scim", random);
-        let row = Token {
-            id: TokenId::new(now),
-            tenant,
-            label: wanted.label.clone(),
-            scopes: scopes.to_string(),
-            created: now,
-            expires,
-            revoked: None,
-            last_used: None,
-        };
-        let hash = token::hash(&text);
-        Ok((Secret { id: row.id.clone(), token: text }, (row, hash)))
     }
 
     /// The tokens of a tenant, without their secrets.
@@ -199,7 +163,7 @@ impl App {
             expires_days: life.map(|days| days.max(1)),
         };
         let scopes = Scopes::from_stored(&old.scopes).map_err(Error::Internal)?;
-        let (secret, row) = self.mint(old.tenant, scopes, &wanted, now)?;
+        let (secret, row) = mint(old.tenant, &scopes, &wanted, now)?;
         self.store()
             .write(async move |tx: &mut Tx<'_>| tokens::insert(tx, &row.0, &row.1).await)
             .await?;
@@ -249,7 +213,7 @@ impl App {
         let now = self.clock().now();
         let tenant = TenantId::new(now);
         let wanted = NewToken { label: "first start".to_owned(), ..NewToken::default() };
-        let (secret, row) = self.mint(tenant, scopes_of(&[])?, &wanted, now)?;
+        let (secret, row) = mint(tenant, &scopes_of(&[])?, &wanted, now)?;
         let made = self
             .store()
             .write(async move |tx: &mut Tx<'_>| {
@@ -273,4 +237,38 @@ impl App {
 fn scopes_of(names: &[String]) -> Result<Scopes, Error> {
     Scopes::parse(names.iter().map(String::as_str))
         .map_err(|refusal| scim::Error::InvalidValue(refusal).into())
+}
+
+/// A new token: its secret, and the row and hash to store.
+fn mint(
+    tenant: TenantId,
+    scopes: &Scopes,
+    wanted: &NewToken,
+    now: Micros,
+) -> Result<(Secret, (Token, String)), Error> {
+    let expires = match wanted.expires_days {
+        None => None,
+        Some(days) if (1..=LONGEST_LIFE).contains(&days) => Some(now.plus_seconds(days * 86_400)),
+        Some(days) => {
+            return Err(scim::Error::InvalidValue(format!(
+                "A token cannot expire after {days} days; it is 1 to {LONGEST_LIFE}."
+            ))
+            .into());
+        }
+    };
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(|error| Error::Internal(error.to_string()))?;
+    let text = token::text("scim", random);
+    let row = Token {
+        id: TokenId::new(now),
+        tenant,
+        label: wanted.label.clone(),
+        scopes: scopes.to_string(),
+        created: now,
+        expires,
+        revoked: None,
+        last_used: None,
+    };
+    let hash = token::hash(&text);
+    Ok((Secret { id: row.id.clone(), token: text }, (row, hash)))
 }

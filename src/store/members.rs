@@ -51,7 +51,8 @@ pub struct Membership {
     pub direct: bool,
 }
 
-/// Adds members; the cost does not depend on the group's size.
+/// Adds those that exist; nothing at all when a circle would close. The cost does not depend on the
+/// group's size.
 pub async fn add(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
@@ -66,10 +67,10 @@ pub async fn add(
     let kinds = existing(tx, tenant, &ids).await?;
     let unknown: Vec<String> = ids.iter().filter(|id| !kinds.contains_key(*id)).cloned().collect();
     let cycles = cycles(tx, tenant, group, &kinds).await?;
-    if !unknown.is_empty() || !cycles.is_empty() {
+    if !cycles.is_empty() {
         return Ok(Added { added: 0, unknown, cycles });
     }
-    let edges: Vec<_> = ids.iter().map(|id| (id, &kinds[id])).collect();
+    let edges: Vec<_> = ids.iter().filter_map(|id| Some((id, kinds.get(id)?))).collect();
     let sql = each!(
         tx,
         "INSERT INTO members (tenant, group_id, member_id, member_kind)
@@ -78,7 +79,7 @@ pub async fn add(
         "WHERE TRUE ON CONFLICT DO NOTHING"
     );
     let added = tx.execute(sql, &[tenant.into(), group.into(), Value::rows(&edges)]).await?;
-    Ok(Added { added, ..Added::default() })
+    Ok(Added { added, unknown, cycles })
 }
 
 /// The kinds of those that exist, which then cannot be deleted until the end of the change.
