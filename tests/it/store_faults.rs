@@ -88,7 +88,7 @@ fn a_file_that_is_not_ours_is_refused_in_one_line() {
         ("garbage.db", "not a database"),
         ("foreign.db", "another program"),
         ("directory.db", "Is a directory"),
-        ("garbage.db/under.db", "Not a directory"),
+        ("garbage.db/under.db", "File exists"),
     ] {
         let settings = StoreSettings::new(Database::Sqlite { path: at(name) });
         let error = run(Store::open(&settings)).unwrap_err().to_string();

@@ -84,7 +84,8 @@ impl Server {
         shell.arg("-c").arg(
             "\"$0\" -D \"$1\" -c listen_addresses= -c unix_socket_directories=\"$2\" -c fsync=off \
              -c full_page_writes=off -c max_connections=300 -c shared_buffers=32MB \
-             >\"$2/log\" 2>&1 & server=$!; cat >/dev/null; kill -INT $server; wait $server",
+             >\"$2/log\" 2>&1 & server=$!; read word; kill -INT $server; wait $server; \
+             [ \"$word\" = keep ] || rm -rf \"$2\"",
         );
         shell.arg(self.programs.join("postgres")).arg(self.data()).arg(self.directory.path());
         shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -96,10 +97,14 @@ impl Server {
         }
     }
 
-    /// Ends the server's sessions and the server.
+    /// Ends the server's sessions and the server; its data stays.
     pub(crate) fn stop(&self) {
+        self.end("keep\n");
+    }
+
+    fn end(&self, word: &str) {
         if let Some(mut shell) = self.watch.lock().unwrap().take() {
-            drop(shell.stdin.take());
+            shell.stdin.take().unwrap().write_all(word.as_bytes()).unwrap();
             shell.wait().unwrap();
         }
     }
@@ -144,7 +149,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop();
+        self.end("");
     }
 }
 
