@@ -30,12 +30,12 @@ pub(super) fn start(
     reads: Receiver<Message>,
     writes: Receiver<Message>,
 ) -> Result<Vec<JoinHandle<()>>, Error> {
-    let writer = open::writer(path, settings.patience)?;
-    let mut threads = vec![spawn("usher-writer", move || write_loop(&writer, writes))?];
+    let connection = open::writer(path, settings.patience)?;
+    let mut threads = vec![spawn("usher-writer", move || write_loop(&connection, writes))?];
     let reads = Arc::new(Mutex::new(reads));
     for _ in 0..settings.readers.max(1) {
-        let (reader, reads) = (open::reader(path, settings.patience)?, Arc::clone(&reads));
-        threads.push(spawn("usher-reader", move || read_loop(&reader, &reads))?);
+        let (connection, reads) = (open::reader(path, settings.patience)?, Arc::clone(&reads));
+        threads.push(spawn("usher-reader", move || read_loop(&connection, &reads))?);
     }
     Ok(threads)
 }
@@ -144,10 +144,9 @@ fn change(connection: &Connection, job: &mut dyn Job) -> Result<Result<(), Error
         }
         plain(connection, "RELEASE change")?;
         return Ok(match (attempt, failed) {
-            (Err(error), _) => Err(error),
             (Ok(Verdict::Again), _) if tries < TRIES => continue,
             (Ok(Verdict::Again), _) => Err(Error::Unavailable("tried too often".into())),
-            (Ok(Verdict::Keep), Some(error)) => Err(error),
+            (Err(error), _) | (Ok(Verdict::Keep), Some(error)) => Err(error),
             (Ok(Verdict::Keep), None) | (Ok(Verdict::Undo), _) => Ok(()),
         });
     }

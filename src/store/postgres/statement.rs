@@ -1,10 +1,12 @@
 //! One statement on PostgreSQL: binds in, rows out, errors in our words.
 
+#[expect(clippy::disallowed_types, reason = "`Sql` holds no text of a client, only binds")]
+use sqlx::AssertSqlSafe;
 use sqlx::encode::{Encode, IsNull};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{
-    PgArgumentBuffer, PgArguments, PgConnection, PgDatabaseError, PgRow, PgTypeInfo, PgValueFormat,
-    PgValueRef,
+    PgArgumentBuffer, PgArguments, PgConnection, PgDatabaseError, PgRow, PgSeverity, PgTypeInfo,
+    PgValueFormat, PgValueRef,
 };
 use sqlx::{Arguments, Decode, Postgres, Row as _, Type, TypeInfo, ValueRef};
 
@@ -38,9 +40,8 @@ pub(crate) async fn query(
 }
 
 /// Runs a statement that was put together at run time and gives its rows.
-#[expect(clippy::disallowed_types, reason = "Sql holds no text of a client, only binds")]
 pub(crate) async fn run(connection: &mut PgConnection, sql: &Sql) -> Result<Vec<Row>, Broken> {
-    let text = sqlx::AssertSqlSafe(sql.text.clone());
+    let text = AssertSqlSafe(sql.text.clone());
     let found = sqlx::query_with(text, arguments(&sql.binds)?).fetch_all(connection).await;
     rows(&found.map_err(|error| translate(&error))?)
 }
@@ -129,21 +130,20 @@ pub(super) fn translate(error: &sqlx::Error) -> Broken {
 fn refused(failure: &PgDatabaseError) -> Broken {
     let words = || format!("{} ({})", failure.message(), failure.code());
     let code = failure.code();
-    match code {
-        "23505" => Broken::kept(Error::Taken(taken(failure))),
-        "40001" | "40P01" => Broken::kept(Error::Again(words())),
-        // Shut down, crashed, starting, or the session was ended.
-        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {
-            Broken { error: Error::Unavailable(words()), lost: true }
-        }
-        // Read-only, a lock or a statement that took too long.
-        "25006" | "55P03" | "57014" => Broken::kept(Error::Unavailable(words())),
-        // 08 connection, 53 resources, 58 system.
-        _ if ["08", "53", "58"].iter().any(|class| code.starts_with(class)) => {
-            Broken { error: Error::Unavailable(words()), lost: code.starts_with("08") }
-        }
-        _ => Broken::kept(Error::Database(words())),
+    // The session ends with such an error: shut down, crashed, ended by an administrator.
+    if matches!(failure.severity(), PgSeverity::Fatal | PgSeverity::Panic) {
+        return Broken { error: Error::Unavailable(words()), lost: true };
     }
+    let error = match code {
+        "23505" => Error::Taken(taken(failure)),
+        "40001" | "40P01" => Error::Again(words()),
+        // Read-only, a lock or a statement that took too long.
+        "25006" | "55P03" | "57014" => Error::Unavailable(words()),
+        // 53 resources, 58 system.
+        _ if code.starts_with("53") || code.starts_with("58") => Error::Unavailable(words()),
+        _ => Error::Database(words()),
+    };
+    Broken::kept(error)
 }
 
 /// `table.column` of the value that is taken; from the detail, `Key (tenant, name)=(…) already exists.`
