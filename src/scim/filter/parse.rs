@@ -341,3 +341,6 @@ fn shown(word: &Word<'_>) -> String {
         Word::Bare(word) => format!("'{}'", excerpt(word)),
     }
 }
+
+#[cfg(test)]
+mod tests;
