@@ -1,0 +1,90 @@
+//! Why a use-case was refused or failed; `http/error.rs` gives each its status.
+
+use crate::domain::scope::Scope;
+use crate::{scim, store};
+
+/// What was wrong with a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Challenge {
+    /// The request carried none.
+    Missing,
+    /// Unknown, malformed, expired or revoked: one answer for all.
+    Invalid,
+}
+
+/// A refusal or a failure of a use-case.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The protocol refuses.
+    #[error(transparent)]
+    Scim(#[from] scim::Error),
+    /// No such resource in this tenant; another tenant's looks the same.
+    #[error("{kind} '{id}' does not exist.")]
+    NotFound {
+        /// Resource type.
+        kind: String,
+        /// The id, as the client wrote it.
+        id: String,
+    },
+    /// No such endpoint.
+    #[error("There is nothing at '{0}'. The endpoints are listed at /ResourceTypes.")]
+    NoEndpoint(String),
+    /// A value that must be unique is taken.
+    #[error("{kind} with {attribute} '{value}' already exists.")]
+    Conflict {
+        /// Resource type.
+        kind: String,
+        /// The attribute.
+        attribute: String,
+        /// The value, as the client wrote it.
+        value: String,
+    },
+    /// The resource has changed since the client read it (RFC 7644 s3.14).
+    #[error("The resource has another version than If-Match names. Read it again, then retry.")]
+    Stale,
+    /// The client has this version already (RFC 9110 s13.1.2).
+    #[error("not modified")]
+    NotModified {
+        /// The current ETag.
+        etag: String,
+    },
+    /// No credential, or not a good one.
+    #[error(
+        "A valid bearer token is needed in the Authorization header. Make one with 'usher token create'."
+    )]
+    Unauthorized(Challenge),
+    /// The credential is good but may not do this.
+    #[error("The token lacks the scope '{0}'.")]
+    Forbidden(Scope),
+    /// The path exists, the method does not.
+    #[error("This method is not supported here. Supported: {0}.")]
+    MethodNotAllowed(String),
+    /// The client accepts neither JSON type.
+    #[error("Answers are application/scim+json or application/json; the Accept header excludes both.")]
+    NotAcceptable,
+    /// The body is not JSON by its Content-Type.
+    #[error("The body must be application/scim+json or application/json, not '{0}'.")]
+    UnsupportedMedia(String),
+    /// The body is larger than this many bytes.
+    #[error("The body is larger than {0} bytes, the most that is accepted here.")]
+    TooLarge(usize),
+    /// The headers are larger than accepted.
+    #[error("The request's headers are larger than accepted.")]
+    HeadersTooLarge,
+    /// The client took too long.
+    #[error("The request took too long to arrive.")]
+    Timeout,
+    /// Not offered.
+    #[error("{0}")]
+    NotImplemented(String),
+    /// Too much at once; come back after so many seconds.
+    #[error("The server is busy. Retry in {0} s.")]
+    Busy(u32),
+    /// The store failed; its sentence is for the log alone.
+    #[error("The database did not answer as it should.")]
+    Store(#[from] store::Error),
+    /// A mistake of ours; the sentence is for the log alone.
+    #[error("Something went wrong inside Usher.")]
+    Internal(String),
+}
+
