@@ -27,6 +27,13 @@ impl Query {
 /// STUB of scim::etag::Conditions.
 #[derive(Debug, Clone, Default)]
 pub struct Conditions { pub if_match: Option<String>, pub if_none_match: Option<String> }
+impl Conditions {
+    /// STUB
+    pub fn check_read(&self, etag: &str) -> Result<(), Error> {
+        if self.if_none_match.as_deref() == Some(etag) { return Err(Error::NotModified { etag: etag.to_owned() }); }
+        Ok(())
+    }
+}
 
 /// What to write to.
 #[derive(Debug, Clone, Copy)]
