@@ -99,19 +99,14 @@ impl App {
     }
 
     /// Reads one resource (RFC 7644 s3.4.1).
-    pub async fn get(
-        &self,
-        ctx: &Ctx,
-        kind: &Arc<ResourceType>,
-        id: &str,
-        query: &Query,
-    ) -> Result<Answer, Error> {
-        let work = Work::new(self, ctx, kind);
-        let view = Wish::new(self, ctx, query).of(kind, Sent::nothing())?;
-        let id = id.to_owned();
+    pub async fn get(&self, ctx: &Ctx, target: Target<'_>, query: &Query) -> Result<Answer, Error> {
+        let work = Work::new(self, ctx, target.kind);
+        let view = Wish::new(self, ctx, query).of(target.kind, Sent::nothing())?;
+        let target = target.owned();
         self.store()
             .read(async move |tx: &mut Tx<'_>| {
-                let stored = work.find(tx, &id).await?;
+                let stored = work.find(tx, &target.id).await?;
+                Work::check_read(&target.conditions, &stored)?;
                 view.answer(tx, stored).await
             })
             .await
@@ -195,16 +190,17 @@ enum Shown {
 }
 
 fn shown(ctx: &Ctx, asked: Asked<'_>) -> Shown {
-    match (asked.prefer, ctx.rules.patch_response) {
-        (Prefer::Minimal, _) => Shown::Never,
-        (Prefer::Representation, _) | (Prefer::Unsaid, PatchResponse::Body) => Shown::Always,
-        // RFC 7644 s3.5.2: with the "attributes" parameter the answer is 200 with a body.
-        (Prefer::Unsaid, PatchResponse::None | PatchResponse::Auto)
-            if !asked.query.attributes.is_empty() =>
-        {
-            Shown::Always
-        }
-        (Prefer::Unsaid, PatchResponse::None) => Shown::Never,
-        (Prefer::Unsaid, PatchResponse::Auto) => Shown::UnlessMany,
+    // RFC 7644 s3.5.2: with the "attributes" parameter the answer is 200 with a body.
+    if !asked.query.attributes.is_empty() {
+        return Shown::Always;
+    }
+    match asked.prefer {
+        Prefer::Minimal => Shown::Never,
+        Prefer::Representation => Shown::Always,
+        Prefer::Unsaid => match ctx.rules.patch_response {
+            PatchResponse::Auto => Shown::UnlessMany,
+            PatchResponse::Body => Shown::Always,
+            PatchResponse::None => Shown::Never,
+        },
     }
 }

@@ -10,7 +10,7 @@ use crate::ids::{RequestId, TenantId};
 use crate::scim;
 use crate::scim::accept::{MemberRef, Rules};
 use crate::scim::attribute::Source;
-use crate::scim::etag::{Conditions, Verdict};
+use crate::scim::etag::{self, Conditions, Verdict};
 use crate::scim::fold::{self, IndexEntry};
 use crate::scim::patch::MemberChange;
 use crate::scim::quirks::{Quirks, Softener};
@@ -93,6 +93,17 @@ impl Work {
         match conditions.verdict(loaded.stored.version, false) {
             Verdict::Proceed => Ok(()),
             Verdict::NotModified | Verdict::Failed => Err(Error::Stale),
+        }
+    }
+
+    /// RFC 9110 s13.1: a read of a version that the client has is answered with that.
+    pub(super) fn check_read(conditions: &Conditions, loaded: &Loaded) -> Result<(), Error> {
+        match conditions.verdict(loaded.stored.version, true) {
+            Verdict::Proceed => Ok(()),
+            Verdict::NotModified => {
+                Err(Error::NotModified { etag: etag::of(loaded.stored.version) })
+            }
+            Verdict::Failed => Err(Error::Stale),
         }
     }
 
