@@ -1,5 +1,7 @@
 //! All integration tests in one binary, because linking is what costs.
 
+mod architecture;
+mod idp;
 mod store_accounts;
 mod store_faults;
 mod store_members;
