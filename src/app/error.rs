@@ -85,18 +85,30 @@ pub enum Error {
     /// Too much at once; come back after so many seconds.
     #[error("The server is busy. Retry in {0} s.")]
     Busy(u32),
+    /// The database does not answer now; its sentence is for the log alone.
+    #[error("The database is not available at the moment. Retry in a few seconds.")]
+    Unavailable(store::Error),
     /// The store failed; its sentence is for the log alone.
     #[error("The database did not answer as it should.")]
-    Store(#[from] store::Error),
+    Store(store::Error),
     /// A mistake of ours; the sentence is for the log alone.
     #[error("Something went wrong inside Usher.")]
     Internal(String),
 }
 
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Again(_) | store::Error::Unavailable(_) => Self::Unavailable(error),
+            store::Error::Taken(_) | store::Error::Database(_) => Self::Store(error),
+        }
+    }
+}
+
 impl store::Failure for Error {
     fn store(&self) -> Option<&store::Error> {
         match self {
-            Self::Store(error) => Some(error),
+            Self::Unavailable(error) | Self::Store(error) => Some(error),
             _ => None,
         }
     }

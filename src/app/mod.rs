@@ -177,8 +177,7 @@ impl App {
 
     /// Whether the database answers.
     pub async fn ready(&self) -> Result<(), Error> {
-        self.store().read(async |tx| tx.query("SELECT 1", &[]).await.map(drop)).await?;
-        Ok(())
+        Ok(self.store().ping().await?)
     }
 
     /// Ends the tasks and closes the store.

@@ -9,7 +9,6 @@ use crate::app::{Challenge, Error};
 use crate::http::scim_json;
 use crate::ids::RequestId;
 use crate::scim::{self, urn};
-use crate::store;
 
 /// Longest `detail`; what follows is cut off.
 const LONGEST_DETAIL: usize = 1000;
@@ -35,19 +34,15 @@ pub fn status(error: &Error) -> (StatusCode, Option<&'static str>) {
         Error::HeadersTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, None),
         Error::Timeout => (StatusCode::REQUEST_TIMEOUT, None),
         Error::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, None),
-        Error::Busy(_) | Error::Store(store::Error::Again(_) | store::Error::Unavailable(_)) => {
-            (StatusCode::SERVICE_UNAVAILABLE, None)
-        }
-        Error::Store(store::Error::Taken(_)) => (StatusCode::CONFLICT, Some("uniqueness")),
-        Error::Store(store::Error::Database(_)) | Error::Internal(_) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, None)
-        }
+        Error::Busy(_) | Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, None),
+        Error::Store(_) | Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
     }
 }
 
 /// The answer to a request that failed; what a client may not see goes to the log.
 pub fn response(error: &Error, request: &RequestId) -> Response {
     match error {
+        Error::Unavailable(cause) => tracing::warn!(%cause, "the database is not available"),
         Error::Store(cause) => tracing::error!(%cause, "the store failed"),
         Error::Internal(cause) => tracing::error!(%cause, "internal error"),
         _ => {}
@@ -57,7 +52,7 @@ pub fn response(error: &Error, request: &RequestId) -> Response {
         Error::NotModified { .. } => empty(status),
         _ => scim_json::response(status, &body(error, request, status, scim_type)),
     };
-    for (name, value) in headers(error) {
+    if let Some((name, value)) = headers(error) {
         if let Ok(value) = HeaderValue::try_from(value) {
             response.headers_mut().insert(name, value);
         }
@@ -112,8 +107,7 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
         Error::MethodNotAllowed(allow) => Some((header::ALLOW, allow.clone())),
         Error::NotModified { etag } => Some((header::ETAG, etag.clone())),
         Error::Busy(seconds) => Some((header::RETRY_AFTER, seconds.to_string())),
-        Error::Store(store::Error::Again(_)) => Some((header::RETRY_AFTER, "1".to_owned())),
-        Error::Store(store::Error::Unavailable(_)) => Some((header::RETRY_AFTER, "5".to_owned())),
+        Error::Unavailable(_) => Some((header::RETRY_AFTER, "5".to_owned())),
         Error::UnsupportedMedia(_) => {
             Some((header::ACCEPT, "application/scim+json, application/json".to_owned()))
         }
@@ -129,7 +123,7 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
         | Error::TooLarge(_)
         | Error::HeadersTooLarge
         | Error::NotImplemented(_)
-        | Error::Store(store::Error::Taken(_) | store::Error::Database(_))
+        | Error::Store(_)
         | Error::Internal(_) => None,
     }
 }
@@ -137,6 +131,7 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store;
 
     fn shown(error: &Error) -> Value {
         let (status, kind) = status(error);
@@ -188,7 +183,7 @@ mod tests {
             (Error::Timeout, 408),
             (Error::NotImplemented(String::new()), 501),
             (Error::Busy(1), 503),
-            (Error::Store(store::Error::Unavailable(String::new())), 503),
+            (Error::Unavailable(store::Error::Unavailable(String::new())), 503),
             (Error::Internal(String::new()), 500),
         ];
         for (error, expected) in table {

@@ -153,6 +153,11 @@ impl Store {
         hand_over(&self.inner.writes, Box::new(WriteJob::new(change, answer)), answered).await
     }
 
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.read(async |tx| tx.query("SELECT 1", &[]).await.map(drop)).await
+    }
+
     /// Lets what was asked finish, then closes the connections.
     pub async fn close(&self) {
         let threads = match self.inner.threads.lock() {

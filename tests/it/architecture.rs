@@ -35,7 +35,7 @@ const NEVER_IN: &[(&str, &[&str])] = &[
     (".await", &["scim", "domain"]),
     ("async fn", &["scim", "domain"]),
     ("tokio", &["scim", "domain"]),
-    ("std::fs", &["scim", "domain", "store", "app"]),
+    ("std::fs", &["scim", "domain", "app"]),
     ("SystemTime", &["scim", "domain", "store", "app", "http"]),
 ];
 

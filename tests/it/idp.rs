@@ -68,9 +68,9 @@ fn quirk_of(name: &str) -> Quirk {
 
 /// Puts captured values into `{{name}}`.
 fn filled(text: &str, captured: &BTreeMap<String, String>) -> String {
-    captured
-        .iter()
-        .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), value))
+    captured.iter().fold(text.to_owned(), |text, (name, value)| {
+        text.replace(&format!("{{{{{name}}}}}"), value)
+    })
 }
 
 fn filled_value(value: &Value, captured: &BTreeMap<String, String>) -> Value {
@@ -113,7 +113,10 @@ async fn play(app: &TestApp, conversation: &Conversation) -> Result<(), String> 
         let reply = app.exchange(&step.method, &path, &headers, body).await;
         let place = format!("step {number} {} {path}", step.method);
         if reply.status != step.status {
-            return Err(format!("{place}: {} instead of {}: {}", reply.status, step.status, reply.body));
+            return Err(format!(
+                "{place}: {} instead of {}: {}",
+                reply.status, step.status, reply.body
+            ));
         }
         for (pointer, wanted) in &step.expect {
             let wanted = filled_value(wanted, &captured);

@@ -178,7 +178,8 @@ impl TestApp {
 
     /// The resources that a filter finds below this endpoint.
     pub(crate) async fn find(&self, endpoint: &str, filter: &str) -> Reply {
-        let filter = percent_encoding::utf8_percent_encode(filter, percent_encoding::NON_ALPHANUMERIC);
+        let filter =
+            percent_encoding::utf8_percent_encode(filter, percent_encoding::NON_ALPHANUMERIC);
         self.get(&format!("{endpoint}?filter={filter}")).await
     }
 
@@ -211,8 +212,10 @@ impl TestApp {
         body: Option<String>,
     ) -> Reply {
         let uri = if path.starts_with("http") { path.to_owned() } else { format!("{BASE}{path}") };
-        let mut request = Request::builder().method(method).uri(uri.replace(' ', "%20").replace('"', "%22"));
-        let named = |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let mut request =
+            Request::builder().method(method).uri(uri.replace(' ', "%20").replace('"', "%22"));
+        let named =
+            |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
         if !named("authorization") {
             request = request.header("authorization", format!("Bearer {}", self.token));
         }
@@ -226,9 +229,10 @@ impl TestApp {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        let is_json = parts.headers.get("content-type").is_some_and(|kind| {
-            kind.to_str().is_ok_and(|kind| kind.contains("json"))
-        });
+        let is_json = parts
+            .headers
+            .get("content-type")
+            .is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.contains("json")));
         let body = if bytes.is_empty() || !is_json {
             Value::String(String::from_utf8_lossy(&bytes).into_owned())
         } else {
