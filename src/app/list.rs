@@ -128,7 +128,10 @@ impl Listing {
     fn bound<'w>(&self, work: &'w Work) -> Result<Option<Bound<'w>>, Error> {
         let unknown = if self.works.len() > 1 { Unknown::NoValue } else { Unknown::Refuse };
         let rules = Binding { quirks: work.quirks, unknown };
-        let bound = self.filter.as_ref().map(|filter| filter::bind(&work.kind, filter, rules));
+        let bound = self
+            .filter
+            .clone()
+            .map(|filter| filter::bind(&work.kind, &work.soften_filter(filter), rules));
         Ok(bound.transpose()?)
     }
 

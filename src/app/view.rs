@@ -151,7 +151,8 @@ impl View {
         }
         let linked: Vec<String> =
             page.iter().flat_map(|loaded| render::links(&self.kind, &loaded.doc)).collect();
-        if !linked.is_empty() && projection.wants(Source::Link) {
+        let shows = projection.wants(Source::Link) || projection.wants(Source::Label);
+        if !linked.is_empty() && shows {
             relations.links = resources::labels(tx, tenant, &self.wish.kinds(), &linked)
                 .await?
                 .into_iter()

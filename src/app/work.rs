@@ -11,6 +11,7 @@ use crate::scim;
 use crate::scim::accept::{MemberRef, Rules};
 use crate::scim::attribute::Source;
 use crate::scim::etag::{self, Conditions, Verdict};
+use crate::scim::filter::Filter;
 use crate::scim::fold::{self, IndexEntry};
 use crate::scim::patch::MemberChange;
 use crate::scim::quirks::{Quirks, Softener};
@@ -63,6 +64,12 @@ impl Work {
     pub(super) fn soften_patch(&self, mut body: Value) -> Value {
         self.softener().patch(&mut body);
         body
+    }
+
+    /// The filter with today's URNs.
+    pub(super) fn soften_filter(&self, mut filter: Filter) -> Filter {
+        self.softener().filter(&mut filter);
+        filter
     }
 
     /// Whether this type has members.

@@ -2,12 +2,14 @@
 
 use axum::response::Response;
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::Error;
 use crate::domain::tenant::{Shown, TenantSettings};
 use crate::http::call::Call;
 use crate::http::scim_json;
+use crate::scim::config::{self, Limits};
+use crate::scim::page;
 use crate::scim::resource_type::ResourceType;
 use crate::scim::urn;
 
@@ -17,7 +19,7 @@ pub fn schemas(call: &Call) -> Result<Response, Error> {
     let base = call.app.base();
     let schemas = call.app.registry().schemas().into_iter();
     let shown = schemas.filter(|schema| shows(call, &schema.id, &schema.name));
-    Ok(list(shown.map(|schema| schema.to_document(base)).collect()))
+    Ok(list(&shown.map(|schema| schema.to_document(base)).collect::<Vec<_>>()))
 }
 
 /// `GET /Schemas/{urn}`
@@ -36,7 +38,7 @@ pub fn schema(call: &Call) -> Result<Response, Error> {
 pub fn types(call: &Call) -> Result<Response, Error> {
     refuse_filter(call)?;
     let shown = call.app.registry().types().iter().filter(|kind| shows_type(call, kind));
-    Ok(list(shown.map(|kind| document(call, kind)).collect()))
+    Ok(list(&shown.map(|kind| document(call, kind)).collect::<Vec<_>>()))
 }
 
 /// `GET /ResourceTypes/{name}`
@@ -53,7 +55,12 @@ pub fn resource_type(call: &Call) -> Result<Response, Error> {
 pub fn config(call: &Call) -> Result<Response, Error> {
     let default = TenantSettings::default();
     let rules = call.anyone().map_or(&default, |ctx| &*ctx.rules);
-    Ok(one(&json!({ "schemas": [urn::CONFIG], "filter": { "maxResults": rules.page_max } })))
+    let limits = Limits {
+        page_default: rules.page_default,
+        page_max: rules.page_max,
+        max_payload: call.app.settings().limits.max_body,
+    };
+    Ok(one(&config::document(call.app.base(), limits)))
 }
 
 /// Whether this caller's tenant shows a resource type; what it hides does not exist for it.
@@ -101,12 +108,6 @@ fn one(document: &Value) -> Response {
     scim_json::response(StatusCode::OK, document)
 }
 
-fn list(resources: Vec<Value>) -> Response {
-    one(&json!({
-        "schemas": [urn::LIST],
-        "totalResults": resources.len(),
-        "startIndex": 1,
-        "itemsPerPage": resources.len(),
-        "Resources": resources,
-    }))
+fn list(resources: &[Value]) -> Response {
+    one(&page::whole_list(resources))
 }

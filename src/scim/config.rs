@@ -15,8 +15,9 @@ pub struct Limits {
     pub max_payload: usize,
 }
 
-/// The document; `public` is the public URL of the installation, `base` that of SCIM.
-pub fn document(public: &str, base: &str, limits: Limits) -> Value {
+/// The document; `base` is the SCIM base URL, below the public one where `/docs` is.
+pub fn document(base: &str, limits: Limits) -> Value {
+    let public = base.strip_suffix("/scim/v2").unwrap_or(base);
     json!({
         "schemas": [urn::CONFIG],
         "documentationUri": format!("{public}/docs"),
@@ -62,7 +63,7 @@ mod tests {
     #[test]
     fn every_member_of_the_rfc_is_there_with_its_type() {
         let limits = Limits { page_default: 100, page_max: 1000, max_payload: 1_048_576 };
-        let shown = document("http://x", "http://x/scim/v2", limits);
+        let shown = document("http://x/scim/v2", limits);
         assert_eq!(shown["schemas"], json!([urn::CONFIG]));
         for flag in ["patch", "bulk", "filter", "changePassword", "sort", "etag"] {
             assert!(shown[flag]["supported"].is_boolean(), "{flag}");
@@ -76,6 +77,7 @@ mod tests {
         for text in ["type", "name", "description"] {
             assert!(shown["authenticationSchemes"][0][text].is_string(), "{text}");
         }
+        assert_eq!(shown["documentationUri"], "http://x/docs");
         assert_eq!(shown["meta"]["location"], "http://x/scim/v2/ServiceProviderConfig");
     }
 }

@@ -1,7 +1,8 @@
 //! Which attributes an answer shows (RFC 7643 s7 `returned`, RFC 7644 s3.9).
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::scim::Doc;
 use crate::scim::attribute::{Attribute, Returned, Source};
 use crate::scim::error::Error;
 use crate::scim::path::{AttrPath, Place, excerpt};
@@ -14,9 +15,6 @@ mod sent;
 mod tests;
 
 pub use sent::Sent;
-
-/// A JSON object of attributes.
-pub type Doc = Map<String, Value>;
 
 /// What `attributes` and `excludedAttributes` make of a resource.
 #[derive(Debug, Clone)]

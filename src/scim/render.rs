@@ -2,17 +2,15 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::clock::Micros;
+use crate::scim::Doc;
 use crate::scim::attribute::{Attribute, Source};
 use crate::scim::etag;
 use crate::scim::quirks::{Quirk, Quirks};
 use crate::scim::resource_type::{Registry, ResourceType};
 use crate::scim::schema::Schema;
-
-/// A JSON object of attributes.
-pub type Doc = Map<String, Value>;
 
 /// What a resource shows beside its stored document.
 #[derive(Debug, Clone, Copy)]

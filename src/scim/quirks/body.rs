@@ -29,10 +29,8 @@ impl Softener<'_> {
                 self.soften_schemas(value);
             } else if let Some(found) = self.rt.core(name) {
                 self.attribute(found, value, within);
-            } else if let Some(extension) = self.rt.extension(name)
-                && let Value::Object(inner) = value
-            {
-                self.members(&extension.schema.attributes, inner, within);
+            } else if let Some(extension) = self.rt.extension(name) {
+                self.extension(&extension.schema.attributes, value, within);
             }
         }
     }

@@ -122,7 +122,7 @@ impl Softener<'_> {
     }
 
     fn with_path(&self, key: &str, mut operation: Map<String, Value>, done: &mut Vec<Value>) {
-        let Some(text) = operation[key].as_str() else {
+        let Some(text) = operation[key].as_str().map(str::trim) else {
             done.push(operation.into());
             return;
         };
@@ -139,12 +139,12 @@ impl Softener<'_> {
                 && had
                 && let Some(selected) = listed(&path, place, &operation)
             {
+                if let Some(value) = key_of(&operation, "value") {
+                    operation.shift_remove(&value);
+                }
                 for filter in selected {
                     let mut single = operation.clone();
                     single.insert(key.to_owned(), format!("{text}[{filter}]").into());
-                    if let Some(value) = key_of(&single, "value") {
-                        single.shift_remove(&value);
-                    }
                     done.push(single.into());
                 }
                 return;
@@ -165,9 +165,7 @@ impl Softener<'_> {
         let cleared = value.as_str() == Some("");
         let single = match place {
             Place::Extension(schema) => {
-                if let Value::Object(object) = value {
-                    self.members(&schema.attributes, object, Within::Operation);
-                }
+                self.extension(&schema.attributes, value, Within::Operation);
                 true
             }
             Place::Attribute { sub: Some(sub), attribute, .. } => {

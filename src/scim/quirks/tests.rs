@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -121,4 +122,72 @@ fn without_quirks_nothing_is_rewritten() {
     let mut output = sent.clone();
     strict.patch(&mut output);
     assert_eq!(output, sent);
+}
+
+/// Objects that look like requests and are not.
+fn any_request() -> impl Strategy<Value = Value> {
+    let names = [
+        "schemas",
+        "userName",
+        "active",
+        "name",
+        "givenName",
+        "emails",
+        "value",
+        "type",
+        "primary",
+        "roles",
+        "displayName",
+        "display",
+        "manager",
+        "members",
+        "Operations",
+        "op",
+        "path",
+        "x",
+        "name.givenName",
+        "emails[type eq \"work\"].value",
+        "emails[",
+        urn::ENTERPRISE,
+        "urn:x:y",
+        "urn:scim:schemas:core:1.0",
+        "urn:scim:schemas:extension:enterprise:2.0:User:manager",
+        "",
+    ];
+    let words = names.iter().copied().chain(["Replace", "remove", "True", "{\"value\":\"é\"}"]);
+    let words: Vec<&str> = words.collect();
+    let leaf = prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        prop::sample::select(words).prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 64, 6, move |inner| {
+        let name = prop::sample::select(names.to_vec()).prop_map(str::to_owned);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((name, inner), 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn nothing_makes_the_softener_stumble(request in any_request()) {
+        let registry = Registry::standard();
+        for rt in registry.types() {
+            for quirks in [Quirks::ALL, Quirks::NONE] {
+                let softener = Softener::new(rt, quirks);
+                let (mut body, mut message) = (request.clone(), request.clone());
+                softener.body(&mut body);
+                softener.patch(&mut message);
+                prop_assert_eq!(body.is_object(), request.is_object());
+                if quirks == Quirks::NONE {
+                    prop_assert_eq!(&body, &request);
+                    prop_assert_eq!(&message, &request);
+                }
+            }
+        }
+    }
 }

@@ -87,6 +87,14 @@ impl Softener<'_> {
         }
     }
 
+    /// The object of an extension with these attributes.
+    pub(super) fn extension(&self, attributes: &[Attribute], value: &mut Value, within: Within) {
+        self.clear_empty(value, within);
+        if let Value::Object(object) = value {
+            self.members(attributes, object, within);
+        }
+    }
+
     /// The members of an object with these attributes.
     pub(super) fn members(
         &self,
