@@ -1,5 +1,7 @@
 //! What operations do, by table.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -16,8 +18,10 @@ mod replace;
 /// The work place of a filter in a path.
 pub(super) const WORK: &str = r#"emails[type eq "work"]"#;
 
-pub(super) fn standard(name: &str) -> ResourceType {
-    Registry::standard().by_name(name).map(|found| (**found).clone()).unwrap()
+/// The standard type of this name.
+pub(super) fn standard(name: &str) -> Arc<ResourceType> {
+    static TYPES: LazyLock<Registry> = LazyLock::new(Registry::standard);
+    TYPES.by_name(name).cloned().unwrap()
 }
 
 /// A type with attributes that the standard ones lack.

@@ -205,7 +205,8 @@ fn one_value_is_primary() {
     check(
         Quirks::NONE,
         &[
-            (two.clone(), op("replace", "emails", both), json!("invalidValue")),
+            (two.clone(), op("replace", "emails", both.clone()), json!("invalidValue")),
+            (two.clone(), op("add", "emails", both), json!("invalidValue")),
             (two, op("replace", "emails.primary", json!(true)), json!("invalidValue")),
         ],
     );
@@ -232,6 +233,8 @@ fn immutable_and_required_values_stay() {
         (&set, op("remove", "serial", json!(null)), "mutability"),
         (&before, op("replace", &part("p", "stamp"), json!("t")), "mutability"),
         (&before, op("remove", &part("p", "stamp"), json!(null)), "mutability"),
+        (&before, op("add", "parts", json!({ "value": "p", "stamp": "t" })), "mutability"),
+        (&before, op("add", "parts", json!({ "value": "q", "stamp": "t" })), "ok"),
         (&before, op("add", &part("q", "stamp"), json!("t")), "ok"),
         (&before, op("add", &part("q", "seen"), json!("t")), "mutability"),
         (&before, op("remove", &part("q", "value"), json!(null)), "mutability"),
