@@ -40,7 +40,11 @@ pub(super) fn by_path(
     work.change(spot, |old, rules| {
         let mut list = List::of(spot, old);
         list.edit(op, chosen, value, rules)?;
-        Ok(list.into_value())
+        let new = list.into_value();
+        if op == Kind::Remove && new.is_null() {
+            spot.refuse_required()?;
+        }
+        Ok(new)
     })
 }
 
@@ -198,6 +202,12 @@ impl<'a> List<'a> {
         if op == Kind::Add && nothing(&value) {
             return Ok(());
         }
+        let attribute = self.spot.attribute;
+        if op == Kind::Add && !attribute.is_complex() {
+            let old = Value::Array(std::mem::take(&mut self.items));
+            self.items = items_of(append(attribute, &self.spot.name(), old, vec![value], rules)?);
+            return Ok(());
+        }
         let mut changed = Vec::new();
         for at in matched {
             let old = self.items[at].take();
@@ -220,7 +230,8 @@ impl<'a> List<'a> {
             return Ok(assigned(object));
         }
         match (op, value) {
-            (Kind::Remove, _) | (Kind::Replace, Value::Null) => Ok(Value::Null),
+            (Kind::Remove, _) => Ok(Value::Null),
+            (Kind::Replace, value) if nothing(&value) => Ok(Value::Null),
             (Kind::Add, Value::Object(members)) if attribute.is_complex() => {
                 let mut object = object_of(old);
                 merge(&mut object, attribute, &at, (op, members), rules)?;

@@ -9,6 +9,7 @@ use crate::scim::resource_type::{Extension, Registry};
 use crate::scim::schema::Schema;
 
 mod add;
+mod clients;
 mod general;
 mod members;
 mod random;
@@ -29,7 +30,7 @@ pub(super) fn things() -> ResourceType {
     let core = json!({ "id": "urn:x:Thing", "name": "Thing", "attributes": [
         { "name": "title" },
         { "name": "count", "type": "integer" },
-        { "name": "tags", "multiValued": true },
+        { "name": "tags", "multiValued": true, "required": true },
         { "name": "serial", "mutability": "immutable" },
         { "name": "parts", "type": "complex", "multiValued": true, "subAttributes": [
             { "name": "value", "required": true },
@@ -40,6 +41,7 @@ pub(super) fn things() -> ResourceType {
     let more = json!({ "id": "urn:x:More", "name": "More", "attributes": [
         { "name": "code", "required": true }, { "name": "note" },
         { "name": "made", "mutability": "readOnly" },
+        { "name": "fixed", "mutability": "immutable" },
     ] });
     let schema = Schema::from_document(&core).unwrap();
     let extension = Extension { schema: Schema::from_document(&more).unwrap(), required: true };
@@ -99,6 +101,7 @@ pub(super) fn check(quirks: Quirks, table: &[(Value, Value, Value)]) {
 }
 
 /// One operation with a path and a value.
+#[expect(clippy::needless_pass_by_value, reason = "tables write json!(…) in place")]
 pub(super) fn op(kind: &str, path: &str, value: Value) -> Value {
     json!({ "op": kind, "path": path, "value": value })
 }

@@ -165,3 +165,51 @@ proptest! {
         let _ = parse(json!({ "schemas": [urn::PATCH], "Operations": list }), Quirks::NONE);
     }
 }
+
+/// An operation as JSON, well formed or nearly so.
+fn wire() -> impl Strategy<Value = Value> {
+    let kinds = proptest::sample::select(&["add", "Remove", "REPLACE", "move"][..]);
+    (kinds, proptest::option::of(paths()), proptest::option::of(values())).prop_map(
+        |(op, path, value)| {
+            let mut operation = json!({ "op": op });
+            if let Some(path) = path {
+                operation["path"] = path.into();
+            }
+            if let Some(value) = value {
+                operation["value"] = value;
+            }
+            operation
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn a_softened_message_comes_to_a_sound_document(list in proptest::collection::vec(wire(), 1..4)) {
+        let rt = standard("User");
+        let mut body = json!({ "Operations": list });
+        crate::scim::quirks::Softener::new(&rt, Quirks::ALL).patch(&mut body);
+        let Ok(operations) = parse(body, Quirks::ALL) else { return Ok(()) };
+        if let Ok(result) = apply(&rt, &doc(&start()), &operations, Rules::of(Quirks::ALL)) {
+            prop_assert!(is_sound(&rt, &result.doc).is_ok(), "{:?}", result.doc);
+        }
+    }
+
+    #[test]
+    fn a_softened_body_comes_to_a_sound_document_and_a_put_of_it_changes_nothing(body in values()) {
+        let rt = standard("User");
+        let mut body = body;
+        if let Value::Object(members) = &mut body {
+            members.insert("userName".to_owned(), "b".into());
+        }
+        crate::scim::quirks::Softener::new(&rt, Quirks::ALL).body(&mut body);
+        let rules = Rules::of(Quirks::ALL);
+        if let Ok(accepted) = accept::create(&rt, body, rules) {
+            prop_assert!(is_sound(&rt, &accepted.doc).is_ok());
+            let again = accept::replace(&rt, &accepted.doc, Value::Object(accepted.doc.clone()), rules);
+            prop_assert_eq!(again.map(|found| found.doc), Ok(accepted.doc));
+        }
+    }
+}

@@ -104,4 +104,7 @@ fn a_value_of_a_simple_list_is_chosen_by_comparison() {
     let list = json!([op("add", "tags", json!("B")), op("add", "tags", json!(["c", "c"]))]);
     let result = patched(&rt, &before, &list, Quirks::NONE).unwrap();
     assert_eq!(result.doc["tags"], json!(["a", "b", "c"]));
+    let list = json!([op("add", r#"tags[value eq "a"]"#, json!("d"))]);
+    let result = patched(&rt, &before, &list, Quirks::NONE).unwrap();
+    assert_eq!(result.doc["tags"], json!(["a", "b", "d"]));
 }
