@@ -10,6 +10,7 @@ use crate::scim::schema::Schema;
 
 mod add;
 mod clients;
+mod fixed;
 mod general;
 mod members;
 mod random;
