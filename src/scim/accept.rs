@@ -27,7 +27,7 @@ pub use replace::replace;
 pub use value::{element, value};
 
 pub(crate) use check::{is_blank, is_unassigned, missing};
-pub(crate) use identity::Index;
+pub(crate) use identity::Positions;
 pub(crate) use replace::fixed;
 pub(crate) use schemas::listed;
 pub(crate) use value::{known_sub, too_many};

@@ -82,9 +82,9 @@ fn simple(attribute: &Attribute, value: Option<&Value>) -> String {
 }
 
 /// Where each element of a list stands, for adding many.
-pub(crate) struct Index(HashMap<String, usize>);
+pub(crate) struct Positions(HashMap<String, usize>);
 
-impl Index {
+impl Positions {
     /// The elements of a list.
     pub(crate) fn of(attribute: &Attribute, items: &[Value]) -> Self {
         let mut index = Self(HashMap::with_capacity(items.len()));

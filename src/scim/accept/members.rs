@@ -56,11 +56,18 @@ fn id(attribute: &Attribute, object: &Map<String, Value>) -> Result<String, Erro
                 attribute.name
             )));
         };
-        match (sub.source, sent) {
-            (_, Value::Null) => {}
-            (Source::RowValue, Value::String(text)) => value = Some(text.as_str()),
-            (Source::Link, Value::String(text)) => link = Some(text.as_str()),
-            (Source::RowValue | Source::Link, other) => {
+        // What is derived from the id is not even looked at.
+        let slot = if sub.source == Source::RowValue {
+            &mut value
+        } else if sub.source == Source::Link {
+            &mut link
+        } else {
+            continue;
+        };
+        match sent {
+            Value::Null => {}
+            Value::String(text) => *slot = Some(text.as_str()),
+            other => {
                 return Err(Error::InvalidValue(format!(
                     "{}.{} is {}; a string belongs there.",
                     attribute.name,
@@ -68,7 +75,6 @@ fn id(attribute: &Attribute, object: &Map<String, Value>) -> Result<String, Erro
                     json::describe(other)
                 )));
             }
-            _ => {}
         }
     }
     let last = link.map(|link| link.trim_end_matches('/').rsplit('/').next().unwrap_or(link));

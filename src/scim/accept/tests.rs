@@ -1,5 +1,7 @@
 //! What is accepted and what is refused, by table.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -11,8 +13,9 @@ mod formats;
 mod replace;
 
 /// The standard type of this name.
-pub(super) fn standard(name: &str) -> ResourceType {
-    Registry::standard().by_name(name).map(|found| (**found).clone()).unwrap()
+pub(super) fn standard(name: &str) -> Arc<ResourceType> {
+    static TYPES: LazyLock<Registry> = LazyLock::new(Registry::standard);
+    TYPES.by_name(name).cloned().unwrap()
 }
 
 /// A type with one attribute of each kind, and a required extension.

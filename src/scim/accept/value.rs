@@ -60,7 +60,7 @@ pub(super) fn check_count(at: &str, count: usize, rules: Rules) -> Result<(), Er
 /// That a list is too long.
 pub(crate) fn too_many(at: &str, rules: Rules) -> Error {
     Error::InvalidValue(format!(
-        "{at} has more than {} values; that many are allowed.",
+        "{at} has more than {} values, the most that are allowed.",
         rules.limits.values
     ))
 }

@@ -6,7 +6,7 @@ use super::attribute::{assigned, merge, nothing, object_of};
 use super::work::{Spot, Work, set_sub};
 use super::{Kind, members, schemas, terms};
 use crate::scim::accept::{self, Rules, is_schemas};
-use crate::scim::attribute::{Attribute, Source};
+use crate::scim::attribute::{Attribute, Mutability, Source};
 use crate::scim::error::Error;
 use crate::scim::filter::{Bound, Filter, eval};
 use crate::scim::quirks::Quirk;
@@ -40,7 +40,11 @@ pub(super) fn by_path(
     work.change(spot, |old, rules| {
         let mut list = List::of(spot, old);
         list.edit(op, chosen, value, rules)?;
-        Ok(list.into_value())
+        let new = list.into_value();
+        if op == Kind::Remove && new.is_null() {
+            spot.refuse_required()?;
+        }
+        Ok(new)
     })
 }
 
@@ -88,49 +92,64 @@ pub(super) fn append(
     rules: Rules,
 ) -> Result<Value, Error> {
     let mut items = items_of(old);
-    let mut index = (more.len() > 8).then(|| accept::Index::of(attribute, &items));
+    let mut places = (more.len() > 8).then(|| accept::Positions::of(attribute, &items));
+    let mut primaries = Vec::new();
     for sent in more {
         let Some(new) = accept::element(attribute, at, sent, rules)? else { continue };
-        let found = match &index {
-            Some(index) => index.find(attribute, &new),
+        let found = match &places {
+            Some(places) => places.find(attribute, &new),
             None => items.iter().position(|item| accept::same(attribute, item, &new)),
         };
         let position = found.unwrap_or(items.len());
-        if let Some(item) = items.get_mut(position) {
-            enrich(attribute, item, new);
-        } else {
-            if let Some(index) = &mut index {
-                index.note(attribute, &new, position);
-            }
-            items.push(new);
+        if is_primary(&new) {
+            primaries.push(position);
         }
+        if let Some(item) = items.get_mut(position) {
+            enrich(attribute, at, item, new)?;
+            continue;
+        }
+        if let Some(places) = &mut places {
+            places.note(attribute, &new, position);
+        }
+        items.push(new);
         if items.len() > rules.limits.values {
             return Err(accept::too_many(at, rules));
         }
-        keep_primary(&mut items, position);
     }
+    reset_primaries(&mut items, &primaries);
     Ok(if items.is_empty() { Value::Null } else { Value::Array(items) })
 }
 
 /// Takes over what the new element says beyond `value` and `type`, which keep their spelling.
-fn enrich(attribute: &Attribute, item: &mut Value, new: Value) {
-    if let (Value::Object(object), Value::Object(new)) = (item, new) {
-        for (key, value) in new {
-            let same = key == "value" || key == "type";
-            if !(same && object.contains_key(&key)) && attribute.sub(&key).is_some() {
+fn enrich(attribute: &Attribute, at: &str, item: &mut Value, new: Value) -> Result<(), Error> {
+    let (Value::Object(object), Value::Object(new)) = (item, new) else { return Ok(()) };
+    for (key, value) in new {
+        match object.get(&key) {
+            Some(_) if key == "value" || key == "type" => {}
+            Some(old) if *old == value => {}
+            Some(_) if attribute.sub(&key).is_some_and(is_immutable) => {
+                return Err(accept::fixed(&format!("{at}.{key}")));
+            }
+            _ => {
                 object.insert(key, value);
             }
         }
     }
+    Ok(())
 }
 
-/// RFC 7644 s3.5.2: an operation that makes one value primary makes the others not primary.
-fn keep_primary(items: &mut [Value], position: usize) {
-    if !is_primary(&items[position]) {
+fn is_immutable(attribute: &Attribute) -> bool {
+    attribute.mutability == Mutability::Immutable
+}
+
+/// RFC 7644 s3.5.2: an operation that makes one value primary makes the others not primary. An
+/// operation that makes several primary leaves them for the last check to refuse.
+fn reset_primaries(items: &mut [Value], winners: &[usize]) {
+    if winners.is_empty() {
         return;
     }
     for (at, item) in items.iter_mut().enumerate() {
-        if at != position && is_primary(item) {
+        if is_primary(item) && !winners.contains(&at) {
             item["primary"] = Value::Bool(false);
         }
     }
@@ -183,6 +202,12 @@ impl<'a> List<'a> {
         if op == Kind::Add && nothing(&value) {
             return Ok(());
         }
+        let attribute = self.spot.attribute;
+        if op == Kind::Add && !attribute.is_complex() {
+            let old = Value::Array(std::mem::take(&mut self.items));
+            self.items = items_of(append(attribute, &self.spot.name(), old, vec![value], rules)?);
+            return Ok(());
+        }
         let mut changed = Vec::new();
         for at in matched {
             let old = self.items[at].take();
@@ -192,20 +217,8 @@ impl<'a> List<'a> {
                 changed.push(at);
             }
         }
-        self.reset_primaries(&changed);
+        reset_primaries(&mut self.items, &changed);
         Ok(())
-    }
-
-    /// Elements that the operation made primary win over those that were.
-    fn reset_primaries(&mut self, winners: &[usize]) {
-        if winners.is_empty() {
-            return;
-        }
-        for (at, item) in self.items.iter_mut().enumerate() {
-            if is_primary(item) && !winners.contains(&at) {
-                item["primary"] = Value::Bool(false);
-            }
-        }
     }
 
     fn edited(&self, op: Kind, old: Value, value: Value, rules: Rules) -> Result<Value, Error> {
@@ -217,7 +230,8 @@ impl<'a> List<'a> {
             return Ok(assigned(object));
         }
         match (op, value) {
-            (Kind::Remove, _) | (Kind::Replace, Value::Null) => Ok(Value::Null),
+            (Kind::Remove, _) => Ok(Value::Null),
+            (Kind::Replace, value) if nothing(&value) => Ok(Value::Null),
             (Kind::Add, Value::Object(members)) if attribute.is_complex() => {
                 let mut object = object_of(old);
                 merge(&mut object, attribute, &at, (op, members), rules)?;

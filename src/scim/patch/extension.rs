@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::work::{Spot, Work};
 use super::{Kind, attribute, target};
+use crate::scim::attribute::{Attribute, Mutability};
 use crate::scim::error::Error;
 use crate::scim::json::describe;
 use crate::scim::schema::Schema;
@@ -20,8 +21,11 @@ pub(super) fn apply(
         Kind::Add => merge(work, op, schema, value),
         Kind::Replace => {
             if let Value::Object(members) = &value {
-                // What the value does not name goes; what it names is set below.
-                let named = |name: &str| members.keys().any(|key| key.eq_ignore_ascii_case(name));
+                // What the value does not name goes, but for what cannot change (as in a PUT).
+                let named = |found: &Attribute| {
+                    found.mutability == Mutability::Immutable
+                        || members.keys().any(|key| key.eq_ignore_ascii_case(&found.name))
+                };
                 clear(work, schema, named)?;
             }
             merge(work, op, schema, value)
@@ -69,13 +73,17 @@ pub(super) fn remove(work: &mut Work<'_>, schema: &Schema) -> Result<(), Error> 
     clear(work, schema, |_| false)
 }
 
-fn clear(work: &mut Work<'_>, schema: &Schema, kept: impl Fn(&str) -> bool) -> Result<(), Error> {
+fn clear(
+    work: &mut Work<'_>,
+    schema: &Schema,
+    kept: impl Fn(&Attribute) -> bool,
+) -> Result<(), Error> {
     if !work.result.doc.contains_key(&schema.id) {
         return Ok(());
     }
     let stored =
         schema.attributes.iter().filter(|found| found.is_stored() && !found.is_read_only());
-    for found in stored.filter(|found| !kept(&found.name)) {
+    for found in stored.filter(|found| !kept(found)) {
         let spot = Spot { extension: Some(schema), attribute: found, sub: None };
         work.change(spot, |_, _| Ok(Value::Null))?;
     }

@@ -9,6 +9,9 @@ use crate::scim::quirks::Quirks;
 use crate::scim::resource_type::ResourceType;
 use crate::scim::schema::Schema;
 
+/// Bytes of a filter in a path.
+const LONGEST: usize = 64 * 1024;
+
 /// What a path selects.
 #[derive(Debug)]
 pub(super) enum Target<'a> {
@@ -90,7 +93,9 @@ fn sub<'a>(attribute: &'a Attribute, name: &str) -> Result<&'a Attribute, Error>
 }
 
 fn elements<'a>(spot: Spot<'a>, inner: &str, quirks: Quirks) -> Result<Target<'a>, Error> {
-    let filter = filter::parse(inner, Grammar::of(quirks))?;
+    // A body carries longer filters than a URL: hundreds of members may be named in one.
+    let grammar = Grammar { max_len: LONGEST, ..Grammar::of(quirks) };
+    let filter = filter::parse(inner, grammar)?;
     let bound = filter::bind_elements(spot.attribute, &filter, quirks)?;
     Ok(Target::Elements { spot, filter, bound })
 }
