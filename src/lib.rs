@@ -67,8 +67,10 @@
 //! 6. The commit is durable; only then the answer leaves, with its `ETag`, and one log line.
 
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod domain;
+pub mod http;
 pub mod ids;
 pub mod scim;
 pub mod settings;

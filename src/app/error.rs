@@ -56,6 +56,9 @@ pub enum Error {
     /// The credential is good but may not do this.
     #[error("The token lacks the scope '{0}'.")]
     Forbidden(Scope),
+    /// Allowed to nobody; the sentence says why.
+    #[error("{0}")]
+    Refused(String),
     /// The path exists, the method does not.
     #[error("This method is not supported here. Supported: {0}.")]
     MethodNotAllowed(String),

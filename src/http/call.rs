@@ -1,0 +1,112 @@
+//! One request that has found its endpoint and its caller.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::HeaderName;
+use http::header;
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::app::{App, Challenge, Ctx, Error, Prefer};
+use crate::http::routes::Route;
+use crate::http::scim_json;
+use crate::scim::etag::Conditions;
+use crate::scim::query::Query;
+use crate::scim::resource_type::ResourceType;
+
+/// A request with everything that a handler asks it for.
+#[derive(Debug)]
+pub struct Call {
+    /// The use-cases.
+    pub app: App,
+    /// The endpoint.
+    pub route: Arc<Route>,
+    /// Method, URI and headers.
+    pub parts: Parts,
+    body: Body,
+    ctx: Option<Ctx>,
+}
+
+impl Call {
+    /// A call of this endpoint.
+    pub fn new(app: App, route: Arc<Route>, parts: Parts, body: Body, ctx: Option<Ctx>) -> Self {
+        Self { app, route, parts, body, ctx }
+    }
+
+    /// Who calls, where that may be anybody.
+    pub fn anyone(&self) -> Option<&Ctx> {
+        self.ctx.as_ref()
+    }
+
+    /// Who calls.
+    pub fn ctx(&self) -> Result<&Ctx, Error> {
+        self.ctx.as_ref().ok_or(Error::Unauthorized(Challenge::Missing))
+    }
+
+    /// The resource type of the endpoint.
+    pub fn kind(&self) -> Result<&Arc<ResourceType>, Error> {
+        let missing = || Error::Internal(format!("{} has no resource type", self.route.path));
+        self.route.kind.as_ref().ok_or_else(missing)
+    }
+
+    /// What stands in the path where the endpoint has `{…}`, decoded once.
+    ///
+    /// What is not UTF-8 names nothing that exists, so that its decoding may lose something.
+    pub fn parameter(&self) -> String {
+        let raw = self.parts.uri.path().rsplit('/').next().unwrap_or_default();
+        percent_decode_str(raw).decode_utf8_lossy().into_owned()
+    }
+
+    /// The query string as it came.
+    pub fn raw_query(&self) -> &str {
+        self.parts.uri.query().unwrap_or_default()
+    }
+
+    /// The parameters of the query string.
+    pub fn query(&self) -> Result<Query, Error> {
+        Ok(Query::from_query_string(self.raw_query(), self.ctx()?.quirks)?)
+    }
+
+    /// If-Match and If-None-Match.
+    pub fn conditions(&self) -> Result<Conditions, Error> {
+        let text = |name| joined(&self.parts, &name);
+        let (matches, none) = (text(header::IF_MATCH), text(header::IF_NONE_MATCH));
+        Ok(Conditions::parse(matches.as_deref(), none.as_deref())?)
+    }
+
+    /// `Prefer: return=…` (RFC 7240 s4.2).
+    pub fn prefer(&self) -> Prefer {
+        let text = joined(&self.parts, &HeaderName::from_static("prefer")).unwrap_or_default();
+        text.split([',', ';'])
+            .find_map(|item| {
+                let (name, value) = item.split_once('=')?;
+                name.trim().eq_ignore_ascii_case("return").then(|| {
+                    match value.trim().trim_matches('"') {
+                        "minimal" => Prefer::Minimal,
+                        "representation" => Prefer::Representation,
+                        _ => Prefer::Unsaid,
+                    }
+                })
+            })
+            .unwrap_or(Prefer::Unsaid)
+    }
+
+    /// Reads the JSON body; a second call finds none.
+    pub async fn json(&mut self) -> Result<Value, Error> {
+        let body = std::mem::take(&mut self.body);
+        scim_json::read(&self.parts.headers, body, &self.app.settings().limits).await
+    }
+}
+
+/// All lines of a header as one list (RFC 9110 s5.3).
+fn joined(parts: &Parts, name: &HeaderName) -> Option<String> {
+    let lines: Vec<_> = parts
+        .headers
+        .get_all(name)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
+}

@@ -1,0 +1,182 @@
+//! What every request passes: its id, the log line, the figures, the time limit, panics, headers.
+
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use ipnet::IpNet;
+use tracing::Instrument;
+
+use crate::app::Error;
+use crate::http::{Http, error};
+use crate::ids::RequestId;
+
+/// The header that carries the request id.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The address that a connection came from; the server puts it beside each request.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// What becomes known about a request on its way, for its log line.
+#[derive(Debug)]
+pub struct Seen {
+    /// Its id.
+    pub request: RequestId,
+    /// The template of its endpoint.
+    pub template: OnceLock<String>,
+    /// Tenant and token id of its caller.
+    pub caller: OnceLock<(String, String)>,
+}
+
+/// Wraps everything else.
+pub async fn front(State(http): State<Http>, mut request: Request, next: Next) -> Response {
+    let app = &http.app;
+    let seen = Arc::new(Seen {
+        request: RequestId::new(app.clock().now()),
+        template: OnceLock::new(),
+        caller: OnceLock::new(),
+    });
+    request.extensions_mut().insert(Arc::clone(&seen));
+    let line = Line {
+        method: request.method().to_string(),
+        client: client(&request, &app.settings().exposure.trusted_proxies),
+        began: Instant::now(),
+        seen: Arc::clone(&seen),
+        status: None,
+        http: http.clone(),
+    };
+    http.metrics.begin();
+    let span = tracing::info_span!("request", request_id = %seen.request);
+    answer(&http, line, request, next).instrument(span).await
+}
+
+async fn answer(http: &Http, mut line: Line, request: Request, next: Next) -> Response {
+    let limit = http.app.settings().limits.request_timeout;
+    let id = line.seen.request.clone();
+    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let mut response = match tokio::time::timeout(limit, work).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => error::response(&Error::Internal(message(&*panic)), &id),
+        Err(_) => error::response(&Error::Busy(5), &id),
+    };
+    add_headers(response.headers_mut(), &id);
+    line.status = Some(response.status().as_u16());
+    response
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panic: {}", text.unwrap_or_default())
+}
+
+/// No answer is kept by anybody but the client, and that only together with its `ETag`.
+fn add_headers(headers: &mut HeaderMap, id: &RequestId) {
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    let cache = if headers.contains_key(header::ETAG) { "private, no-cache" } else { "no-store" };
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static(cache));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+}
+
+/// The client's address: the last one in X-Forwarded-For that no trusted proxy wrote for itself.
+fn client(request: &Request, trusted: &[IpNet]) -> Option<IpAddr> {
+    let peer = request.extensions().get::<Peer>()?.0.ip().to_canonical();
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    if !is_trusted(&peer) {
+        return Some(peer);
+    }
+    let lines = request.headers().get_all("x-forwarded-for").iter().rev();
+    let hops = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.rsplit(','))
+        .map_while(|hop| hop.trim().parse::<IpAddr>().ok())
+        .map(|hop| hop.to_canonical());
+    let mut nearest = peer;
+    for hop in hops {
+        nearest = hop;
+        if !is_trusted(&hop) {
+            break;
+        }
+    }
+    Some(nearest)
+}
+
+/// The log line of one request: written when it is answered, or when the client has hung up and
+/// the request is dropped.
+struct Line {
+    method: String,
+    client: Option<IpAddr>,
+    began: Instant,
+    seen: Arc<Seen>,
+    status: Option<u16>,
+    http: Http,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let took = self.began.elapsed();
+        // 499 is what others write when the client has gone before the answer.
+        let status = self.status.unwrap_or(499);
+        let path = self.seen.template.get().map_or("-", String::as_str);
+        let (tenant, token) = self
+            .seen
+            .caller
+            .get()
+            .map_or(("-", "-"), |(tenant, token)| (tenant.as_str(), token.as_str()));
+        let method = self.method.as_str();
+        tracing::info!(
+            method,
+            path,
+            status,
+            duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3,
+            tenant,
+            token,
+            client = %self.client.map_or_else(|| "-".to_owned(), |address| address.to_string()),
+            "request"
+        );
+        self.http.metrics.leave();
+        self.http.metrics.answered(method, path, status, took);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    fn seen_from(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
+        let mut request = Request::new(Body::empty());
+        request.extensions_mut().insert(Peer(peer.parse().unwrap()));
+        for line in forwarded {
+            request.headers_mut().append("x-forwarded-for", HeaderValue::from_str(line).unwrap());
+        }
+        let trusted: Vec<_> = trusted.iter().map(|text| text.parse().unwrap()).collect();
+        client(&request, &trusted).unwrap().to_string()
+    }
+
+    #[test]
+    fn x_forwarded_for_is_believed_only_behind_trusted_proxies() {
+        let table: [(&str, &[&str], &[&str], &str); 6] = [
+            ("9.9.9.9:1", &["1.1.1.1"], &[], "9.9.9.9"),
+            ("10.0.0.1:1", &["1.1.1.1"], &["10.0.0.0/8"], "1.1.1.1"),
+            ("10.0.0.1:1", &["6.6.6.6, 1.1.1.1, 10.0.0.2"], &["10.0.0.0/8"], "1.1.1.1"),
+            ("10.0.0.1:1", &["6.6.6.6", "1.1.1.1"], &["10.0.0.0/8"], "1.1.1.1"),
+            ("10.0.0.1:1", &["nonsense"], &["10.0.0.0/8"], "10.0.0.1"),
+            ("[::ffff:10.0.0.1]:1", &["1.1.1.1"], &["10.0.0.0/8"], "1.1.1.1"),
+        ];
+        for (peer, forwarded, trusted, expected) in table {
+            assert_eq!(seen_from(peer, forwarded, trusted), expected, "{peer} {forwarded:?}");
+        }
+    }
+}

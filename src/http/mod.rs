@@ -1,0 +1,249 @@
+//! SCIM over HTTP: finds the endpoint and the caller, calls the app, puts the answer on the wire.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use http::{HeaderValue, Method, StatusCode, Uri, header};
+use tower::Layer;
+use tower::util::MapRequestLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::app::{App, Error};
+use crate::scim;
+use crate::scim::quirks::Quirk;
+
+pub mod auth;
+pub mod call;
+pub mod discovery;
+pub mod error;
+pub mod front;
+pub mod logging;
+pub mod metrics;
+pub mod openapi;
+pub mod operations;
+pub mod resources;
+pub mod routes;
+pub mod scim_json;
+pub mod server;
+
+pub use front::Peer;
+pub use metrics::Metrics;
+pub use operations::CONTRACT;
+
+use call::Call;
+use front::Seen;
+use routes::{Action, Place, Route};
+
+/// What all requests share.
+#[derive(Debug, Clone)]
+pub struct Http {
+    app: App,
+    metrics: Metrics,
+}
+
+/// The request's path ended with a slash, which is gone now.
+#[derive(Debug, Clone, Copy)]
+struct Slash;
+
+/// The service of this app, made from the table of routes alone.
+pub fn router(app: App, metrics: Metrics) -> Router {
+    let prefix = app.settings().public_url.as_ref().map_or("", |url| url.path()).to_owned();
+    let mut paths: BTreeMap<String, Vec<Arc<Route>>> = BTreeMap::new();
+    for route in routes::routes(app.registry()).into_iter().map(Arc::new) {
+        for path in route.paths() {
+            paths.entry(format!("{prefix}{path}")).or_default().push(Arc::clone(&route));
+        }
+    }
+    let http = Http { app, metrics };
+    let table = paths
+        .into_iter()
+        .fold(Router::new(), |table, (path, routes)| table.route(&path, endpoint(&routes)));
+    let table = table.fallback(nothing_here).with_state(http.clone());
+    // The slash has to go before the router looks at the path.
+    let table = MapRequestLayer::new(without_slash).layer(table);
+    Router::new()
+        .fallback_service(table)
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(http, front::front))
+}
+
+/// The page of figures alone, for a listener of its own.
+pub fn metrics_router(metrics: Metrics) -> Router {
+    Router::new()
+        .route("/metrics", axum::routing::get(move || async move { operations::metrics(&metrics) }))
+}
+
+/// All methods of one path.
+fn endpoint(routes: &[Arc<Route>]) -> MethodRouter<Http> {
+    let allow = allowed(routes);
+    let template = routes.first().map(|route| route.path.clone()).unwrap_or_default();
+    let options = (allow.clone(), template.clone());
+    let start = on(MethodFilter::OPTIONS, move |request: Request| async move {
+        see(&request, &options.1);
+        options_answer(&options.0)
+    });
+    let methods = routes.iter().filter_map(|route| {
+        let filter = MethodFilter::try_from(route.row.method.parse::<Method>().ok()?).ok()?;
+        Some((filter, Arc::clone(route)))
+    });
+    let known = methods.fold(start, |known, (filter, route)| {
+        known.on(filter, move |State(http): State<Http>, request: Request| {
+            let route = Arc::clone(&route);
+            async move { serve(http, route, request).await }
+        })
+    });
+    known.fallback(move |request: Request| async move {
+        see(&request, &template);
+        failed(&request, &Error::MethodNotAllowed(allow))
+    })
+}
+
+fn allowed(routes: &[Arc<Route>]) -> String {
+    let mut methods: Vec<&str> = vec!["OPTIONS"];
+    for route in routes {
+        if route.row.method == "GET" {
+            methods.push("HEAD");
+        }
+        methods.push(route.row.method);
+    }
+    methods.sort_unstable();
+    methods.dedup();
+    methods.join(", ")
+}
+
+fn options_answer(allow: &str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    if let Ok(allow) = HeaderValue::from_str(allow) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}
+
+async fn serve(http: Http, route: Arc<Route>, request: Request) -> Response {
+    see(&request, &route.path);
+    let seen = request.extensions().get::<Arc<Seen>>().cloned();
+    match answer(http, route, request, seen.as_deref()).await {
+        Ok(response) => response,
+        Err(error) => error::response(&error, &id_of(seen.as_deref())),
+    }
+}
+
+async fn answer(
+    http: Http,
+    route: Arc<Route>,
+    request: Request,
+    seen: Option<&Seen>,
+) -> Result<Response, Error> {
+    let Http { app, metrics } = http;
+    let (parts, body) = request.into_parts();
+    let ctx = auth::caller(&app, route.row.access, &parts.headers, id_of(seen)).await?;
+    if let (Some(seen), Some(ctx)) = (seen, &ctx) {
+        let _ = seen.caller.set((ctx.tenant_name.clone(), ctx.token.to_string()));
+    }
+    let lenient = ctx.as_ref().is_none_or(|ctx| ctx.quirks.on(Quirk::TrailingSlash));
+    if parts.extensions.get::<Slash>().is_some() && !lenient {
+        return Err(Error::NoEndpoint(parts.uri.path().to_owned() + "/"));
+    }
+    if route.row.place != Place::Server {
+        scim_json::check_accept(&parts.headers)?;
+    }
+    let call = Call::new(app, Arc::clone(&route), parts, body, ctx);
+    if route.kind.as_ref().is_some_and(|kind| !discovery::shows_type(&call, kind)) {
+        return Err(Error::NoEndpoint(call.parts.uri.path().to_owned()));
+    }
+    dispatch(call, &metrics).await
+}
+
+async fn dispatch(call: Call, metrics: &Metrics) -> Result<Response, Error> {
+    match call.route.row.action {
+        Action::Create => resources::create(call).await,
+        Action::List => resources::list(call).await,
+        Action::Search => resources::search(call).await,
+        Action::Read => resources::read(call).await,
+        Action::Replace => resources::replace(call).await,
+        Action::Patch => resources::patch(call).await,
+        Action::Delete => resources::delete(call).await,
+        Action::ListAll => resources::list_all(call).await,
+        Action::SearchAll => resources::search_all(call).await,
+        Action::Schemas => discovery::schemas(&call),
+        Action::Schema => discovery::schema(&call),
+        Action::Types => discovery::types(&call),
+        Action::Type => discovery::resource_type(&call),
+        Action::Config => discovery::configuration(&call),
+        // RFC 7644 s3.11: 501 where the alias means nothing.
+        Action::Me => Err(Error::NotImplemented(
+            "/Me means the user of the credential, and this token stands for no user.".to_owned(),
+        )),
+        Action::Bulk => Err(Error::NotImplemented("/Bulk is not supported yet.".to_owned())),
+        Action::Alive => Ok(operations::alive()),
+        Action::Ready => operations::ready(&call.app).await,
+        Action::Metrics => Ok(operations::metrics(metrics)),
+        Action::Contract => Ok(operations::contract()),
+        Action::Docs => operations::page(),
+    }
+}
+
+async fn nothing_here(State(http): State<Http>, request: Request) -> Response {
+    let path = request.uri().path();
+    let prefix = http.app.settings().public_url.as_ref().map_or("", |url| url.path());
+    let version = path
+        .strip_prefix(prefix)
+        .and_then(|path| path.strip_prefix("/scim/"))
+        .and_then(|rest| rest.split('/').next())
+        .filter(|segment| is_version(segment));
+    // RFC 7644 s3.13 and table 9: a version that is not served.
+    let error = match version {
+        Some(version) => Error::Scim(scim::Error::InvalidVers(format!(
+            "Version '{version}' is not served; use {}.",
+            routes::SCIM
+        ))),
+        None => Error::NoEndpoint(scim::path::excerpt(path)),
+    };
+    failed(&request, &error)
+}
+
+fn is_version(segment: &str) -> bool {
+    let digits = segment.strip_prefix(['v', 'V']).unwrap_or_default();
+    segment != "v2"
+        && digits.starts_with(|first: char| first.is_ascii_digit())
+        && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
+fn failed(request: &Request, error: &Error) -> Response {
+    let seen = request.extensions().get::<Arc<Seen>>();
+    error::response(error, &id_of(seen.map(Arc::as_ref)))
+}
+
+fn id_of(seen: Option<&Seen>) -> crate::ids::RequestId {
+    seen.map_or_else(|| "-".into(), |seen| seen.request.clone())
+}
+
+fn see(request: &Request, template: &str) {
+    if let Some(seen) = request.extensions().get::<Arc<Seen>>() {
+        let _ = seen.template.set(template.to_owned());
+    }
+}
+
+/// Quirk 38: one slash at the end of the path is taken away and remembered.
+fn without_slash(mut request: Request) -> Request {
+    let uri = request.uri();
+    let Some(shorter) = uri.path().strip_suffix('/').filter(|path| !path.is_empty()) else {
+        return request;
+    };
+    let target = match uri.query() {
+        Some(query) => format!("{shorter}?{query}"),
+        None => shorter.to_owned(),
+    };
+    if let Ok(target) = target.parse::<Uri>() {
+        *request.uri_mut() = target;
+        request.extensions_mut().insert(Slash);
+    }
+    request
+}

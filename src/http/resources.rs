@@ -1,0 +1,150 @@
+//! The handlers of every resource type: extract, call, answer.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use crate::app::{Answer, Asked, Error, Patched, Prefer, Target};
+use crate::http::call::Call;
+use crate::http::scim_json;
+use crate::scim::etag::{self, Verdict};
+use crate::scim::query::Query;
+
+/// `POST /{endpoint}` (RFC 7644 s3.3)
+pub async fn create(mut call: Call) -> Result<Response, Error> {
+    let (query, prefer) = (call.query()?, call.prefer());
+    let body = call.json().await?;
+    let answer = call.app.create(call.ctx()?, call.kind()?, body, &query).await?;
+    Ok(written(StatusCode::CREATED, &answer, wanted(prefer, &query)))
+}
+
+/// `GET /{endpoint}/{id}` (RFC 7644 s3.4.1)
+pub async fn read(call: Call) -> Result<Response, Error> {
+    let answer = call.app.get(call.ctx()?, call.kind()?, &call.parameter(), &call.query()?).await?;
+    let version = etag::version(&answer.etag).unwrap_or_default();
+    match call.conditions()?.verdict(version, true) {
+        Verdict::Proceed => Ok(whole(StatusCode::OK, &answer)),
+        Verdict::NotModified => Err(Error::NotModified { etag: answer.etag }),
+        Verdict::Failed => Err(Error::Stale),
+    }
+}
+
+/// `GET /{endpoint}` (RFC 7644 s3.4.2)
+pub async fn list(call: Call) -> Result<Response, Error> {
+    let kinds = [call.kind()?.clone()];
+    let page = call.app.list(call.ctx()?, &kinds, &call.query()?).await?;
+    Ok(scim_json::response(StatusCode::OK, &page))
+}
+
+/// `POST /{endpoint}/.search` (RFC 7644 s3.4.3)
+pub async fn search(mut call: Call) -> Result<Response, Error> {
+    let kinds = [call.kind()?.clone()];
+    let body = call.json().await?;
+    let query = Query::from_search(&body, call.ctx()?.quirks)?;
+    let page = call.app.list(call.ctx()?, &kinds, &query).await?;
+    Ok(scim_json::response(StatusCode::OK, &page))
+}
+
+/// `GET /` (RFC 7644 s3.4.2.1)
+pub async fn list_all(call: Call) -> Result<Response, Error> {
+    let kinds = call.app.registry().types();
+    let page = call.app.list(call.ctx()?, kinds, &call.query()?).await?;
+    Ok(scim_json::response(StatusCode::OK, &page))
+}
+
+/// `POST /.search` (RFC 7644 s3.4.3)
+pub async fn search_all(mut call: Call) -> Result<Response, Error> {
+    let body = call.json().await?;
+    let query = Query::from_search(&body, call.ctx()?.quirks)?;
+    let page = call.app.list(call.ctx()?, call.app.registry().types(), &query).await?;
+    Ok(scim_json::response(StatusCode::OK, &page))
+}
+
+/// `PUT /{endpoint}/{id}` (RFC 7644 s3.5.1)
+pub async fn replace(mut call: Call) -> Result<Response, Error> {
+    let (query, prefer) = (call.query()?, call.prefer());
+    let (id, conditions) = (call.parameter(), call.conditions()?);
+    let body = call.json().await?;
+    let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
+    let answer = call.app.replace(call.ctx()?, target, body, &query).await?;
+    Ok(written(StatusCode::OK, &answer, wanted(prefer, &query)))
+}
+
+/// `PATCH /{endpoint}/{id}` (RFC 7644 s3.5.2)
+pub async fn patch(mut call: Call) -> Result<Response, Error> {
+    let query = call.query()?;
+    let prefer = wanted(call.prefer(), &query);
+    let (id, conditions) = (call.parameter(), call.conditions()?);
+    let body = call.json().await?;
+    let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
+    let done = call.app.patch(call.ctx()?, target, body, Asked { query: &query, prefer }).await?;
+    Ok(match done {
+        Patched::Resource(answer) => applied(whole(StatusCode::OK, &answer), prefer),
+        Patched::Nothing { etag, location } => applied(bare(&etag, &location), prefer),
+    })
+}
+
+/// `DELETE /{endpoint}/{id}` (RFC 7644 s3.6)
+pub async fn delete(call: Call) -> Result<Response, Error> {
+    let (id, conditions) = (call.parameter(), call.conditions()?);
+    let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
+    call.app.delete(call.ctx()?, target).await?;
+    Ok(status(StatusCode::NO_CONTENT))
+}
+
+/// RFC 7644 s3.5.2: who names attributes wants to see them, whatever else is preferred.
+fn wanted(prefer: Prefer, query: &Query) -> Prefer {
+    if query.attributes.is_empty() { prefer } else { Prefer::Representation }
+}
+
+fn written(status: StatusCode, answer: &Answer, prefer: Prefer) -> Response {
+    let mut response = match prefer {
+        Prefer::Minimal => bare(&answer.etag, &answer.location),
+        Prefer::Unsaid | Prefer::Representation => whole(status, answer),
+    };
+    if status == StatusCode::CREATED {
+        *response.status_mut() = status;
+    }
+    applied(response, prefer)
+}
+
+fn whole(status: StatusCode, answer: &Answer) -> Response {
+    let mut response = scim_json::response(status, &answer.document);
+    point(response.headers_mut(), &answer.etag, &answer.location);
+    set(response.headers_mut(), header::CONTENT_LOCATION, &answer.location);
+    response
+}
+
+fn bare(etag: &str, location: &str) -> Response {
+    let mut response = status(StatusCode::NO_CONTENT);
+    point(response.headers_mut(), etag, location);
+    response
+}
+
+fn status(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+fn point(headers: &mut HeaderMap, etag: &str, location: &str) {
+    set(headers, header::ETAG, etag);
+    set(headers, header::LOCATION, location);
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// RFC 7240 s3: says which preference was followed.
+fn applied(mut response: Response, prefer: Prefer) -> Response {
+    let value = match prefer {
+        Prefer::Unsaid => return response,
+        Prefer::Minimal => "return=minimal",
+        Prefer::Representation => "return=representation",
+    };
+    set(response.headers_mut(), HeaderName::from_static("preference-applied"), value);
+    response
+}

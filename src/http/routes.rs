@@ -1,0 +1,329 @@
+//! The table of endpoints. The router and `openapi.yaml` are both made from it and from nothing else.
+
+use std::sync::Arc;
+
+use crate::domain::scope::Scope;
+use crate::scim::resource_type::{Registry, ResourceType};
+
+/// Where the SCIM endpoints hang, below the path of the public URL.
+pub const SCIM: &str = "/scim/v2";
+/// The same without the version (RFC 7644 s3.13: the newest is served).
+pub const SCIM_UNVERSIONED: &str = "/scim";
+
+/// What an endpoint does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Create a resource.
+    Create,
+    /// Query the resources of one type.
+    List,
+    /// The same by POST.
+    Search,
+    /// Read a resource.
+    Read,
+    /// Replace a resource.
+    Replace,
+    /// Change a resource.
+    Patch,
+    /// Delete a resource.
+    Delete,
+    /// Query the resources of all types.
+    ListAll,
+    /// The same by POST.
+    SearchAll,
+    /// All schemas.
+    Schemas,
+    /// One schema.
+    Schema,
+    /// All resource types.
+    Types,
+    /// One resource type.
+    Type,
+    /// What the server supports.
+    Config,
+    /// The user that the credential stands for.
+    Me,
+    /// Many operations in one request.
+    Bulk,
+    /// Whether the process runs.
+    Alive,
+    /// Whether the database answers.
+    Ready,
+    /// Figures for Prometheus.
+    Metrics,
+    /// The OpenAPI document.
+    Contract,
+    /// The OpenAPI document for people.
+    Docs,
+}
+
+/// Who may use an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody; a credential is not looked at.
+    Open,
+    /// Everybody, but a credential that is sent must be good.
+    Discovery,
+    /// Every good credential.
+    Token,
+    /// Credentials with this scope.
+    Scope(Scope),
+}
+
+/// What a body holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message {
+    /// No body.
+    Nothing,
+    /// A resource of the endpoint's type, as a client writes it.
+    Input,
+    /// A resource of the endpoint's type.
+    Resource,
+    /// A list of the endpoint's type.
+    List,
+    /// A list of any type.
+    AnyList,
+    /// A PATCH.
+    Patch,
+    /// A query.
+    Search,
+    /// One schema.
+    Schema,
+    /// A resource type.
+    Type,
+    /// The service provider's configuration.
+    Config,
+    /// Many operations.
+    Bulk,
+    /// JSON that says whether the server is well.
+    Health,
+    /// Plain text.
+    Text,
+    /// YAML.
+    Yaml,
+    /// A page.
+    Html,
+}
+
+/// Where a path hangs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Below the public URL.
+    Server,
+    /// Below the SCIM base.
+    Scim,
+    /// Below the endpoint of each resource type.
+    Type,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The method.
+    pub method: &'static str,
+    /// Where the path hangs.
+    pub place: Place,
+    /// The path, with `{…}` for what varies.
+    pub path: &'static str,
+    /// What it does.
+    pub action: Action,
+    /// Who may use it.
+    pub access: Access,
+    /// Its operation id; `{}` stands for the name of the resource type, `{s}` for its plural.
+    pub operation: &'static str,
+    /// One sentence for people.
+    pub summary: &'static str,
+    /// What is sent.
+    pub request: Message,
+    /// Status of success and what is answered.
+    pub answer: (u16, Message),
+}
+
+const READ: Access = Access::Scope(Scope::UsersRead);
+const WRITE: Access = Access::Scope(Scope::UsersWrite);
+
+/// Every endpoint of the server; those of [`Place::Type`] exist once for each resource type.
+pub const ROUTES: &[Row] = &[
+    row("GET", Place::Type, "", Action::List, READ).named("list{s}", "Query {s}.").says(
+        Message::Nothing,
+        200,
+        Message::List,
+    ),
+    row("POST", Place::Type, "", Action::Create, WRITE).named("create{}", "Create a {}.").says(
+        Message::Input,
+        201,
+        Message::Resource,
+    ),
+    row("POST", Place::Type, "/.search", Action::Search, READ)
+        .named("search{s}", "Query {s} without anything in the URL.")
+        .says(Message::Search, 200, Message::List),
+    row("GET", Place::Type, "/{id}", Action::Read, READ).named("get{}", "Read a {}.").says(
+        Message::Nothing,
+        200,
+        Message::Resource,
+    ),
+    row("PUT", Place::Type, "/{id}", Action::Replace, WRITE)
+        .named("replace{}", "Replace a {}.")
+        .says(Message::Input, 200, Message::Resource),
+    row("PATCH", Place::Type, "/{id}", Action::Patch, WRITE).named("patch{}", "Change a {}.").says(
+        Message::Patch,
+        200,
+        Message::Resource,
+    ),
+    row("DELETE", Place::Type, "/{id}", Action::Delete, WRITE)
+        .named("delete{}", "Delete a {}.")
+        .says(Message::Nothing, 204, Message::Nothing),
+    row("GET", Place::Scim, "", Action::ListAll, READ)
+        .named("listAll", "Query resources of all types.")
+        .says(Message::Nothing, 200, Message::AnyList),
+    row("POST", Place::Scim, "/.search", Action::SearchAll, READ)
+        .named("searchAll", "Query resources of all types without anything in the URL.")
+        .says(Message::Search, 200, Message::AnyList),
+    row("GET", Place::Scim, "/Schemas", Action::Schemas, Access::Discovery)
+        .named("listSchemas", "All schemas.")
+        .says(Message::Nothing, 200, Message::AnyList),
+    row("GET", Place::Scim, "/Schemas/{urn}", Action::Schema, Access::Discovery)
+        .named("getSchema", "One schema.")
+        .says(Message::Nothing, 200, Message::Schema),
+    row("GET", Place::Scim, "/ResourceTypes", Action::Types, Access::Discovery)
+        .named("listResourceTypes", "All resource types.")
+        .says(Message::Nothing, 200, Message::AnyList),
+    row("GET", Place::Scim, "/ResourceTypes/{name}", Action::Type, Access::Discovery)
+        .named("getResourceType", "One resource type.")
+        .says(Message::Nothing, 200, Message::Type),
+    row("GET", Place::Scim, "/ServiceProviderConfig", Action::Config, Access::Discovery)
+        .named("getServiceProviderConfig", "What the server supports.")
+        .says(Message::Nothing, 200, Message::Config),
+    row("GET", Place::Scim, "/serviceConfiguration", Action::Config, Access::Discovery)
+        .named("getServiceConfiguration", "What the server supports, at the path of older drafts.")
+        .says(Message::Nothing, 200, Message::Config),
+    me("GET", "getMe", Message::Nothing),
+    me("POST", "createMe", Message::Input),
+    me("PUT", "replaceMe", Message::Input),
+    me("PATCH", "patchMe", Message::Patch),
+    me("DELETE", "deleteMe", Message::Nothing),
+    row("POST", Place::Scim, "/Bulk", Action::Bulk, WRITE)
+        .named("bulk", "Many operations in one request; not supported yet.")
+        .says(Message::Bulk, 501, Message::Nothing),
+    row("GET", Place::Server, "/healthz", Action::Alive, Access::Open)
+        .named("getHealth", "Whether the process runs.")
+        .says(Message::Nothing, 200, Message::Health),
+    row("GET", Place::Server, "/readyz", Action::Ready, Access::Open)
+        .named("getReadiness", "Whether the database answers.")
+        .says(Message::Nothing, 200, Message::Health),
+    row("GET", Place::Server, "/metrics", Action::Metrics, Access::Scope(Scope::Admin))
+        .named("getMetrics", "Figures in the text format of OpenMetrics.")
+        .says(Message::Nothing, 200, Message::Text),
+    row("GET", Place::Server, "/openapi.yaml", Action::Contract, Access::Open)
+        .named("getContract", "This document.")
+        .says(Message::Nothing, 200, Message::Yaml),
+    row("GET", Place::Server, "/docs", Action::Docs, Access::Open)
+        .named("getDocs", "This document as a page.")
+        .says(Message::Nothing, 200, Message::Html),
+];
+
+const fn row(
+    method: &'static str,
+    place: Place,
+    path: &'static str,
+    action: Action,
+    access: Access,
+) -> Row {
+    let answer = (200, Message::Nothing);
+    let request = Message::Nothing;
+    Row { method, place, path, action, access, operation: "", summary: "", request, answer }
+}
+
+const fn me(method: &'static str, operation: &'static str, request: Message) -> Row {
+    row(method, Place::Scim, "/Me", Action::Me, Access::Token)
+        .named(operation, "The user of the credential; tokens of clients stand for no user.")
+        .says(request, 501, Message::Nothing)
+}
+
+impl Row {
+    const fn named(self, operation: &'static str, summary: &'static str) -> Self {
+        Self { operation, summary, ..self }
+    }
+
+    const fn says(self, request: Message, status: u16, answer: Message) -> Self {
+        Self { request, answer: (status, answer), ..self }
+    }
+}
+
+/// A row together with the resource type that it serves.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The row.
+    pub row: &'static Row,
+    /// The resource type, for rows of [`Place::Type`].
+    pub kind: Option<Arc<ResourceType>>,
+    /// The whole path below the public URL, versioned where it is SCIM.
+    pub path: String,
+}
+
+impl Route {
+    /// The operation id.
+    pub fn operation(&self) -> String {
+        self.fill(self.row.operation)
+    }
+
+    /// The sentence for people.
+    pub fn summary(&self) -> String {
+        self.fill(self.row.summary)
+    }
+
+    /// Paths under which it is served.
+    pub fn paths(&self) -> Vec<String> {
+        match (self.row.place, self.path.strip_prefix(SCIM)) {
+            (Place::Scim | Place::Type, Some(rest)) => {
+                vec![self.path.clone(), format!("{SCIM_UNVERSIONED}{rest}")]
+            }
+            (Place::Server | Place::Scim | Place::Type, _) => vec![self.path.clone()],
+        }
+    }
+
+    fn fill(&self, text: &str) -> String {
+        match &self.kind {
+            None => text.to_owned(),
+            Some(kind) => {
+                text.replace("{s}", kind.endpoint.trim_start_matches('/')).replace("{}", &kind.name)
+            }
+        }
+    }
+}
+
+/// Every route of a server that serves these resource types.
+pub fn routes(registry: &Registry) -> Vec<Route> {
+    let of_types = registry.types().iter().flat_map(|kind| {
+        ROUTES.iter().filter(|row| row.place == Place::Type).map(|row| Route {
+            row,
+            kind: Some(Arc::clone(kind)),
+            path: format!("{SCIM}{}{}", kind.endpoint, row.path),
+        })
+    });
+    let others = ROUTES.iter().filter_map(|row| {
+        let path = match row.place {
+            Place::Type => return None,
+            Place::Scim => format!("{SCIM}{}", row.path),
+            Place::Server => row.path.to_owned(),
+        };
+        Some(Route { row, kind: None, path })
+    });
+    of_types.chain(others).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_operation_and_no_endpoint_is_there_twice() {
+        let all = routes(&Registry::standard());
+        let operations: HashSet<_> = all.iter().map(Route::operation).collect();
+        let places: HashSet<_> =
+            all.iter().map(|route| (route.row.method, route.path.clone())).collect();
+        assert_eq!((operations.len(), places.len()), (all.len(), all.len()));
+    }
+}

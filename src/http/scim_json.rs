@@ -1,0 +1,207 @@
+//! `application/scim+json` in and out (RFC 7644 s3.1, s8.1).
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http_body_util::BodyExt;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::app::Error;
+use crate::scim::{self, json};
+use crate::settings::Limits;
+
+/// The media type of every answer.
+pub const MEDIA_TYPE: &str = "application/scim+json";
+
+/// How much of a body that is too large is read and thrown away, so that the client comes to read
+/// the answer before its connection ends.
+const DRAIN_FACTOR: usize = 32;
+
+/// An answer with this body.
+pub fn response(status: StatusCode, body: &impl Serialize) -> Response {
+    let bytes = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    response
+}
+
+/// Reads a JSON body within the limits.
+pub async fn read(headers: &HeaderMap, body: Body, limits: &Limits) -> Result<Value, Error> {
+    check_media_type(headers)?;
+    let bytes = collect(headers, body, limits.max_body, limits.body_timeout).await?;
+    parse(&bytes, limits)
+}
+
+fn parse(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
+    let limits = json::Limits {
+        depth: limits.max_json_depth,
+        string: limits.max_string,
+        ..json::Limits::default()
+    };
+    Ok(json::parse(bytes, &limits)?)
+}
+
+/// JSON by either name, with any parameters; a body without a type is taken for JSON.
+fn check_media_type(headers: &HeaderMap) -> Result<(), Error> {
+    if let Some(encoding) = headers.get(header::CONTENT_ENCODING)
+        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        return Err(Error::UnsupportedMedia(format!(
+            "Content-Encoding {}",
+            String::from_utf8_lossy(encoding.as_bytes())
+        )));
+    }
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let text = String::from_utf8_lossy(value.as_bytes());
+    let (media_type, parameters) = text.split_once(';').unwrap_or((&text, ""));
+    let known = ["application/scim+json", "application/json"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(media_type.trim()));
+    let unicode = parameters.split(';').filter_map(|parameter| parameter.split_once('=')).all(
+        |(name, value)| {
+            let value = value.trim().trim_matches('"');
+            !name.trim().eq_ignore_ascii_case("charset")
+                || ["utf-8", "utf8", "us-ascii"].iter().any(|ok| ok.eq_ignore_ascii_case(value))
+        },
+    );
+    if known && unicode { Ok(()) } else { Err(Error::UnsupportedMedia(text.into_owned())) }
+}
+
+async fn collect(
+    headers: &HeaderMap,
+    mut body: Body,
+    limit: usize,
+    patience: Duration,
+) -> Result<Vec<u8>, Error> {
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok())
+        .and_then(|length| length.parse::<usize>().ok());
+    let asks_first = headers.contains_key(header::EXPECT);
+    let read = async {
+        if announced.is_some_and(|length| length > limit) {
+            // A client that waits for "100 Continue" has sent nothing yet.
+            if !asks_first {
+                drain(body, limit).await;
+            }
+            return Err(Error::TooLarge(limit));
+        }
+        let mut bytes = Vec::with_capacity(announced.unwrap_or_default());
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| {
+                scim::Error::InvalidSyntax("The body ended before it was complete.".to_owned())
+            })?;
+            let data = frame.data_ref().map_or(&[][..], |data| &data[..]);
+            if bytes.len() + data.len() > limit {
+                drain(body, limit).await;
+                return Err(Error::TooLarge(limit));
+            }
+            bytes.extend_from_slice(data);
+        }
+        Ok(bytes)
+    };
+    tokio::time::timeout(patience, read).await.unwrap_or(Err(Error::Timeout))
+}
+
+async fn drain(mut body: Body, limit: usize) {
+    let mut left = limit.saturating_mul(DRAIN_FACTOR);
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}
+
+/// Whether the client takes what Usher answers; a client that says nothing takes anything.
+pub fn check_accept(headers: &HeaderMap) -> Result<(), Error> {
+    let mut listed = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .peekable();
+    if listed.peek().is_none() || listed.any(takes_json) {
+        Ok(())
+    } else {
+        Err(Error::NotAcceptable)
+    }
+}
+
+fn takes_json(item: &str) -> bool {
+    let mut parts = item.split(';').map(str::trim);
+    let range = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let weight = parts
+        .filter_map(|parameter| parameter.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
+        .map_or(1.0, |(_, value)| value.trim().parse::<f32>().unwrap_or(1.0));
+    let ranges = ["*/*", "*", "application/*", "application/json", MEDIA_TYPE];
+    weight > 0.0 && ranges.contains(&range.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: header::HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+    }
+
+    /// Proves SCIM-464.
+    #[test]
+    fn accept_is_obeyed() {
+        let table = [
+            ("", true),
+            ("*/*", true),
+            ("application/json", true),
+            ("APPLICATION/SCIM+JSON", true),
+            ("text/html, application/*;q=0.1", true),
+            ("application/json;q=0", false),
+            ("text/html", false),
+            ("application/xml, text/plain", false),
+        ];
+        for (accept, taken) in table {
+            assert_eq!(check_accept(&headers(header::ACCEPT, accept)).is_ok(), taken, "{accept}");
+        }
+        assert!(check_accept(&HeaderMap::new()).is_ok());
+    }
+
+    #[test]
+    fn bodies_are_json_by_either_name() {
+        let table = [
+            ("application/scim+json", true),
+            ("application/json; charset=utf-8", true),
+            ("Application/JSON;charset=\"UTF-8\"", true),
+            ("application/json; charset=iso-8859-1", false),
+            ("text/plain", false),
+            ("application/x-www-form-urlencoded", false),
+            ("", false),
+        ];
+        for (media_type, fine) in table {
+            let headers = headers(header::CONTENT_TYPE, media_type);
+            assert_eq!(check_media_type(&headers).is_ok(), fine, "{media_type}");
+        }
+        let gzip = headers(header::CONTENT_ENCODING, "gzip");
+        assert!(matches!(check_media_type(&gzip), Err(Error::UnsupportedMedia(_))));
+    }
+
+    /// Proves SCIM-430.
+    #[tokio::test]
+    async fn a_body_above_the_limit_is_refused_announced_or_not() {
+        let limits = Limits { max_body: 8, ..crate::settings::Settings::defaults().limits };
+        let announced = headers(header::CONTENT_LENGTH, "9");
+        for headers in [HeaderMap::new(), announced] {
+            let refused = read(&headers, Body::from("123456789"), &limits).await;
+            assert!(matches!(refused, Err(Error::TooLarge(8))), "{refused:?}");
+        }
+        let fine = read(&HeaderMap::new(), Body::from("[1,2]"), &limits).await;
+        assert_eq!(fine.unwrap(), serde_json::json!([1, 2]));
+    }
+}
