@@ -52,10 +52,10 @@ pub fn response(error: &Error, request: &RequestId) -> Response {
         Error::NotModified { .. } => empty(status),
         _ => scim_json::response(status, &body(error, request, status, scim_type)),
     };
-    if let Some((name, value)) = headers(error) {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            response.headers_mut().insert(name, value);
-        }
+    if let Some((name, value)) = headers(error)
+        && let Ok(value) = HeaderValue::try_from(value)
+    {
+        response.headers_mut().insert(name, value);
     }
     response
 }

@@ -117,7 +117,7 @@ mod tests {
         let words = read(text, &["usher", "serve", "--listen", "127.0.0.1:2"]).unwrap();
         assert_eq!(
             words,
-            ["--max-name=7", "--insecure-http=true", "--trusted-proxies=10.0.0.0/8,::1"]
+            ["--insecure-http=true", "--max-name=7", "--trusted-proxies=10.0.0.0/8,::1"]
         );
     }
 
