@@ -106,13 +106,10 @@ each_db! {
         assert_eq!([text(&rows.1[0], 0), text(&rows.1[0], 1)], ["b", "a"]);
     }
 
-    async fn too_many_or_too_few_binds_are_an_error(db: Db) {
-        for binds in [&[][..], &[Value::from(1), Value::from(2)][..]] {
-            let binds = binds.to_vec();
-            let done = db.store.read::<_, Error, _>(
-                async move |tx| tx.query("SELECT $1 + 0", &binds).await).await;
-            assert!(matches!(done, Err(Error::Database(_))), "{done:?}");
-        }
+    async fn a_place_without_a_bind_is_an_error(db: Db) {
+        let done = db.store.read::<_, Error, _>(
+            async |tx| tx.query("SELECT $1 + 0, $2 + 0", &[Value::from(1)]).await).await;
+        assert!(matches!(done, Err(Error::Database(_))), "{done:?}");
     }
 
     async fn a_look_sees_one_moment_and_cannot_write(db: Db) {
