@@ -1,5 +1,7 @@
 //! All integration tests in one binary, because linking is what costs.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod architecture;
 mod idp;
 mod store_accounts;
