@@ -27,13 +27,14 @@ pub struct Settings {
     /// Directory for the embedded database and what else belongs to this installation.
     #[arg(long, env = "USHER_DATA_DIR", default_value = "./usher-data")]
     pub data_dir: PathBuf,
-    /// PostgreSQL to use instead of the embedded database, as postgres://user:password@host/name.
-    #[arg(long, env = "USHER_DATABASE_URL", value_parser = database_url, hide_env_values = true)]
+    /// PostgreSQL to use instead of the embedded database, as `postgres://user:password@host/name`.
+    // Checked by `check_always`: clap would print the password of a value that it refuses.
+    #[arg(long, env = "USHER_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
     /// URL under which clients reach this server; every URL that Usher writes starts with it.
     #[arg(long, env = "USHER_PUBLIC_URL")]
     pub public_url: Option<PublicUrl>,
-    /// Where mail goes, as smtp://… or file:DIR. Has no effect yet.
+    /// Where mail goes, as `smtp://…` or `file:DIR`. Has no effect yet.
     #[arg(long, env = "USHER_MAIL_URL", hide_short_help = true, hide_env_values = true)]
     pub mail_url: Option<String>,
     /// TOML file with settings, named like the options.
@@ -183,6 +184,20 @@ impl Settings {
         Self::from_arg_matches(&matches).expect("every setting has a default or is optional")
     }
 
+    /// Checks what concerns every command. The error is one line that names the setting.
+    pub fn check_always(&self) -> Result<(), String> {
+        let known =
+            |url: &&String| url.starts_with("postgres://") || url.starts_with("postgresql://");
+        match &self.database_url {
+            Some(url) if !known(&url) => Err(
+                "--database-url must be postgres://user:password@host:5432/name; without it, the \
+                 embedded database is used."
+                    .to_owned(),
+            ),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Checks the settings that concern each other, for a server that is about to start.
     ///
     /// The error is one line that names the setting.
@@ -236,14 +251,6 @@ fn network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| "write a network such as 10.0.0.0/8, or one address".to_owned())
-}
-
-fn database_url(text: &str) -> Result<String, String> {
-    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-        Ok(text.to_owned())
-    } else {
-        Err("write postgres://user:password@host:5432/name".to_owned())
-    }
 }
 
 fn log_level(text: &str) -> Result<String, String> {

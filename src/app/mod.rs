@@ -1,6 +1,7 @@
 //! Use-cases: load, let the pure core decide, write. The only place that opens a transaction.
 
 pub mod change;
+mod doctor;
 mod error;
 mod list;
 mod passwords;
@@ -14,6 +15,7 @@ pub mod worker;
 use std::sync::{Arc, OnceLock};
 
 pub use change::Target;
+pub use doctor::DatabaseState;
 pub use error::{Challenge, Error};
 pub use passwords::Hasher;
 pub use resources::{Answer, Asked, Patched, Prefer};

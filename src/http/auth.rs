@@ -56,9 +56,8 @@ fn credential(headers: &HeaderMap) -> Credential<'_> {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
             Credential::Bearer(token.trim())
         }
-        Some(_) => Credential::None,
         None if token::is_well_formed(text.trim()) => Credential::Bare(text.trim()),
-        None => Credential::None,
+        Some(_) | None => Credential::None,
     }
 }
 

@@ -66,10 +66,13 @@ fn empty(status: StatusCode) -> Response {
     response
 }
 
-/// RFC 7644 s3.12, with the request id in an extension of ours.
+/// RFC 7644 s3.12, with the request id in a member of ours.
+///
+/// `schemas` names the standard's message alone: clients recognise an error by exactly that list.
+/// An error with more to say than the request id lists our URN too.
 fn body(error: &Error, request: &RequestId, status: StatusCode, kind: Option<&str>) -> Value {
     let mut body = json!({
-        "schemas": [urn::ERROR, urn::ERROR_DETAIL],
+        "schemas": [urn::ERROR],
         "status": status.as_str(),
     });
     if let Some(kind) = kind {
@@ -145,7 +148,7 @@ mod tests {
         assert_eq!(
             shown(&error),
             json!({
-                "schemas": [urn::ERROR, urn::ERROR_DETAIL],
+                "schemas": [urn::ERROR],
                 "status": "400",
                 "scimType": "invalidValue",
                 "detail": "title: wrong",

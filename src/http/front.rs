@@ -77,7 +77,7 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
     format!("panic: {}", text.unwrap_or_default())
 }
 
-/// No answer is kept by anybody but the client, and that only together with its ETag.
+/// No answer is kept by anybody but the client, and that only together with its `ETag`.
 fn add_headers(headers: &mut HeaderMap, id: &RequestId) {
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(REQUEST_ID, id);
@@ -138,7 +138,7 @@ impl Drop for Line {
             method,
             path,
             status,
-            duration_ms = u64::try_from(took.as_micros()).map_or(0.0, |micros| micros as f64 / 1e3),
+            duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3,
             tenant,
             token,
             client = %self.client.map_or_else(|| "-".to_owned(), |address| address.to_string()),

@@ -75,7 +75,7 @@ impl Metrics {
         self.durations.get_or_create(&endpoint).observe(took.as_secs_f64());
     }
 
-    /// All figures in the text format of OpenMetrics.
+    /// All figures in the text format of `OpenMetrics`.
     pub fn text(&self) -> String {
         let mut text = String::new();
         if let Err(error) = prometheus_client::encoding::text::encode(&mut text, &self.registry) {

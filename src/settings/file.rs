@@ -61,7 +61,6 @@ fn arguments(
     Ok(found)
 }
 
-#[expect(clippy::disallowed_methods, reason = "settings are read here")]
 fn variable(name: Option<&OsStr>) -> Option<OsString> {
     name.and_then(std::env::var_os)
 }
@@ -117,7 +116,7 @@ mod tests {
         let words = read(text, &["usher", "serve", "--listen", "127.0.0.1:2"]).unwrap();
         assert_eq!(
             words,
-            ["--max-name=7", "--insecure-http=true", "--trusted-proxies=10.0.0.0/8,::1"]
+            ["--insecure-http=true", "--max-name=7", "--trusted-proxies=10.0.0.0/8,::1"]
         );
     }
 

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use sqlx::postgres::PgConnection;
 
-use crate::store::{Error, postgres, sqlite};
+use crate::store::{Error, Tx, postgres, sqlite};
 
 struct Migration {
     number: i64,
@@ -24,6 +24,18 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations
 const DONE: &str = "SELECT COALESCE(MAX(number), 0) FROM usher_migrations";
 const NOTE: &str = "INSERT INTO usher_migrations (number, name) VALUES ($1, $2)";
 const FOREIGN: &str = "it is the database of another program";
+
+/// The number of the newest migration that this database has been through.
+pub async fn newest(tx: &mut Tx<'_>) -> Result<i64, Error> {
+    tx.query(DONE, &[]).await?.first().map_or(Ok(0), |row| row.int(0))
+}
+
+/// A write that changes nothing, to see whether the database takes any.
+pub async fn touch(tx: &mut Tx<'_>) -> Result<(), Error> {
+    tx.execute("UPDATE usher_migrations SET name = name WHERE number = $1", &[1.into()])
+        .await
+        .map(drop)
+}
 
 /// Brings a SQLite file up to date; other processes wait.
 pub(super) fn sqlite(connection: &Connection) -> Result<(), Error> {

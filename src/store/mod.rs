@@ -8,7 +8,7 @@ mod dialect;
 pub mod filter;
 mod job;
 pub mod members;
-mod migrations;
+pub mod migrations;
 pub mod passwords;
 mod postgres;
 pub mod resources;

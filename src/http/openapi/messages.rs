@@ -1,0 +1,227 @@
+//! JSON Schema of the messages that are no resources (RFC 7644 s8.2, RFC 7643 s5 to s7).
+
+use serde_json::{Value, json};
+
+use crate::scim::urn;
+
+/// A list of one resource type.
+pub fn list(name: &str) -> Value {
+    list_of(&json!({ "$ref": format!("#/components/schemas/{name}") }))
+}
+
+/// The messages that are the same whatever is served.
+pub fn fixed() -> Vec<(&'static str, Value)> {
+    vec![
+        ("ListResponse", list_of(&json!({ "type": "object" }))),
+        ("PatchOp", patch()),
+        ("SearchRequest", search()),
+        ("BulkRequest", bulk()),
+        ("Error", error()),
+        ("Schema", schema()),
+        ("ResourceType", resource_type()),
+        ("ServiceProviderConfig", config()),
+        (
+            "Health",
+            json!({
+                "type": "object",
+                "required": ["status"],
+                "properties": { "status": { "type": "string" } },
+            }),
+        ),
+    ]
+}
+
+fn schemas_of(message: &str) -> Value {
+    json!({ "type": "array", "items": { "type": "string" }, "examples": [[message]] })
+}
+
+fn text(description: &str) -> Value {
+    json!({ "type": "string", "description": description })
+}
+
+fn texts(description: &str) -> Value {
+    json!({ "type": "array", "items": { "type": "string" }, "description": description })
+}
+
+fn list_of(item: &Value) -> Value {
+    json!({
+        "type": "object",
+        "description": "One page of a query's results.",
+        "required": ["schemas", "totalResults"],
+        "properties": {
+            "schemas": schemas_of(urn::LIST),
+            "totalResults": { "type": "integer", "description": "Matches over all pages." },
+            "startIndex": { "type": "integer", "description": "Position of the first result here." },
+            "itemsPerPage": { "type": "integer", "description": "How many results are here." },
+            "Resources": { "type": "array", "items": item },
+        },
+    })
+}
+
+fn patch() -> Value {
+    json!({
+        "type": "object",
+        "description": "Changes to one resource, done in order, all or none.",
+        "required": ["Operations"],
+        "properties": {
+            "schemas": schemas_of(urn::PATCH),
+            "Operations": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["op"],
+                    "properties": {
+                        "op": {
+                            "type": "string",
+                            "description": "What to do.",
+                            "examples": ["add", "remove", "replace"],
+                        },
+                        "path": text("What to do it to, such as emails[type eq \"work\"].value."),
+                        "value": { "description": "What to add or to put in its place." },
+                    },
+                },
+            },
+        },
+    })
+}
+
+fn search() -> Value {
+    json!({
+        "type": "object",
+        "description": "A query in a body, so that nothing of it stands in the URL.",
+        "required": ["schemas"],
+        "properties": {
+            "schemas": schemas_of(urn::SEARCH),
+            "filter": text("A filter, as in the parameter of the same name."),
+            "sortBy": text("The attribute to sort by."),
+            "sortOrder": { "type": "string", "examples": ["ascending", "descending"] },
+            "startIndex": { "type": "integer", "description": "Position of the first result." },
+            "count": { "type": "integer", "description": "How many results at most." },
+            "attributes": texts("The attributes to answer."),
+            "excludedAttributes": texts("The attributes to leave out."),
+        },
+    })
+}
+
+fn bulk() -> Value {
+    json!({
+        "type": "object",
+        "description": "Many operations in one request; not supported yet.",
+        "properties": { "Operations": { "type": "array", "items": { "type": "object" } } },
+    })
+}
+
+fn error() -> Value {
+    json!({
+        "type": "object",
+        "description": "Why a request was refused.",
+        "required": ["schemas", "status"],
+        "properties": {
+            "schemas": {
+                "type": "array",
+                "items": { "type": "string" },
+                "contains": { "const": urn::ERROR },
+            },
+            "status": { "type": "string", "pattern": "^[1-5][0-9][0-9]$", "description": "The HTTP status." },
+            "scimType": {
+                "type": "string",
+                "description": "The kind of a bad request.",
+                "enum": [
+                    "invalidFilter", "tooMany", "uniqueness", "mutability", "invalidSyntax",
+                    "invalidPath", "noTarget", "invalidValue", "invalidVers", "sensitive",
+                ],
+            },
+            "detail": text("What was wrong and what would be right."),
+            urn::ERROR_DETAIL: {
+                "type": "object",
+                "properties": { "requestId": text("The request in the server's log.") },
+            },
+        },
+    })
+}
+
+fn meta() -> Value {
+    json!({
+        "type": "object",
+        "properties": { "resourceType": { "type": "string" }, "location": { "type": "string" } },
+    })
+}
+
+fn schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "The attributes of a resource type or of an extension.",
+        "required": ["schemas", "id", "attributes"],
+        "properties": {
+            "schemas": schemas_of(urn::SCHEMA),
+            "id": text("The schema's URN."),
+            "name": text("A short name."),
+            "description": text("What it is."),
+            "attributes": { "type": "array", "items": { "type": "object", "required": [
+                "name", "type", "multiValued", "required", "caseExact", "mutability", "returned",
+                "uniqueness",
+            ] } },
+            "meta": meta(),
+        },
+    })
+}
+
+fn resource_type() -> Value {
+    json!({
+        "type": "object",
+        "description": "A kind of resource and where it is served.",
+        "required": ["schemas", "id", "name", "endpoint", "schema"],
+        "properties": {
+            "schemas": schemas_of(urn::RESOURCE_TYPE),
+            "id": text("Its name."),
+            "name": text("Its name."),
+            "description": text("What it is."),
+            "endpoint": text("Where it is served, below the base URL."),
+            "schema": text("The URN of its schema."),
+            "schemaExtensions": { "type": "array", "items": {
+                "type": "object",
+                "required": ["schema", "required"],
+                "properties": { "schema": { "type": "string" }, "required": { "type": "boolean" } },
+            } },
+            "meta": meta(),
+        },
+    })
+}
+
+fn config() -> Value {
+    let supported = |more: &[(&str, &str)]| {
+        let mut schema = json!({
+            "type": "object",
+            "required": ["supported"],
+            "properties": { "supported": { "type": "boolean" } },
+        });
+        for (name, kind) in more {
+            schema["properties"][*name] = json!({ "type": kind });
+        }
+        schema
+    };
+    json!({
+        "type": "object",
+        "description": "What the server supports.",
+        "required": [
+            "schemas", "patch", "bulk", "filter", "changePassword", "sort", "etag",
+            "authenticationSchemes",
+        ],
+        "properties": {
+            "schemas": schemas_of(urn::CONFIG),
+            "documentationUri": text("A page for people."),
+            "patch": supported(&[]),
+            "bulk": supported(&[("maxOperations", "integer"), ("maxPayloadSize", "integer")]),
+            "filter": supported(&[("maxResults", "integer")]),
+            "changePassword": supported(&[]),
+            "sort": supported(&[]),
+            "etag": supported(&[]),
+            "pagination": { "type": "object" },
+            "authenticationSchemes": { "type": "array", "items": {
+                "type": "object",
+                "required": ["type", "name", "description"],
+            } },
+            "meta": meta(),
+        },
+    })
+}

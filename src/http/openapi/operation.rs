@@ -1,0 +1,218 @@
+//! One operation of the document from one route.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::http::openapi::security;
+use crate::http::routes::{Access, Action, Message, Place, Route};
+
+const SCIM_JSON: &str = "application/scim+json";
+const JSON: &str = "application/json";
+
+/// The operation object.
+pub fn of(route: &Route) -> Value {
+    let mut operation = json!({
+        "operationId": route.operation(),
+        "tags": [tag(route)],
+        "summary": route.summary(),
+    });
+    if let Access::Scope(scope) = route.row.access {
+        operation["description"] = format!("Needs the scope `{scope}`.").into();
+        operation["x-scope"] = scope.name().into();
+    }
+    if let Some(security) = security(route.row.access) {
+        operation["security"] = security;
+    }
+    let parameters = parameters(route);
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
+    if let Some(schema) = schema(route.row.request, route) {
+        operation["requestBody"] = json!({
+            "required": true,
+            "content": { SCIM_JSON: { "schema": schema }, JSON: { "schema": schema } },
+        });
+    }
+    operation["responses"] = Value::Object(responses(route));
+    operation
+}
+
+fn tag(route: &Route) -> &str {
+    match (&route.kind, route.row.action, route.row.place) {
+        (Some(kind), _, _) => &kind.name,
+        (None, Action::ListAll | Action::SearchAll | Action::Me | Action::Bulk, _) => "Query",
+        (None, _, Place::Server) => "Operations",
+        (None, _, Place::Scim | Place::Type) => "Discovery",
+    }
+}
+
+fn schema(message: Message, route: &Route) -> Option<Value> {
+    let kind = route.kind.as_ref().map(|kind| kind.name.as_str());
+    let name = match (message, kind) {
+        (Message::Nothing | Message::Text | Message::Yaml | Message::Html, _) => return None,
+        (Message::Input, Some(kind)) => format!("{kind}Input"),
+        (Message::Resource, Some(kind)) => kind.to_owned(),
+        (Message::List, Some(kind)) => format!("{kind}List"),
+        // Whatever resource the credential would stand for.
+        (Message::Input | Message::Resource, None) => return Some(json!({ "type": "object" })),
+        (Message::List, None) | (Message::AnyList, _) => "ListResponse".to_owned(),
+        (Message::Patch, _) => "PatchOp".to_owned(),
+        (Message::Search, _) => "SearchRequest".to_owned(),
+        (Message::Schema, _) => "Schema".to_owned(),
+        (Message::Type, _) => "ResourceType".to_owned(),
+        (Message::Config, _) => "ServiceProviderConfig".to_owned(),
+        (Message::Bulk, _) => "BulkRequest".to_owned(),
+        (Message::Health, _) => "Health".to_owned(),
+    };
+    Some(json!({ "$ref": format!("#/components/schemas/{name}") }))
+}
+
+fn responses(route: &Route) -> Map<String, Value> {
+    let mut responses = Map::new();
+    let (status, message) = route.row.answer;
+    let error = json!({
+        "description": "Refused or failed.",
+        "content": { SCIM_JSON: { "schema": { "$ref": "#/components/schemas/Error" } } },
+    });
+    if status < 400 {
+        responses.insert(status.to_string(), success(status, message, route));
+    } else {
+        let mut refusal = error.clone();
+        refusal["description"] = "Not supported.".into();
+        responses.insert(status.to_string(), refusal);
+    }
+    match route.row.action {
+        Action::Read => {
+            responses.insert("304".to_owned(), empty("The client has this version already."));
+        }
+        Action::Replace | Action::Patch => {
+            responses.insert("204".to_owned(), empty("Done; the resource is not repeated."));
+        }
+        Action::Ready => {
+            let mut unavailable = success(503, message, route);
+            unavailable["description"] = "The database does not answer.".into();
+            responses.insert("503".to_owned(), unavailable);
+        }
+        Action::Create
+        | Action::List
+        | Action::Search
+        | Action::Delete
+        | Action::ListAll
+        | Action::SearchAll
+        | Action::Schemas
+        | Action::Schema
+        | Action::Types
+        | Action::Type
+        | Action::Config
+        | Action::Me
+        | Action::Bulk
+        | Action::Alive
+        | Action::Metrics
+        | Action::Contract
+        | Action::Docs => {}
+    }
+    responses.insert("default".to_owned(), error);
+    responses
+}
+
+fn success(status: u16, message: Message, route: &Route) -> Value {
+    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let mut response = empty(reason.unwrap_or("Done"));
+    let content = match message {
+        Message::Nothing => return response,
+        Message::Text => {
+            json!({ "application/openmetrics-text": { "schema": { "type": "string" } } })
+        }
+        Message::Yaml => json!({ "application/yaml": { "schema": { "type": "string" } } }),
+        Message::Html => json!({ "text/html": { "schema": { "type": "string" } } }),
+        Message::Health => json!({ JSON: { "schema": schema(message, route) } }),
+        Message::Input
+        | Message::Resource
+        | Message::List
+        | Message::AnyList
+        | Message::Patch
+        | Message::Search
+        | Message::Schema
+        | Message::Type
+        | Message::Config
+        | Message::Bulk => json!({ SCIM_JSON: { "schema": schema(message, route) } }),
+    };
+    if message == Message::Resource {
+        response["headers"] = json!({
+            "ETag": { "description": "The resource's version.", "schema": { "type": "string" } },
+            "Location": { "description": "The resource's URI.", "schema": { "type": "string" } },
+        });
+    }
+    response["content"] = content;
+    response
+}
+
+fn empty(description: &str) -> Value {
+    json!({ "description": description })
+}
+
+fn parameters(route: &Route) -> Vec<Value> {
+    let shown = [
+        query("attributes", "string", "The attributes to answer, joined with commas."),
+        query("excludedAttributes", "string", "The attributes to leave out, joined with commas."),
+    ];
+    let mut parameters: Vec<_> = in_path(&route.path).into_iter().collect();
+    match route.row.action {
+        Action::List | Action::ListAll => {
+            parameters.extend([
+                query("filter", "string", "Which resources (RFC 7644 s3.4.2.2)."),
+                query("sortBy", "string", "The attribute to sort by."),
+                query("sortOrder", "string", "ascending or descending."),
+                query("startIndex", "integer", "Position of the first result, from 1."),
+                query("count", "integer", "How many results at most."),
+            ]);
+            parameters.extend(shown);
+        }
+        Action::Create => {
+            parameters.extend(shown);
+            parameters.push(header("Prefer", "return=minimal or return=representation."));
+        }
+        Action::Read => {
+            parameters.extend(shown);
+            parameters.push(header("If-None-Match", "The version that the client has."));
+        }
+        Action::Replace | Action::Patch => {
+            parameters.extend(shown);
+            parameters.push(header("If-Match", "The version that may be changed."));
+            parameters.push(header("Prefer", "return=minimal or return=representation."));
+        }
+        Action::Delete => parameters.push(header("If-Match", "The version that may be deleted.")),
+        Action::Search
+        | Action::SearchAll
+        | Action::Schemas
+        | Action::Schema
+        | Action::Types
+        | Action::Type
+        | Action::Config
+        | Action::Me
+        | Action::Bulk
+        | Action::Alive
+        | Action::Ready
+        | Action::Metrics
+        | Action::Contract
+        | Action::Docs => {}
+    }
+    parameters
+}
+
+fn in_path(path: &str) -> Option<Value> {
+    let name = path.rsplit('/').next()?.strip_prefix('{')?.strip_suffix('}')?;
+    Some(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+}
+
+fn query(name: &str, kind: &str, description: &str) -> Value {
+    json!({
+        "name": name, "in": "query", "description": description, "schema": { "type": kind },
+    })
+}
+
+fn header(name: &str, description: &str) -> Value {
+    json!({
+        "name": name, "in": "header", "description": description, "schema": { "type": "string" },
+    })
+}
