@@ -92,10 +92,8 @@ async fn find(app: &App, ctx: &Ctx, mut search: Value) -> Result<Value, Error> {
 async fn show(app: &App, ctx: &Ctx, user: &str) -> Result<Value, Failure> {
     let kind = app.registry().by_name("User").cloned();
     let kind = kind.ok_or_else(|| Failure::Failed("There are no users here.".to_owned()))?;
-    let query = Query::from_query_string("", ctx.quirks).map_err(Error::from)?;
-    let conditions = Conditions::default();
-    let target = Target { kind: &kind, id: user, conditions: &conditions };
-    let missing = match app.get(ctx, target, &query).await {
+    let target = Target { kind: &kind, id: user, conditions: &Conditions::default() };
+    let missing = match app.get(ctx, target, &Query::default()).await {
         Ok(answer) => return Ok(Value::Object(answer.document)),
         Err(error @ Error::NotFound { .. }) => error,
         Err(error) => return Err(error.into()),

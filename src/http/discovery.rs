@@ -52,7 +52,7 @@ pub fn resource_type(call: &Call) -> Result<Response, Error> {
 }
 
 /// `GET /ServiceProviderConfig`
-pub fn config(call: &Call) -> Result<Response, Error> {
+pub fn configuration(call: &Call) -> Result<Response, Error> {
     let default = TenantSettings::default();
     let rules = call.anyone().map_or(&default, |ctx| &*ctx.rules);
     let limits = Limits {

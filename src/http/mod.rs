@@ -172,7 +172,7 @@ async fn dispatch(call: Call, metrics: &Metrics) -> Result<Response, Error> {
         Action::Schema => discovery::schema(&call),
         Action::Types => discovery::types(&call),
         Action::Type => discovery::resource_type(&call),
-        Action::Config => discovery::config(&call),
+        Action::Config => discovery::configuration(&call),
         // RFC 7644 s3.11: 501 where the alias means nothing.
         Action::Me => Err(Error::NotImplemented(
             "/Me means the user of the credential, and this token stands for no user.".to_owned(),
