@@ -27,14 +27,14 @@ pub struct Settings {
     /// Directory for the embedded database and what else belongs to this installation.
     #[arg(long, env = "USHER_DATA_DIR", default_value = "./usher-data")]
     pub data_dir: PathBuf,
-    /// PostgreSQL to use instead of the embedded database, as postgres://user:password@host/name.
+    /// PostgreSQL to use instead of the embedded database, as `postgres://user:password@host/name`.
     // Checked by `check_always`: clap would print the password of a value that it refuses.
     #[arg(long, env = "USHER_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
     /// URL under which clients reach this server; every URL that Usher writes starts with it.
     #[arg(long, env = "USHER_PUBLIC_URL")]
     pub public_url: Option<PublicUrl>,
-    /// Where mail goes, as smtp://… or file:DIR. Has no effect yet.
+    /// Where mail goes, as `smtp://…` or `file:DIR`. Has no effect yet.
     #[arg(long, env = "USHER_MAIL_URL", hide_short_help = true, hide_env_values = true)]
     pub mail_url: Option<String>,
     /// TOML file with settings, named like the options.

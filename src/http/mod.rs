@@ -9,14 +9,13 @@ use axum::extract::{Request, State};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
-use http::{HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use tower::Layer;
 use tower::util::MapRequestLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::app::{App, Error};
 use crate::scim;
-use crate::scim::quirks::Quirk;
 
 pub mod auth;
 pub mod call;
@@ -31,6 +30,7 @@ pub mod resources;
 pub mod routes;
 pub mod scim_json;
 pub mod server;
+pub mod spelling;
 
 pub use front::Peer;
 pub use metrics::Metrics;
@@ -39,6 +39,7 @@ pub use operations::CONTRACT;
 use call::Call;
 use front::Seen;
 use routes::{Action, Place, Route};
+use spelling::Spelling;
 
 /// What all requests share.
 #[derive(Debug, Clone)]
@@ -47,15 +48,13 @@ pub struct Http {
     metrics: Metrics,
 }
 
-/// The request's path ended with a slash, which is gone now.
-#[derive(Debug, Clone, Copy)]
-struct Slash;
-
 /// The service of this app, made from the table of routes alone.
 pub fn router(app: App, metrics: Metrics) -> Router {
     let prefix = app.settings().public_url.as_ref().map_or("", |url| url.path()).to_owned();
     let mut paths: BTreeMap<String, Vec<Arc<Route>>> = BTreeMap::new();
-    for route in routes::routes(app.registry()).into_iter().map(Arc::new) {
+    let all = routes::routes(app.registry());
+    let spelling = Arc::new(Spelling::new(&prefix, &all));
+    for route in all.into_iter().map(Arc::new) {
         for path in route.paths() {
             paths.entry(format!("{prefix}{path}")).or_default().push(Arc::clone(&route));
         }
@@ -65,8 +64,8 @@ pub fn router(app: App, metrics: Metrics) -> Router {
         .into_iter()
         .fold(Router::new(), |table, (path, routes)| table.route(&path, endpoint(&routes)));
     let table = table.fallback(nothing_here).with_state(http.clone());
-    // The slash has to go before the router looks at the path.
-    let table = MapRequestLayer::new(without_slash).layer(table);
+    // Before the router looks at the path.
+    let table = MapRequestLayer::new(move |request| spelling.correct(request)).layer(table);
     Router::new()
         .fallback_service(table)
         .layer(CompressionLayer::new())
@@ -147,10 +146,7 @@ async fn answer(
     if let (Some(seen), Some(ctx)) = (seen, &ctx) {
         let _ = seen.caller.set((ctx.tenant_name.clone(), ctx.token.to_string()));
     }
-    let lenient = ctx.as_ref().is_none_or(|ctx| ctx.quirks.on(Quirk::TrailingSlash));
-    if parts.extensions.get::<Slash>().is_some() && !lenient {
-        return Err(Error::NoEndpoint(parts.uri.path().to_owned() + "/"));
-    }
+    spelling::check(&parts, ctx.as_ref())?;
     if route.row.place != Place::Server {
         scim_json::check_accept(&parts.headers)?;
     }
@@ -229,21 +225,4 @@ fn see(request: &Request, template: &str) {
     if let Some(seen) = request.extensions().get::<Arc<Seen>>() {
         let _ = seen.template.set(template.to_owned());
     }
-}
-
-/// Quirk 38: one slash at the end of the path is taken away and remembered.
-fn without_slash(mut request: Request) -> Request {
-    let uri = request.uri();
-    let Some(shorter) = uri.path().strip_suffix('/').filter(|path| !path.is_empty()) else {
-        return request;
-    };
-    let target = match uri.query() {
-        Some(query) => format!("{shorter}?{query}"),
-        None => shorter.to_owned(),
-    };
-    if let Ok(target) = target.parse::<Uri>() {
-        *request.uri_mut() = target;
-        request.extensions_mut().insert(Slash);
-    }
-    request
 }

@@ -61,7 +61,6 @@ fn arguments(
     Ok(found)
 }
 
-#[expect(clippy::disallowed_methods, reason = "settings are read here")]
 fn variable(name: Option<&OsStr>) -> Option<OsString> {
     name.and_then(std::env::var_os)
 }

@@ -132,10 +132,6 @@ fn error() -> Value {
                 ],
             },
             "detail": text("What was wrong and what would be right."),
-            urn::ERROR_DETAIL: {
-                "type": "object",
-                "properties": { "requestId": text("The request in the server's log.") },
-            },
         },
     })
 }
