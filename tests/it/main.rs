@@ -1,6 +1,10 @@
 //! All integration tests in one binary, because linking is what costs.
 
 mod architecture;
+mod filter_graph;
+mod filter_order;
+mod filter_sql;
+mod filter_world;
 mod idp;
 mod store_accounts;
 mod store_faults;
