@@ -26,7 +26,18 @@ const MOMENTS: [&str; 6] = [
     "1969-12-31T23:59:59.9Z",
 ];
 const INTEGERS: [i64; 7] = [-1, 0, 1, 2, 10, i64::MAX, i64::MIN];
-const DECIMALS: [f64; 6] = [-0.5, 0.1, 1.5, 2.0, 10.0, 1e10];
+const DECIMALS: [f64; 10] = [
+    -0.5,
+    0.1,
+    1.5,
+    2.0,
+    10.0,
+    1e10,
+    0.300_000_000_000_000_04,
+    1e-7,
+    123_456_789.123_456_79,
+    9.876_543_21e25,
+];
 
 /// What stands in derived attributes: ids, addresses, labels.
 #[derive(Debug, Clone, Default)]
