@@ -185,10 +185,10 @@ impl<'s, 'w> Writer<'s, 'w> {
              AND i.attr = {} AND i.value = {value}",
             literal(name)
         );
-        // Half of all rows may be `active`: a list of them would be made before the first is shown.
+        // Most resources are active: a list of them would be made before the first is shown.
         self.push(&match key {
-            Key::Bool(_) => format!("EXISTS (SELECT 1 {found} AND i.resource = r.id)"),
-            Key::Text(_) | Key::Int(_) | Key::Real(_) => {
+            Key::Bool(true) => format!("EXISTS (SELECT 1 {found} AND i.resource = r.id)"),
+            Key::Bool(false) | Key::Text(_) | Key::Int(_) | Key::Real(_) => {
                 format!("r.id IN (SELECT i.resource {found})")
             }
         });

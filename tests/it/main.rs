@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod architecture;
+mod filter_graph;
+mod filter_order;
+mod filter_sql;
+mod filter_world;
 mod idp;
 mod store_accounts;
 mod store_faults;
