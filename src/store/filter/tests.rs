@@ -3,6 +3,7 @@ use crate::scim::filter::{Grammar, bind_elements, parse, sortable};
 use crate::scim::path::AttrPath;
 use crate::scim::quirks::Quirks;
 use crate::scim::urn;
+use crate::store::dialect::literal;
 
 mod rig;
 
