@@ -211,6 +211,15 @@ pub(crate) fn filter(rt: &ResourceType, derived: &Derived) -> BoxedStrategy<Filt
         } else {
             leaves.push(condition(path(None), attribute, derived));
         }
+        if attribute.indexed {
+            let path = path(None);
+            let one_of = prop::collection::vec(operand(attribute, derived), 2..5);
+            let one_of = one_of.prop_map(move |values| {
+                let equal = |value| Filter::Compare { path: path.clone(), op: Op::Eq, value };
+                Filter::Or(values.into_iter().map(equal).collect())
+            });
+            leaves.push(one_of.boxed());
+        }
         if attribute.multi || attribute.is_complex() {
             let path = path(None);
             let within = inner(attribute, derived).prop_map(move |filter| Filter::Within {

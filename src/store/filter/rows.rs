@@ -15,6 +15,7 @@ impl Writer<'_, '_> {
     pub(super) fn members(&mut self, target: &Target<'_>, test: Test<'_, '_>) {
         let alias = self.alias();
         let tenant = self.tenant();
+        let close = self.begin();
         // Who asks for one member means few groups: these are found by the member, not one by one.
         if asked(target, test).is_some_and(|(sub, _)| sub.source == Source::RowValue) {
             self.push(&format!(
@@ -29,15 +30,18 @@ impl Writer<'_, '_> {
         }
         self.row(&Place::Member(alias), target, test);
         self.push(")");
+        self.push(close);
     }
 
     /// Some group that holds `r` fulfils the test.
     pub(super) fn groups(&mut self, target: &Target<'_>, test: Test<'_, '_>) {
         if let (None, Test::Present) = (target.sub, test) {
             let tenant = self.tenant();
-            return self.push(&format!(
+            let close = self.begin();
+            self.push(&format!(
                 "EXISTS (SELECT 1 FROM members d WHERE d.tenant = {tenant} AND d.member_id = r.id)"
             ));
+            return self.push(close);
         }
         // Who asks for one group wants what is below it: few walks down beat one up per row.
         let Some((sub, key)) = asked(target, test) else { return self.above(target, test) };
@@ -67,6 +71,7 @@ impl Writer<'_, '_> {
         } else {
             format!("= {wanted}")
         };
+        let close = self.begin();
         self.push(&format!(
             "r.id IN (WITH RECURSIVE down(id, depth) AS (\
              SELECT d.member_id, 1 FROM members d WHERE d.tenant = {tenant} AND d.group_id {groups} \
@@ -74,6 +79,7 @@ impl Writer<'_, '_> {
              JOIN members d ON d.tenant = {tenant} AND d.group_id = down.id \
              WHERE down.depth < {DEPTH}) SELECT down.id FROM down)"
         ));
+        self.push(close);
     }
 
     fn above(&mut self, target: &Target<'_>, test: Test<'_, '_>) {

@@ -3,6 +3,7 @@ use crate::scim::filter::{Grammar, bind_elements, parse, sortable};
 use crate::scim::path::AttrPath;
 use crate::scim::quirks::Quirks;
 use crate::scim::urn;
+use crate::store::dialect::literal;
 
 mod rig;
 
@@ -58,6 +59,9 @@ fn lists_are_searched_by_sql() {
             ("emails[not (primary eq true)]", "u1 u2"),
             ("emails[type eq \"work\"].value eq \"ann@work.example\"", "u1"),
             ("emails pr", "u1 u2"),
+            ("userName eq \"ann\" or userName eq \"CY\"", "u1 u3"),
+            ("userName eq \"ann\" or emails.value eq \"bob@work.example\"", "u1 u2"),
+            ("userName eq \"ann\" or title eq \"1000\" or externalId eq \"E1\"", "u1 u2"),
             ("not (emails[primary pr])", "u2 u3 u4"),
             ("schemas pr", ""),
         ],
@@ -146,13 +150,19 @@ fn members_can_be_selected_by_an_inner_filter() {
 fn long_lists_of_conditions_are_no_trouble() {
     let rig = Rig::new();
     for (term, count, expected) in [
-        ("id eq \"u1\"", 580, "u1"),
-        ("title pr", 680, "u1 u2"),
-        ("ims pr", 810, ""),
-        ("groups.type eq \"direct\"", 270, "u1 u2 u3"),
+        ("id eq \"u1\"", 540, "u1"),
+        ("title pr", 580, "u1 u2"),
+        ("emails pr", 540, "u1 u2"),
+        ("active eq true", 380, "u1 u4"),
+        ("userName eq \"ann\"", 330, "u1"),
+        ("emails[value eq \"ann@work.example\"]", 170, "u1"),
+        ("groups.type eq \"direct\"", 260, "u1 u2 u3"),
+        ("groups.value eq \"g1\"", 260, "u1 u2 u3"),
     ] {
-        let wide = vec![term; count].join(" or ");
-        assert_eq!(rig.rows(&rig.filter("User", &wide), 0), expected);
+        for word in [" or ", " and "] {
+            let wide = vec![term; count].join(word);
+            assert_eq!(rig.rows(&rig.filter("User", &wide), 0), expected, "{term}{word}…");
+        }
     }
     let deep = format!("{}id pr", "not ".repeat(48));
     assert_eq!(rig.rows(&rig.filter("User", &deep), 0), "u1 u2 u3 u4");
@@ -170,6 +180,7 @@ fn what_identity_providers_ask_for_is_looked_up_and_not_scanned() {
         ("User", "title co \"x\" and userName eq \"ann\" and active eq true"),
         ("User", "groups.value eq \"g1\""),
         ("User", "id eq \"u1\""),
+        ("User", "userName eq \"a\" or userName eq \"b\" or emails.value eq \"c\""),
         ("Group", "displayName eq \"x\""),
         ("Group", "members[value eq \"u1\"]"),
         ("Group", "id eq \"g1\" and members eq \"u1\""),
