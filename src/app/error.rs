@@ -73,8 +73,11 @@ pub enum Error {
     /// The body is larger than this many bytes.
     #[error("The body is larger than {0} bytes, the most that is accepted here.")]
     TooLarge(usize),
+    /// The URL is longer than the server reads.
+    #[error("The URL is longer than accepted. Send long filters by POST to /.search.")]
+    UrlTooLong,
     /// The headers are larger than accepted.
-    #[error("The request's headers are larger than accepted.")]
+    #[error("The URL and the headers are larger than accepted. Send long filters by POST to /.search.")]
     HeadersTooLarge,
     /// The client took too long.
     #[error("The request took too long to arrive.")]

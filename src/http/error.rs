@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::app::{Challenge, Error};
+use crate::clock::Clock;
 use crate::http::scim_json;
 use crate::ids::RequestId;
 use crate::scim::{self, urn};
@@ -33,6 +34,7 @@ pub fn status(error: &Error) -> (StatusCode, Option<&'static str>) {
         Error::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, None),
         Error::UnsupportedMedia(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, None),
         Error::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, None),
+        Error::UrlTooLong => (StatusCode::URI_TOO_LONG, None),
         Error::HeadersTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, None),
         Error::Timeout => (StatusCode::REQUEST_TIMEOUT, None),
         Error::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, None),
@@ -60,6 +62,27 @@ pub fn response(error: &Error, request: &RequestId) -> Response {
         response.headers_mut().insert(name, value);
     }
     response
+}
+
+/// Header lines and body for what hyper refused before it was a request.
+pub fn unreadable(status: u16) -> Option<(String, String)> {
+    let error = match status {
+        400 => Error::Scim(scim::Error::InvalidSyntax(
+            "This is not an HTTP request that the server can read.".to_owned(),
+        )),
+        414 => Error::UrlTooLong,
+        431 => Error::HeadersTooLarge,
+        _ => return None,
+    };
+    let request = RequestId::new(Clock::System.now());
+    let (code, kind) = self::status(&error);
+    tracing::info!(request_id = %request, status, "a request that cannot be read");
+    let headers = format!(
+        "content-type: {}\r\nx-request-id: {request}\r\ncache-control: no-store\r\n\
+         x-content-type-options: nosniff\r\n",
+        scim_json::MEDIA_TYPE
+    );
+    Some((headers, body(&error, &request, code, kind).to_string()))
 }
 
 fn empty(status: StatusCode) -> Response {
@@ -125,6 +148,7 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
         | Error::Refused(_)
         | Error::NotAcceptable
         | Error::TooLarge(_)
+        | Error::UrlTooLong
         | Error::HeadersTooLarge
         | Error::NotImplemented(_)
         | Error::Store(_)
@@ -182,6 +206,7 @@ mod tests {
             (Error::NotAcceptable, 406),
             (Error::UnsupportedMedia(String::new()), 415),
             (Error::TooLarge(1), 413),
+            (Error::UrlTooLong, 414),
             (Error::HeadersTooLarge, 431),
             (Error::Timeout, 408),
             (Error::NotImplemented(String::new()), 501),

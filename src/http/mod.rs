@@ -31,6 +31,7 @@ pub mod routes;
 pub mod scim_json;
 pub mod server;
 pub mod spelling;
+pub mod stream;
 
 pub use front::Peer;
 pub use metrics::Metrics;

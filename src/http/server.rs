@@ -19,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use crate::http::Peer;
+use crate::http::stream::Stream;
+use crate::http::{Peer, error};
 use crate::settings::Limits;
 
 /// How the server treats its connections.
@@ -126,6 +127,7 @@ async fn requests(
         request.extensions_mut().insert(Peer(peer));
         request.map(Body::new)
     });
+    let stream = Stream::new(stream, error::unreadable);
     let builder = builder(http2, &options.limits);
     let connection =
         builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
