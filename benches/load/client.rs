@@ -13,7 +13,7 @@ use crate::server::Process;
 
 /// What is asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Workload {
+pub(crate) enum Workload {
     RawRead,
     RawWrite,
     Read,
@@ -22,13 +22,13 @@ pub enum Workload {
 }
 
 /// What came of it.
-pub struct Figures {
-    pub done: usize,
-    pub rate: f64,
-    pub median: f64,
-    pub p99: f64,
+pub(crate) struct Figures {
+    pub(crate) done: usize,
+    pub(crate) rate: f64,
+    pub(crate) median: f64,
+    pub(crate) p99: f64,
     /// Microseconds of the server's CPU a request, its database's processes not counted.
-    pub cpu: f64,
+    pub(crate) cpu: f64,
 }
 
 struct Connection {
@@ -69,12 +69,17 @@ impl Connection {
 }
 
 /// Runs a workload that needs no ids; `from` is the first number of what is created.
-pub async fn run(server: &Process, workload: Workload, time: Duration, from: usize) -> Figures {
+pub(crate) async fn run(
+    server: &Process,
+    workload: Workload,
+    time: Duration,
+    from: usize,
+) -> Figures {
     drive(server, workload, time, from, &Arc::new(Vec::new())).await
 }
 
 /// Runs a workload over users that are there.
-pub async fn run_on(
+pub(crate) async fn run_on(
     server: &Process,
     workload: Workload,
     time: Duration,
@@ -130,7 +135,7 @@ async fn drive(
 }
 
 /// Creates users and gives their ids.
-pub async fn fill(server: &Process, users: usize) -> Arc<Vec<String>> {
+pub(crate) async fn fill(server: &Process, users: usize) -> Arc<Vec<String>> {
     let next = Arc::new(AtomicUsize::new(0));
     let mut tasks = JoinSet::new();
     for _ in 0..CONNECTIONS {

@@ -1,13 +1,15 @@
 //! A first reading: requests a second beside a raw limit that is measured in the same run.
 //!
-//! `cargo bench --bench load` starts the release binary on a fresh SQLite file, and on PostgreSQL when
-//! `USHER_BENCH_POSTGRES` holds the URL of an empty database, fills it, and prints one table.
-//! `-- --users 1000 --seconds 2` for a smaller run.
+//! `cargo bench --bench load` starts the release binary on a fresh SQLite file, and on PostgreSQL with
+//! `-- --postgres URL` on an empty database, fills it, and prints one table; `-- --users 1000
+//! --seconds 2` for a smaller run.
 
+#![expect(clippy::unwrap_used, reason = "a harness stops at the first surprise")]
 #![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a harness stops at the first surprise"
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "figures are rounded anyway"
 )]
 
 mod client;
@@ -32,9 +34,12 @@ fn main() {
     if let Some(kind) = arguments.iter().position(|word| word == "raw") {
         return raw::serve(&arguments[kind + 1]);
     }
-    let number = |name: &str, default: usize| {
+    let after = |name: &str| {
         let place = arguments.iter().position(|word| word == name);
-        place.and_then(|place| arguments.get(place + 1)?.parse().ok()).unwrap_or(default)
+        place.and_then(|place| arguments.get(place + 1))
+    };
+    let number = |name: &str, default: usize| {
+        after(name).and_then(|value| value.parse().ok()).unwrap_or(default)
     };
     let plan = Plan {
         users: number("--users", 10_000),
@@ -49,8 +54,8 @@ fn main() {
     let directory = tempfile::tempdir().unwrap();
     let sqlite = directory.path().join("raw.db").display().to_string();
     runtime.block_on(measure("SQLite", &sqlite, None, &plan));
-    if let Ok(url) = std::env::var("USHER_BENCH_POSTGRES") {
-        runtime.block_on(measure("PostgreSQL", &url, Some(&url), &plan));
+    if let Some(url) = after("--postgres") {
+        runtime.block_on(measure("PostgreSQL", url, Some(url), &plan));
     }
 }
 

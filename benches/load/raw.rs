@@ -24,7 +24,7 @@ enum Raw {
     Postgres(Arc<Vec<Mutex<sqlx::PgConnection>>>),
 }
 
-pub fn serve(place: &str) {
+pub(crate) fn serve(place: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let raw = if place.starts_with("postgres") { postgres(place).await } else { sqlite(place) };

@@ -5,10 +5,10 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 /// A server with a process of its own; it ends with this value.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
-    pub address: String,
-    pub token: String,
+    pub(crate) address: String,
+    pub(crate) token: String,
     /// Kept open: the server may say more.
     _output: BufReader<ChildStdout>,
     _directory: tempfile::TempDir,
@@ -16,7 +16,7 @@ pub struct Process {
 
 impl Process {
     /// Usher, on SQLite or on this PostgreSQL database.
-    pub fn usher(url: Option<&str>) -> Self {
+    pub(crate) fn usher(url: Option<&str>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--data-dir"]);
@@ -28,7 +28,7 @@ impl Process {
     }
 
     /// The raw limit: this program once more, on a SQLite file or a PostgreSQL URL.
-    pub fn raw(place: &str) -> Self {
+    pub(crate) fn raw(place: &str) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["raw", place]);
         Self::start(command, tempfile::tempdir().unwrap())
@@ -59,7 +59,7 @@ impl Process {
     }
 
     /// CPU time of the process so far, user and system.
-    pub fn cpu(&self) -> Duration {
+    pub(crate) fn cpu(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
         let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
