@@ -89,7 +89,9 @@ fn sqlite(path: &str) -> Raw {
                 insert.execute([doc]).unwrap();
             }
             database.execute_batch("COMMIT").unwrap();
-            waiting.drain(..).for_each(|(_, answer)| drop(answer.send(())));
+            for (_, answer) in waiting.drain(..) {
+                let _ = answer.send(());
+            }
         }
     });
     let (reads, to_read) = mpsc::channel::<Read>(4096);
