@@ -146,18 +146,20 @@ impl Work {
         doc: Doc,
     ) -> Result<Loaded, Error> {
         let draft = self.draft(&doc)?;
-        let version = resources::update(tx, &self.tenant, &before.stored, &draft, self.now)
+        let now = self.after(&before);
+        let version = resources::update(tx, &self.tenant, &before.stored, &draft, now)
             .await
             .map_err(|error| self.conflict(error, &doc))?;
         before.stored.version = version;
-        before.stored.modified = self.now;
+        before.stored.modified = now;
         Ok(Loaded { doc, ..before })
     }
 
     pub(super) async fn touch(&self, tx: &mut Tx<'_>, mut before: Loaded) -> Result<Loaded, Error> {
-        let version = resources::touch(tx, self.key(&before.stored.id), self.now).await?;
+        let now = self.after(&before);
+        let version = resources::touch(tx, self.key(&before.stored.id), now).await?;
         before.stored.version = version.ok_or_else(|| self.not_found(&before.stored.id))?;
-        before.stored.modified = self.now;
+        before.stored.modified = now;
         Ok(before)
     }
 
@@ -171,6 +173,11 @@ impl Work {
         Self::check_conditions(conditions, &loaded)?;
         let gone = resources::delete(tx, self.key(id), self.now).await?;
         if gone { Ok(()) } else { Err(self.not_found(id)) }
+    }
+
+    /// The time of a change: requests overtake each other, `meta.lastModified` never goes back.
+    fn after(&self, before: &Loaded) -> Micros {
+        self.now.max(before.stored.modified)
     }
 
     /// A unique value that is taken, told with the value as the client wrote it.
