@@ -47,6 +47,7 @@ impl Clock {
     /// The present moment, truncated to microseconds.
     pub fn now(&self) -> Micros {
         match self {
+            #[expect(clippy::disallowed_methods, reason = "this is the Clock")]
             Self::System => Micros(
                 SystemTime::now()
                     .duration_since(SystemTime::UNIX_EPOCH)

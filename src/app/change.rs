@@ -8,10 +8,11 @@ use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
 use crate::domain::password;
 use crate::ids::TenantId;
+use crate::scim::Doc;
+use crate::scim::accept::{self, Password};
 use crate::scim::etag::Conditions;
 use crate::scim::patch::{self, MemberChange, Operation};
 use crate::scim::resource_type::ResourceType;
-use crate::scim::{Doc, accept};
 use crate::store::{self, Tx, passwords};
 
 /// Which resource a request is about, and under which conditions.
@@ -48,7 +49,7 @@ pub(super) enum Change {
 /// What shall be after a change.
 struct Wanted {
     doc: Doc,
-    password: Option<Option<String>>,
+    password: Password,
     members: Vec<MemberChange>,
 }
 
@@ -139,13 +140,13 @@ impl App {
         Work::check_conditions(&plan.target.conditions, &before)?;
         let wanted = plan.change.apply(&plan.work, &before.doc)?;
         plan.password = match wanted.password {
-            None => NewPassword::Keep,
-            Some(_) if !ctx.rules.accept_password => {
+            Password::Kept => NewPassword::Keep,
+            Password::Cleared | Password::Set(_) if !ctx.rules.accept_password => {
                 note_ignored(ctx);
                 NewPassword::Keep
             }
-            Some(None) => NewPassword::Clear,
-            Some(Some(text)) => {
+            Password::Cleared => NewPassword::Clear,
+            Password::Set(text) => {
                 let prepared = password::prepare(&text, ctx.rules.password_min_length)?;
                 let same = match &phc {
                     Some(phc) => self.hasher().verify(prepared.clone(), phc.clone()).await?,
@@ -166,9 +167,9 @@ impl App {
     pub(super) async fn hash_first(
         &self,
         ctx: &Ctx,
-        text: Option<String>,
+        wanted: Password,
     ) -> Result<Option<String>, Error> {
-        let Some(text) = text else { return Ok(None) };
+        let Password::Set(text) = wanted else { return Ok(None) };
         if !ctx.rules.accept_password {
             note_ignored(ctx);
             return Ok(None);

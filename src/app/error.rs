@@ -77,7 +77,9 @@ pub enum Error {
     #[error("The URL is longer than accepted. Send long filters by POST to /.search.")]
     UrlTooLong,
     /// The headers are larger than accepted.
-    #[error("The URL and the headers are larger than accepted. Send long filters by POST to /.search.")]
+    #[error(
+        "The URL and the headers are larger than accepted. Send long filters by POST to /.search."
+    )]
     HeadersTooLarge,
     /// The client took too long.
     #[error("The request took too long to arrive.")]

@@ -80,7 +80,7 @@ impl App {
         let body = work.soften_body(body);
         let view = Wish::new(self, ctx, query).of(kind, Sent::body(kind, &body))?;
         let accepted = accept::create(kind, body, work.rules())?;
-        let password = self.hash_first(ctx, accepted.password.flatten()).await?;
+        let password = self.hash_first(ctx, accepted.password.clone()).await?;
         let id = ResourceId::new(work.now).to_string();
         self.store()
             .write(async move |tx: &mut Tx<'_>| {

@@ -72,7 +72,7 @@ impl View {
         self.projection().is_ok_and(|projection| projection.wants(Source::Members))
     }
 
-    /// ETag and location of a resource.
+    /// `ETag` and location of a resource.
     pub(super) fn headers(&self, stored: &Stored) -> (String, String) {
         let endpoint = &self.kind.endpoint;
         (etag::of(stored.version), format!("{}{endpoint}/{}", self.wish.app.base(), stored.id))

@@ -3,6 +3,8 @@
 //! The digits are 256 random bits. The checksum lets a secret scanner, and us, tell a token from a
 //! word without asking the database. Only the SHA-256 of the whole is stored.
 
+use std::fmt::Write as _;
+
 use sha2::{Digest, Sha256};
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -17,7 +19,12 @@ pub fn text(kind: &str, random: [u8; 32]) -> String {
 
 /// What is stored and looked up: SHA-256 in hexadecimal.
 pub fn hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    let digest = Sha256::digest(token.as_bytes());
+    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// Whether this has the shape and the checksum of a token; anything else need not be looked up.

@@ -69,9 +69,31 @@ pub struct Accepted {
     /// The document to store.
     pub doc: Doc,
     /// The password: not sent, cleared, or set.
-    pub password: Option<Option<String>>,
+    pub password: Password,
     /// The members; none when they were not sent.
     pub members: Option<Vec<MemberRef>>,
+}
+
+/// What a request says about the password.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Password {
+    /// Nothing: it stays.
+    Kept,
+    /// There is to be none.
+    Cleared,
+    /// This one, in clear text.
+    Set(String),
+}
+
+impl std::fmt::Debug for Password {
+    /// Never the password itself: what is debugged may be logged.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Kept => "Kept",
+            Self::Cleared => "Cleared",
+            Self::Set(_) => "Set(…)",
+        })
+    }
 }
 
 /// A member as a client names it; the rest of it is derived.
@@ -121,7 +143,7 @@ impl Sent {
 fn read(rt: &ResourceType, body: Value, rules: Rules) -> Result<Read, Error> {
     let body = json::object(body)?;
     let urns = schemas::required(rt, &body)?;
-    let accepted = Accepted { doc: Doc::new(), password: None, members: None };
+    let accepted = Accepted { doc: Doc::new(), password: Password::Kept, members: None };
     let mut read = Read { accepted, sent: Sent::default() };
     for (key, sent) in body {
         if let Some(extension) = rt.extension(&key) {
@@ -157,7 +179,7 @@ fn take(
                 accepted.doc.insert(attribute.name.clone(), found);
             }
         }
-        Source::Secret => accepted.password = Some(secret(attribute, sent, rules)?),
+        Source::Secret => accepted.password = secret(attribute, sent, rules)?,
         Source::Members => accepted.members = Some(members(attribute, sent)?),
         Source::Id
         | Source::Created
@@ -207,15 +229,11 @@ pub(crate) fn extension_object(
     Ok((!object.is_empty()).then_some(object))
 }
 
-/// The text of a secret; none when it is cleared.
-pub(crate) fn secret(
-    attribute: &Attribute,
-    sent: Value,
-    rules: Rules,
-) -> Result<Option<String>, Error> {
+/// What was sent for a secret.
+pub(crate) fn secret(attribute: &Attribute, sent: Value, rules: Rules) -> Result<Password, Error> {
     Ok(match value(attribute, &attribute.name, sent, rules)? {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
+        Some(Value::String(text)) => Password::Set(text),
+        _ => Password::Cleared,
     })
 }
 

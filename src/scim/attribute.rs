@@ -80,7 +80,7 @@ pub enum Source {
     Created,
     /// When it last changed.
     Modified,
-    /// Its version, as an ETag.
+    /// Its version, as an `ETag`.
     Version,
     /// Its absolute URI.
     Location,

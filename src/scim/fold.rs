@@ -3,6 +3,8 @@
 //! No fold in SQL is the same on two databases, so folding happens here, once, when a value is
 //! stored; SQL then compares plain code points.
 
+use std::fmt::Write as _;
+
 use caseless::Caseless;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -190,7 +192,7 @@ pub fn index_value(folded: &str) -> String {
     cut.push_str(head);
     cut.push('~');
     for byte in Sha256::digest(folded.as_bytes()) {
-        cut.push_str(&format!("{byte:02x}"));
+        let _ = write!(cut, "{byte:02x}");
     }
     cut
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::scim::Doc;
-use crate::scim::accept::{self, MemberRef, Rules};
+use crate::scim::accept::{self, MemberRef, Password, Rules};
 use crate::scim::error::Error;
 use crate::scim::filter::Filter;
 use crate::scim::path::excerpt;
@@ -65,7 +65,7 @@ pub struct Patched {
     /// The document; equal to the one before when nothing changed.
     pub doc: Doc,
     /// The password: untouched, cleared, or set.
-    pub password: Option<Option<String>>,
+    pub password: Password,
     /// Changes of the members, in order.
     pub members: Vec<MemberChange>,
 }

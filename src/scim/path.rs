@@ -41,7 +41,7 @@ impl AttrPath {
         // The last segment of a bare URN may look like `2.0User` or begin with a digit.
         let bad = urn.is_some_and(|urn| !is_urn(urn))
             || !(is_name(name) || urn.is_some() && is_urn_part(name))
-            || sub.is_some_and(|sub| !is_name(sub) && !(urn.is_some() && is_urn_part(sub)));
+            || sub.is_some_and(|sub| !(is_name(sub) || urn.is_some() && is_urn_part(sub)));
         if bad {
             return Err(Error::InvalidPath(format!(
                 "'{}' is not an attribute path. Write name, name.subAttribute or urn:…:name.",

@@ -43,7 +43,6 @@ struct Hints {
 /// An attribute of a schema document, as `/Schemas` serves it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_excessive_bools, reason = "RFC 7643 s7 defines them as booleans")]
 struct Published {
     name: String,
     #[serde(default)]

@@ -7,15 +7,15 @@ use crate::scim::attribute::{Attribute, Source};
 use crate::scim::filter::{Bound, Op, Target};
 use crate::scim::fold::{self, Key};
 use crate::scim::resource_type::{Registry, ResourceType};
-use crate::store::dialect::literal;
 use crate::store::{Dialect, Sql};
 
+mod index;
 mod order;
 mod rows;
 mod value;
 
+use index::indexed;
 pub use order::order;
-use rows::equal_value;
 
 /// What a condition needs to know beside the filter.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +64,9 @@ enum Test<'t, 'a> {
     Within(&'t Bound<'a>),
 }
 
+/// As many sub-selects may become joins; PostgreSQL's planner would work on hundreds for minutes.
+const JOINS: usize = 6;
+
 struct Writer<'s, 'w> {
     sql: &'s mut Sql,
     dialect: Dialect,
@@ -71,11 +74,12 @@ struct Writer<'s, 'w> {
     tenant: Option<String>,
     base: Option<String>,
     aliases: usize,
+    joins: usize,
 }
 
 impl<'s, 'w> Writer<'s, 'w> {
     fn new(sql: &'s mut Sql, dialect: Dialect, world: &'w World<'w>) -> Self {
-        Self { sql, dialect, world, tenant: None, base: None, aliases: 0 }
+        Self { sql, dialect, world, tenant: None, base: None, aliases: 0, joins: 0 }
     }
 
     fn push(&mut self, text: &str) {
@@ -97,10 +101,23 @@ impl<'s, 'w> Writer<'s, 'w> {
         self.base.get_or_insert_with(|| self.sql.hold(base)).clone()
     }
 
+    /// Begins a condition that is a sub-select, and gives what has to be written behind it.
+    fn begin(&mut self) -> &'static str {
+        self.joins += 1;
+        if self.joins <= JOINS {
+            self.push("(");
+            return ")";
+        }
+        self.push("((");
+        ") IS TRUE)"
+    }
+
     fn bound(&mut self, place: &Place, bound: &Bound<'_>) {
         match bound {
-            Bound::And(terms) => self.list(place, terms, " AND ", "(1 = 1)"),
-            Bound::Or(terms) => self.list(place, terms, " OR ", "(1 = 0)"),
+            Bound::And(terms) => {
+                self.list(place, &terms.iter().collect::<Vec<_>>(), " AND ", "(1 = 1)");
+            }
+            Bound::Or(terms) => self.or(place, terms),
             Bound::Not(inner) => {
                 self.push("(NOT ");
                 self.bound(place, inner);
@@ -122,7 +139,7 @@ impl<'s, 'w> Writer<'s, 'w> {
 
     /// Halved again and again: SQLite refuses expressions that are a thousand deep, and a chain of
     /// ANDs is as deep as it is long.
-    fn list(&mut self, place: &Place, terms: &[Bound<'_>], word: &str, empty: &str) {
+    fn list(&mut self, place: &Place, terms: &[&Bound<'_>], word: &str, empty: &str) {
         match terms {
             [] => self.push(empty),
             [single] => self.bound(place, single),
@@ -173,25 +190,6 @@ impl<'s, 'w> Writer<'s, 'w> {
                 self.push(")");
             }
         }
-    }
-
-    /// The resource has this value of an indexed attribute.
-    fn index(&mut self, name: &str, key: &Key) {
-        let tenant = self.tenant();
-        let kind = literal(&self.world.rt.name);
-        let value = self.sql.hold(fold::index_key(key));
-        let found = format!(
-            "FROM attr_index i WHERE i.tenant = {tenant} AND i.kind = {kind} \
-             AND i.attr = {} AND i.value = {value}",
-            literal(name)
-        );
-        // Half of all rows may be `active`: a list of them would be made before the first is shown.
-        self.push(&match key {
-            Key::Bool(_) => format!("EXISTS (SELECT 1 {found} AND i.resource = r.id)"),
-            Key::Text(_) | Key::Int(_) | Key::Real(_) => {
-                format!("r.id IN (SELECT i.resource {found})")
-            }
-        });
     }
 
     /// Looks into the stored document, or at a column.
@@ -271,29 +269,6 @@ impl<'s, 'w> Writer<'s, 'w> {
             Test::Present | Test::Compare(..) => self.scalar(place, attribute, test),
         }
     }
-}
-
-/// The indexed part and the value that some test, or a condition that it cannot do without, asks
-/// to be equal.
-fn indexed<'t, 'a>(
-    target: &Target<'a>,
-    test: Test<'t, 'a>,
-) -> Option<(Option<&'a Attribute>, &'t Key)> {
-    match test {
-        Test::Compare(Op::Eq, key) if is_indexed(target.leaf(), key) => Some((target.sub, key)),
-        Test::Within(filter) if target.attribute.is_complex() => {
-            let (sub, key) = equal_value(filter, &|sub, key| {
-                is_indexed(sub, key) && !matches!(key, Key::Bool(_))
-            })?;
-            Some((Some(sub), key))
-        }
-        Test::Present | Test::Compare(..) | Test::Within(_) => None,
-    }
-}
-
-/// Numbers with fractions have more than one text.
-fn is_indexed(attribute: &Attribute, key: &Key) -> bool {
-    attribute.indexed && attribute.is_stored() && !matches!(key, Key::Real(_))
 }
 
 #[cfg(test)]

@@ -107,62 +107,19 @@ impl<T, E: Failure> Answer<T, E> {
     }
 }
 
-/// A read: run once.
-pub(super) struct ReadJob<F, T, E> {
-    look: Option<F>,
-    answer: Answer<T, E>,
-}
-
-impl<F, T, E: Failure> ReadJob<F, T, E> {
-    pub(super) fn new(look: F, to: oneshot::Sender<Result<T, E>>) -> Self {
-        Self { look: Some(look), answer: Answer::new(to) }
-    }
-}
-
-impl<F, T, E> Job for ReadJob<F, T, E>
-where
-    T: Send + 'static,
-    E: Failure,
-    F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-{
-    fn attempt<'a>(&'a mut self, tx: &'a mut Tx<'_>) -> Attempt<'a> {
-        Box::pin(async move {
-            match self.look.take() {
-                Some(look) => {
-                    let result = look(tx).await;
-                    self.answer.keep(result)
-                }
-                None => Verdict::Undo,
-            }
-        })
-    }
-
-    fn wanted(&self) -> bool {
-        !self.answer.to.is_closed()
-    }
-
-    fn since(&self) -> Instant {
-        self.answer.since
-    }
-
-    fn finish(self: Box<Self>, outcome: Result<(), Error>) {
-        self.answer.send(outcome);
-    }
-}
-
-/// A change: may be run again.
-pub(super) struct WriteJob<F, T, E> {
+/// A closure that may be run again.
+pub(super) struct Closure<F, T, E> {
     change: F,
     answer: Answer<T, E>,
 }
 
-impl<F, T, E: Failure> WriteJob<F, T, E> {
+impl<F, T, E: Failure> Closure<F, T, E> {
     pub(super) fn new(change: F, to: oneshot::Sender<Result<T, E>>) -> Self {
         Self { change, answer: Answer::new(to) }
     }
 }
 
-impl<F, T, E> Job for WriteJob<F, T, E>
+impl<F, T, E> Job for Closure<F, T, E>
 where
     T: Send + 'static,
     E: Failure,

@@ -14,7 +14,7 @@ pub const MEMBER_KINDS: [&str; 2] = ["User", "Group"];
 /// Through how many groups a membership reaches.
 pub const DEPTH: i64 = 10;
 
-/// What became of new members. Where `unknown` or `cycles` is not empty nothing was added.
+/// What became of new members. Where `cycles` is not empty nothing was added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Added {
     /// How many were not members before.
@@ -195,7 +195,7 @@ pub async fn replace(
     let new: Vec<String> = ids.iter().filter(|id| !before.contains(id.as_str())).cloned().collect();
     let gone: Vec<String> = before.difference(&wanted).map(|id| (*id).to_owned()).collect();
     let added = add(tx, tenant, group, &new).await?;
-    if !added.unknown.is_empty() || !added.cycles.is_empty() {
+    if !added.cycles.is_empty() {
         return Ok((added, 0));
     }
     let removed = remove(tx, tenant, group, &gone).await?;

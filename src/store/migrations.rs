@@ -23,7 +23,7 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations
     (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL)";
 const DONE: &str = "SELECT COALESCE(MAX(number), 0) FROM usher_migrations";
 const NOTE: &str = "INSERT INTO usher_migrations (number, name) VALUES ($1, $2)";
-const FOREIGN: &str = "it is the database of another program";
+const FOREIGN: &str = "it holds the tables of another program; give usher a database of its own";
 
 /// The number of the newest migration that this database has been through.
 pub async fn newest(tx: &mut Tx<'_>) -> Result<i64, Error> {

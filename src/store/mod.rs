@@ -30,7 +30,7 @@ pub use job::Failure;
 pub use tx::Tx;
 pub use value::{Row, Sql, Value};
 
-use job::{Job, Message, ReadJob, WriteJob};
+use job::{Closure, Job, Message};
 
 /// Why the store could not do as asked. Its sentences are for the log, never for a client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -129,15 +129,16 @@ impl Store {
         self.inner.dialect
     }
 
-    /// Runs queries that all see the same moment.
+    /// Runs queries that all see the same moment. They may run more than once, as in
+    /// [`Store::write`].
     pub async fn read<T, E, F>(&self, look: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: Failure,
-        F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        F: AsyncFn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        hand_over(&self.inner.reads, Box::new(ReadJob::new(look, answer)), answered).await
+        hand_over(&self.inner.reads, Box::new(Closure::new(look, answer)), answered).await
     }
 
     /// Runs one change whole or not at all; it may wait for nothing but its transaction.
@@ -150,7 +151,7 @@ impl Store {
         F: AsyncFn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        hand_over(&self.inner.writes, Box::new(WriteJob::new(change, answer)), answered).await
+        hand_over(&self.inner.writes, Box::new(Closure::new(change, answer)), answered).await
     }
 
     /// Whether the database answers.

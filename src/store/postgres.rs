@@ -17,7 +17,7 @@ use tokio::sync::mpsc::Receiver;
 use crate::store::job::Message;
 use crate::store::{Error, StoreSettings, migrations, sqlite};
 
-use lane::Lane;
+use lane::{Lane, Use};
 pub(super) use statement::{execute, plain, query, run};
 
 /// Connects, brings the tables up to date and starts the lanes.
@@ -36,14 +36,18 @@ pub(super) async fn start(
     migrations::postgres(&mut first).await?;
     let (reads, writes) = (Arc::new(Mutex::new(reads)), Arc::new(Mutex::new(writes)));
     let mut threads = Vec::new();
-    for number in 0..settings.readers.max(1) + settings.writers.max(1) {
-        let writes_too = number < settings.writers.max(1);
-        let queue = Arc::clone(if writes_too { &writes } else { &reads });
-        let lane = Lane::new(options.clone(), settings.patience);
-        let name = if writes_too { "usher-writer" } else { "usher-reader" };
-        threads.push(sqlite::spawn(name, move || lane.run(&queue, writes_too))?);
+    let lanes = [
+        (Use::Write, "usher-writer", settings.writers, writes),
+        (Use::Read, "usher-reader", settings.readers, reads),
+    ];
+    for (purpose, name, count, queue) in lanes {
+        for _ in 0..count.max(1) {
+            let queue = Arc::clone(&queue);
+            let lane = Lane::new(options.clone(), settings.patience, purpose);
+            threads.push(sqlite::spawn(name, move || lane.run(&queue))?);
+        }
     }
-    let _ = sqlx::Connection::close(first).await;
+    sqlx::Connection::close(first).await.ok();
     Ok(threads)
 }
 

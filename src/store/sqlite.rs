@@ -157,9 +157,12 @@ fn read_batch(connection: &Connection, jobs: Vec<Box<dyn Job>>) {
     for mut job in jobs {
         let outcome = begun.clone().and_then(|()| {
             let mut tx = Tx::sqlite(connection);
-            at_once(job.as_mut(), &mut tx)
+            match at_once(job.as_mut(), &mut tx)? {
+                Verdict::Again => Err(Error::Unavailable("asked to read again".to_owned())),
+                Verdict::Keep | Verdict::Undo => Ok(()),
+            }
         });
-        job.finish(outcome.map(drop));
+        job.finish(outcome);
     }
     if !connection.is_autocommit() {
         let _ = plain(connection, "COMMIT");

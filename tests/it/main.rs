@@ -1,6 +1,12 @@
 //! All integration tests in one binary, because linking is what costs.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod architecture;
+mod filter_graph;
+mod filter_order;
+mod filter_sql;
+mod filter_world;
 mod idp;
 mod store_accounts;
 mod store_faults;

@@ -72,8 +72,8 @@ each_db! {
         let owner = tenant(&db.store, "acme").await;
         let id = add(&db.store, &owner, "User", "Ada").await.unwrap();
         let mut next = draft("Ada");
-        next.doc = r#"{"userName":"Ada","active":false}"#.to_owned();
-        next.index[1].1 = "ada@new.example".to_owned();
+        next.doc = String::from(r#"{"userName":"Ada","active":false}"#);
+        next.index[1].1 = String::from("ada@new.example");
         next.index.push(("active".to_owned(), "0".to_owned()));
         assert_eq!(change(&db.store, &owner, &id, next.clone()).await, Ok(2));
         let (tenant, key) = (owner.clone(), id.clone());

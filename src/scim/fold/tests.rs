@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -160,5 +161,25 @@ fn a_label_is_the_first_name_that_there_is() {
     ];
     for (doc, expected) in table {
         assert_eq!(label(user, doc.as_object().unwrap()), expected, "{doc}");
+    }
+}
+
+proptest! {
+    /// Proves SCIM-470.
+    #[test]
+    fn folding_a_folded_text_changes_nothing(written in "\\PC{0,12}", login: bool) {
+        let format = login.then_some(Format::UserName);
+        let attribute = Attribute { format, ..loose() };
+        let once = text(&attribute, &written);
+        prop_assert_eq!(text(&attribute, &once), once.clone());
+        let composed: String = written.nfc().collect();
+        prop_assert_eq!(text(&attribute, &composed), once);
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_of_moments_panic(
+        text in "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.+Z-]{5,20}|\\PC{0,30}"
+    ) {
+        let _ = moment(&text);
     }
 }

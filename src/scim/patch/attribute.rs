@@ -76,7 +76,7 @@ fn secret(work: &mut Work<'_>, op: Kind, spot: Spot<'_>, value: Value) -> Result
     if op == Kind::Add && value.is_null() {
         return Ok(());
     }
-    work.result.password = Some(accept::secret(spot.attribute, value, work.rules)?);
+    work.result.password = accept::secret(spot.attribute, value, work.rules)?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Kind, MemberChange, Patched};
 use crate::scim::Doc;
-use crate::scim::accept::{Rules, fixed, is_unassigned};
+use crate::scim::accept::{Password, Rules, fixed, is_unassigned};
 use crate::scim::attribute::{Attribute, Mutability};
 use crate::scim::error::Error;
 use crate::scim::resource_type::ResourceType;
@@ -74,7 +74,7 @@ pub(super) struct Work<'a> {
 
 impl<'a> Work<'a> {
     pub(super) fn new(rt: &'a ResourceType, before: &Doc, rules: Rules) -> Self {
-        let result = Patched { doc: before.clone(), password: None, members: Vec::new() };
+        let result = Patched { doc: before.clone(), password: Password::Kept, members: Vec::new() };
         Self { rt, rules, result }
     }
 

@@ -43,8 +43,11 @@ pub struct Member {
         "mutability": "immutable", "source": "rowType", "canonicalValues": ["User", "Group"]
     })))]
     pub r#type: Option<String>,
-    /// The display name of the member.
-    // Erratum 6011: the RFC's examples have it, its schema forgot it.
-    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly", "source": "label" })))]
+    /// The display name of the member; shown when `attributes` names it.
+    // Erratum 6011: the RFC's examples have it, its schema forgot it. Clients compare the members
+    // that they get with those that they sent, so it is not shown unasked.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly", "returned": "request", "source": "label"
+    })))]
     pub display: Option<String>,
 }

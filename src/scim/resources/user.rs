@@ -36,7 +36,7 @@ pub struct User {
     /// Language tag that decides how dates, numbers and currencies are written.
     #[schemars(extend("x-scim" = json!({ "format": "locale" })))]
     pub locale: Option<String>,
-    /// IANA time zone, such as America/Los_Angeles.
+    /// IANA time zone, such as `America/Los_Angeles`.
     #[schemars(extend("x-scim" = json!({ "format": "timezone" })))]
     pub timezone: Option<String>,
     /// Whether the user may use the product. True when a create leaves it out.

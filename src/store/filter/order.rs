@@ -66,7 +66,17 @@ impl Writer<'_, '_> {
         } else {
             Place::Simple(self.dialect.simple(&alias))
         };
-        let value = self.expression(&place, leaf).text;
+        let value = match &place {
+            Place::Object(object) if leaf.multi => {
+                let list = format!("{object} -> {}", self.dialect.member(&leaf.name));
+                self.first_of(&list, leaf, leaf).text
+            }
+            Place::Row
+            | Place::Object(_)
+            | Place::Simple(_)
+            | Place::Member(_)
+            | Place::Group(_) => self.expression(&place, leaf).text,
+        };
         let primary = match (&place, attribute.sub("primary")) {
             (Place::Object(object), Some(_)) => {
                 format!("CASE WHEN CAST({object} ->> 'primary' AS BIGINT) = 1 THEN 0 ELSE 1 END, ")

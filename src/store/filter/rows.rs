@@ -4,6 +4,7 @@
 use crate::scim::attribute::{Attribute, Source};
 use crate::scim::filter::{Bound, Op, Target};
 use crate::scim::fold::Key;
+use crate::store::filter::value::label;
 use crate::store::filter::{Place, Test, Writer};
 
 /// Groups in groups are followed this far, so that a circle ends.
@@ -14,8 +15,9 @@ impl Writer<'_, '_> {
     pub(super) fn members(&mut self, target: &Target<'_>, test: Test<'_, '_>) {
         let alias = self.alias();
         let tenant = self.tenant();
+        let close = self.begin();
         // Who asks for one member means few groups: these are found by the member, not one by one.
-        if value_asked(target, test).is_some() {
+        if asked(target, test).is_some_and(|(sub, _)| sub.source == Source::RowValue) {
             self.push(&format!(
                 "r.id IN (SELECT {alias}.group_id FROM members {alias} \
                  WHERE {alias}.tenant = {tenant} AND "
@@ -28,43 +30,56 @@ impl Writer<'_, '_> {
         }
         self.row(&Place::Member(alias), target, test);
         self.push(")");
+        self.push(close);
     }
 
     /// Some group that holds `r` fulfils the test.
     pub(super) fn groups(&mut self, target: &Target<'_>, test: Test<'_, '_>) {
         if let (None, Test::Present) = (target.sub, test) {
             let tenant = self.tenant();
-            return self.push(&format!(
+            let close = self.begin();
+            self.push(&format!(
                 "EXISTS (SELECT 1 FROM members d WHERE d.tenant = {tenant} AND d.member_id = r.id)"
             ));
+            return self.push(close);
         }
         // Who asks for one group wants what is below it: few walks down beat one up per row.
-        if let Some(key) = value_asked(target, test) {
-            self.push("(");
-            self.below(key);
-            if let Test::Compare(..) = test {
-                return self.push(")");
-            }
+        let Some((sub, key)) = asked(target, test) else { return self.above(target, test) };
+        self.push("(");
+        self.below(sub, key);
+        if matches!(test, Test::Within(_)) {
             self.push(" AND ");
             self.above(target, test);
-            return self.push(")");
         }
-        self.above(target, test);
+        self.push(")");
     }
 
-    fn below(&mut self, key: &Key) {
+    /// `r` is below the groups of this id or of this name.
+    fn below(&mut self, sub: &Attribute, key: &Key) {
         let tenant = self.tenant();
-        let group = match key {
-            Key::Text(id) => self.sql.hold(id.as_str()),
+        let wanted = match key {
+            Key::Text(text) => self.sql.hold(text.as_str()),
             Key::Int(_) | Key::Real(_) | Key::Bool(_) => return self.push("(1 = 0)"),
         };
+        let groups = if sub.source == Source::Label {
+            format!(
+                "IN (SELECT l.id FROM resources l WHERE l.tenant = {tenant} AND l.kind IN ({}) \
+                 AND {} = {wanted})",
+                self.group_kinds(),
+                label(sub)
+            )
+        } else {
+            format!("= {wanted}")
+        };
+        let close = self.begin();
         self.push(&format!(
             "r.id IN (WITH RECURSIVE down(id, depth) AS (\
-             SELECT d.member_id, 1 FROM members d WHERE d.tenant = {tenant} AND d.group_id = {group} \
+             SELECT d.member_id, 1 FROM members d WHERE d.tenant = {tenant} AND d.group_id {groups} \
              UNION SELECT d.member_id, down.depth + 1 FROM down \
              JOIN members d ON d.tenant = {tenant} AND d.group_id = down.id \
              WHERE down.depth < {DEPTH}) SELECT down.id FROM down)"
         ));
+        self.push(close);
     }
 
     fn above(&mut self, target: &Target<'_>, test: Test<'_, '_>) {
@@ -102,13 +117,12 @@ impl Writer<'_, '_> {
     }
 }
 
-/// The id that the `value` of a row has to have.
-fn value_asked<'t, 'a>(target: &Target<'a>, test: Test<'t, 'a>) -> Option<&'t Key> {
+/// The id or the name that a row has to have.
+fn asked<'t, 'a>(target: &Target<'a>, test: Test<'t, 'a>) -> Option<(&'a Attribute, &'t Key)> {
+    let wanted = |sub: &Attribute| matches!(sub.source, Source::RowValue | Source::Label);
     match (target.sub, test) {
-        (Some(sub), Test::Compare(Op::Eq, key)) if sub.source == Source::RowValue => Some(key),
-        (None, Test::Within(filter)) => {
-            equal_value(filter, &|sub, _| sub.source == Source::RowValue).map(|(_, key)| key)
-        }
+        (Some(sub), Test::Compare(Op::Eq, key)) if wanted(sub) => Some((sub, key)),
+        (None, Test::Within(filter)) => equal_value(filter, &|sub, _| wanted(sub)),
         _ => None,
     }
 }

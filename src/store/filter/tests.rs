@@ -1,136 +1,13 @@
-use rusqlite::types::Value as Cell;
-use serde_json::{Value, json};
-
 use super::*;
-use crate::scim::filter::{Binding, Grammar, Unknown, bind, bind_elements, parse, sortable};
+use crate::scim::filter::{Grammar, bind_elements, parse, sortable};
 use crate::scim::path::AttrPath;
 use crate::scim::quirks::Quirks;
 use crate::scim::urn;
+use crate::store::dialect::literal;
 
-const BASE: &str = "https://x/scim/v2";
+mod rig;
 
-struct Rig {
-    sqlite: rusqlite::Connection,
-    registry: Registry,
-}
-
-impl Rig {
-    /// Four users and three groups: g1 holds u1 and g2, g2 holds u2 and g3, g3 holds u3 and g1.
-    fn new() -> Self {
-        let sqlite = rusqlite::Connection::open_in_memory().unwrap();
-        sqlite.execute_batch(include_str!("../migrations/sqlite/0001_init.sql")).unwrap();
-        let rig = Self { sqlite, registry: Registry::standard() };
-        let enterprise = |manager: &str| json!({ "manager": { "value": manager } });
-        rig.add(
-            "User",
-            "u1",
-            10,
-            &json!({
-                "userName": "Ann", "externalId": "E1", "title": "100%", "active": true,
-                "name": { "familyName": "Straße" },
-                "emails": [
-                    { "value": "ann@home.example", "type": "home" },
-                    { "value": "ann@work.example", "type": "work", "primary": true },
-                ],
-            }),
-        );
-        rig.add(
-            "User",
-            "u2",
-            20,
-            &json!({
-                "userName": "Bob", "displayName": "Bobby", "title": "1000", "active": false,
-                "emails": [{ "value": "bob@work.example", "type": "home" }],
-                urn::ENTERPRISE: enterprise("u1"),
-            }),
-        );
-        rig.add(
-            "User",
-            "u3",
-            30,
-            &json!({
-                "userName": "cy", "nickName": "", "name": { "givenName": "Cy" },
-                urn::ENTERPRISE: enterprise("gone"),
-            }),
-        );
-        rig.add("User", "u4", 40, &json!({ "userName": "x".repeat(600), "active": true }));
-        for (id, name) in [("g1", "Night"), ("g2", "Day"), ("g3", "Rest")] {
-            rig.add("Group", id, 5, &json!({ "displayName": name }));
-        }
-        let edges =
-            [("g1", "u1"), ("g1", "g2"), ("g2", "u2"), ("g2", "g3"), ("g3", "u3"), ("g3", "g1")];
-        for (group, member) in edges {
-            let kind = if member.starts_with('u') { "User" } else { "Group" };
-            let sql = "INSERT INTO members VALUES ('t', ?1, ?2, ?3)";
-            rig.sqlite.execute(sql, [group, member, kind]).unwrap();
-        }
-        rig
-    }
-
-    fn add(&self, kind: &str, id: &str, at: i64, doc: &Value) {
-        let rt = self.registry.by_name(kind).unwrap();
-        let doc = doc.as_object().unwrap();
-        let folded = Value::Object(fold::document(rt, doc)).to_string();
-        let sql = "INSERT INTO resources VALUES ('t', ?1, ?2, '{}', ?3, ?4, 3, ?5, ?5)";
-        let row = rusqlite::params![kind, id, folded, fold::label(rt, doc), at];
-        self.sqlite.execute(sql, row).unwrap();
-        for entry in fold::index_entries(rt, doc) {
-            let sql = "INSERT INTO attr_index VALUES ('t', ?1, ?2, ?3, ?4)";
-            self.sqlite.execute(sql, [kind, &entry.attr, &entry.value, id]).unwrap();
-        }
-    }
-
-    fn world<'w>(&'w self, kind: &str) -> World<'w> {
-        World {
-            tenant: "t",
-            rt: self.registry.by_name(kind).unwrap(),
-            registry: &self.registry,
-            base: BASE,
-        }
-    }
-
-    fn filter(&self, kind: &str, filter: &str) -> Sql {
-        let world = self.world(kind);
-        let rules = Binding { quirks: Quirks::ALL, unknown: Unknown::Refuse };
-        let filter = parse(filter, Grammar::of(Quirks::ALL)).unwrap();
-        let bound = bind(world.rt, &filter, rules).unwrap();
-        let mut sql = Sql::new("SELECT r.id FROM resources r WHERE r.tenant = 't' AND r.kind = ");
-        sql.push(&literal(kind)).push(" AND ");
-        condition(&mut sql, Dialect::Sqlite, &world, &bound);
-        sql.push(" ORDER BY r.id");
-        sql
-    }
-
-    /// The first column that is text, of every row, with spaces between.
-    fn rows(&self, sql: &Sql, column: usize) -> String {
-        let mut statement = self.sqlite.prepare(&sql.text).unwrap_or_else(|error| {
-            panic!("{error}: {}", sql.text);
-        });
-        for (place, value) in sql.binds.iter().enumerate() {
-            let cell = match value {
-                crate::store::Value::Int(number) => number.map_or(Cell::Null, Cell::Integer),
-                crate::store::Value::Real(number) => Cell::Real(*number),
-                crate::store::Value::Text(text) => text.clone().map_or(Cell::Null, Cell::Text),
-                crate::store::Value::Json(text) => Cell::Text(text.clone()),
-            };
-            let index = statement.parameter_index(&format!("${}", place + 1)).unwrap().unwrap();
-            statement.raw_bind_parameter(index, cell).unwrap();
-        }
-        let mut rows = statement.raw_query();
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().unwrap() {
-            found.push(row.get::<_, String>(column).unwrap());
-        }
-        found.join(" ")
-    }
-
-    fn check(&self, kind: &str, table: &[(&str, &str)]) {
-        for (filter, expected) in table {
-            let sql = self.filter(kind, filter);
-            assert_eq!(self.rows(&sql, 0), *expected, "{filter}: {}", sql.text);
-        }
-    }
-}
+use rig::{BASE, Rig};
 
 /// Proves SCIM-215, SCIM-219, SCIM-220, SCIM-232, SCIM-233, SCIM-234, SCIM-235, SCIM-236.
 #[test]
@@ -182,6 +59,9 @@ fn lists_are_searched_by_sql() {
             ("emails[not (primary eq true)]", "u1 u2"),
             ("emails[type eq \"work\"].value eq \"ann@work.example\"", "u1"),
             ("emails pr", "u1 u2"),
+            ("userName eq \"ann\" or userName eq \"CY\"", "u1 u3"),
+            ("userName eq \"ann\" or emails.value eq \"bob@work.example\"", "u1 u2"),
+            ("userName eq \"ann\" or title eq \"1000\" or externalId eq \"E1\"", "u1 u2"),
             ("not (emails[primary pr])", "u2 u3 u4"),
             ("schemas pr", ""),
         ],
@@ -270,13 +150,19 @@ fn members_can_be_selected_by_an_inner_filter() {
 fn long_lists_of_conditions_are_no_trouble() {
     let rig = Rig::new();
     for (term, count, expected) in [
-        ("id eq \"u1\"", 580, "u1"),
-        ("title pr", 680, "u1 u2"),
-        ("ims pr", 810, ""),
-        ("groups.type eq \"direct\"", 270, "u1 u2 u3"),
+        ("id eq \"u1\"", 540, "u1"),
+        ("title pr", 580, "u1 u2"),
+        ("emails pr", 540, "u1 u2"),
+        ("active eq true", 380, "u1 u4"),
+        ("userName eq \"ann\"", 330, "u1"),
+        ("emails[value eq \"ann@work.example\"]", 170, "u1"),
+        ("groups.type eq \"direct\"", 260, "u1 u2 u3"),
+        ("groups.value eq \"g1\"", 260, "u1 u2 u3"),
     ] {
-        let wide = vec![term; count].join(" or ");
-        assert_eq!(rig.rows(&rig.filter("User", &wide), 0), expected);
+        for word in [" or ", " and "] {
+            let wide = vec![term; count].join(word);
+            assert_eq!(rig.rows(&rig.filter("User", &wide), 0), expected, "{term}{word}…");
+        }
     }
     let deep = format!("{}id pr", "not ".repeat(48));
     assert_eq!(rig.rows(&rig.filter("User", &deep), 0), "u1 u2 u3 u4");
@@ -294,6 +180,7 @@ fn what_identity_providers_ask_for_is_looked_up_and_not_scanned() {
         ("User", "title co \"x\" and userName eq \"ann\" and active eq true"),
         ("User", "groups.value eq \"g1\""),
         ("User", "id eq \"u1\""),
+        ("User", "userName eq \"a\" or userName eq \"b\" or emails.value eq \"c\""),
         ("Group", "displayName eq \"x\""),
         ("Group", "members[value eq \"u1\"]"),
         ("Group", "id eq \"g1\" and members eq \"u1\""),
@@ -333,4 +220,40 @@ fn resources_are_sorted_by_sql() {
         assert_eq!(sorted("User", path, true), down, "{path} descending");
     }
     assert_eq!(sorted("Group", "members.display", false), "g1 g3 g2");
+}
+
+/// Proves SCIM-221, SCIM-253.
+#[test]
+fn postgresql_orders_texts_by_code_point_whatever_its_locale() {
+    let rig = Rig::new();
+    let world = rig.world("User");
+    let target = sortable(world.rt, &AttrPath::parse("title").unwrap()).unwrap();
+    let bound = Bound::Compare { target, op: Op::Gt, key: Key::Text("b".to_owned()) };
+    let mut sql = Sql::default();
+    condition(&mut sql, Dialect::Postgres, &world, &bound);
+    order(&mut sql, Dialect::Postgres, &world, &target, false);
+    assert_eq!(
+        sql.text,
+        "((((r.folded ->> 'title')) COLLATE \"C\" > $1) IS TRUE)\
+         ((r.folded ->> 'title')) COLLATE \"C\" ASC NULLS LAST, r.id"
+    );
+}
+
+/// Proves SCIM-215.
+#[test]
+fn what_a_client_typed_is_only_ever_bound() {
+    let rig = Rig::new();
+    for filter in [
+        "title eq \"§\"",
+        "title co \"§\"",
+        "emails[value eq \"§\" or type sw \"§\"]",
+        "groups.value eq \"§\"",
+        "groups[display eq \"§\"]",
+        "id eq \"§\"",
+        "meta.version ew \"§\"",
+        "userName eq \"§\"",
+    ] {
+        let sql = rig.filter("User", &filter.replace('§', "x' OR 'a'='a"));
+        assert!(!sql.text.contains("OR 'a'"), "{}", sql.text);
+    }
 }

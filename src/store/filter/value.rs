@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::scim::attribute::{Attribute, Source, Type};
 use crate::scim::filter::Op;
 use crate::scim::fold::{self, Key};
+use crate::scim::resource_type::ResourceType;
 use crate::store::Value;
 use crate::store::dialect::literal;
 use crate::store::filter::{Place, Test, Writer};
@@ -84,14 +85,10 @@ impl Writer<'_, '_> {
             },
             Source::RowType => self.row_type(place, attribute),
             Source::Link => {
-                let address = self.address("l.kind", "l.id");
+                let address = self.address(attribute);
                 self.linked(place, &address)
             }
-            Source::Label if attribute.case_exact => self.linked(place, "NULLIF(l.label, '')"),
-            Source::Label => {
-                let label = format!("NULLIF(l.folded ->> {}, '')", literal(fold::LABEL));
-                self.linked(place, &label)
-            }
+            Source::Label => self.linked(place, &label(attribute)),
             // Binding refuses these: lists are taken apart before, secrets never.
             Source::Members | Source::MemberOf | Source::Secret => uncertain("NULL"),
         }
@@ -127,40 +124,37 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// The URI of a resource.
-    fn address(&mut self, kind: &str, id: &str) -> String {
+    /// The URI of the resource `l`; none for a type that the reference may not point to.
+    fn address(&mut self, attribute: &Attribute) -> String {
         let base = self.base();
-        let mut text = format!("({base} || CASE {kind}");
-        for rt in self.world.registry.types() {
+        let mut text = format!("({base} || CASE l.kind");
+        let types = self.world.registry.types().iter();
+        for rt in types.filter(|rt| attribute.references.contains(&rt.name)) {
             let below = literal(&format!("{}/", rt.endpoint));
             let _ = write!(text, " WHEN {} THEN {below}", literal(&rt.name));
         }
-        text + " END || " + id + ")"
+        text + " ELSE NULL END || l.id)"
+    }
+
+    /// The types whose resources have members.
+    pub(super) fn group_kinds(&self) -> String {
+        self.kinds(|rt| rt.attribute_of(Source::Members).is_some())
+    }
+
+    fn kinds(&self, wanted: impl Fn(&ResourceType) -> bool) -> String {
+        let types = self.world.registry.types().iter().filter(|rt| wanted(rt));
+        types.map(|rt| literal(&rt.name)).collect::<Vec<_>>().join(", ")
     }
 
     /// An expression over the resource `l` that a row or the sibling `value` points to.
     fn linked(&mut self, place: &Place, wanted: &str) -> Expression {
-        let names = |holds: &dyn Fn(&crate::scim::resource_type::ResourceType) -> bool| {
-            let names: Vec<_> = self
-                .world
-                .registry
-                .types()
-                .iter()
-                .filter(|rt| holds(rt))
-                .map(|rt| literal(&rt.name))
-                .collect();
-            names.join(", ")
-        };
         let (kind, id) = match place {
             Place::Member(alias) => {
                 (format!("= {alias}.member_kind"), format!("{alias}.member_id"))
             }
-            Place::Group(alias) => {
-                let groups = names(&|rt| rt.attribute_of(Source::Members).is_some());
-                (format!("IN ({groups})"), format!("{alias}.id"))
-            }
+            Place::Group(alias) => (format!("IN ({})", self.group_kinds()), format!("{alias}.id")),
             Place::Object(object) => {
-                (format!("IN ({})", names(&|_| true)), format!("({object} ->> 'value')"))
+                (format!("IN ({})", self.kinds(|_| true)), format!("({object} ->> 'value')"))
             }
             Place::Row | Place::Simple(_) => return uncertain("NULL"),
         };
@@ -170,6 +164,14 @@ impl Writer<'_, '_> {
              AND l.id = {id} LIMIT 1)"
         ))
     }
+}
+
+/// The name of the resource `l`, NULL when it has none.
+pub(super) fn label(attribute: &Attribute) -> String {
+    if attribute.case_exact {
+        return "NULLIF(l.label, '')".to_owned();
+    }
+    format!("NULLIF(l.folded ->> {}, '')", literal(fold::LABEL))
 }
 
 /// JSON gives text; numbers, moments and booleans are numbers.

@@ -83,7 +83,7 @@ impl Server {
         // The shell ends the server when our end of the pipe closes, however we end.
         shell.arg("-c").arg(
             "\"$0\" -D \"$1\" -c listen_addresses= -c unix_socket_directories=\"$2\" -c fsync=off \
-             -c full_page_writes=off -c max_connections=300 -c shared_buffers=32MB \
+             -c full_page_writes=off -c deadlock_timeout=50ms -c max_connections=300 -c shared_buffers=32MB \
              >\"$2/log\" 2>&1 & server=$!; read word; kill -INT $server; wait $server; \
              [ \"$word\" = keep ] || rm -rf \"$2\"",
         );

@@ -139,7 +139,7 @@ fn what_clients_may_not_set_is_left_out() {
         urn::ENTERPRISE: { "manager": { "value": "26118915" } },
     });
     assert_eq!(Value::Object(accepted.doc), expected);
-    assert_eq!(accepted.password, Some(Some("t1meMa$heen".to_owned())));
+    assert_eq!(accepted.password, Password::Set("t1meMa$heen".to_owned()));
 }
 
 /// Proves SCIM-079, SCIM-080, SCIM-082, SCIM-090, SCIM-113, SCIM-169, SCIM-170.

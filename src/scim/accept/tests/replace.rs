@@ -72,7 +72,7 @@ fn a_put_of_what_was_read_changes_nothing() {
     shown.insert("groups".into(), json!([{ "value": "g", "display": "G" }]));
     shown[urn::ENTERPRISE]["manager"] = json!({ "value": "m", "$ref": "x", "displayName": "M" });
     let accepted = super::super::replace(&rt, &old, Value::Object(shown), strict()).unwrap();
-    assert_eq!((accepted.doc, accepted.password), (old, None));
+    assert_eq!((accepted.doc, accepted.password), (old, Password::Kept));
 }
 
 /// Proves SCIM-057, SCIM-316, SCIM-317.

@@ -9,12 +9,12 @@ use crate::scim::resource_type::Registry;
 const LOOSE: Quirks = Quirks::ALL;
 const STRICT: Quirks = Quirks::NONE;
 
-fn doc(value: Value) -> Doc {
+fn doc(value: &Value) -> Doc {
     value.as_object().cloned().unwrap()
 }
 
 fn user() -> Doc {
-    doc(json!({
+    doc(&json!({
         "schemas": [urn::USER, urn::ENTERPRISE],
         "id": "u1",
         "externalId": "Ext1",
@@ -44,7 +44,7 @@ fn user() -> Doc {
 }
 
 fn group() -> Doc {
-    doc(json!({ "id": "g1", "displayName": "Night Desk", "members": [
+    doc(&json!({ "id": "g1", "displayName": "Night Desk", "members": [
         { "value": "u1", "type": "User", "display": "Jim" }, { "value": "g2", "type": "Group" }
     ] }))
 }

@@ -290,13 +290,13 @@ fn the_password_is_kept_apart() {
         assert!(!result.doc.contains_key("password"));
         Ok::<_, Error>(result.password)
     };
-    let set = Some(Some("s3cret".to_owned()));
+    let set = Password::Set("s3cret".to_owned());
     assert_eq!(password(op("replace", "password", json!("s3cret"))).unwrap(), set);
     assert_eq!(password(op("add", "password", json!("s3cret"))).unwrap(), set);
     assert_eq!(password(json!({ "op": "add", "value": { "password": "s3cret" } })).unwrap(), set);
-    assert_eq!(password(op("replace", "password", json!(null))).unwrap(), Some(None));
-    assert_eq!(password(op("remove", "password", json!(null))).unwrap(), Some(None));
-    assert_eq!(password(op("add", "password", json!(null))).unwrap(), None);
+    assert_eq!(password(op("replace", "password", json!(null))).unwrap(), Password::Cleared);
+    assert_eq!(password(op("remove", "password", json!(null))).unwrap(), Password::Cleared);
+    assert_eq!(password(op("add", "password", json!(null))).unwrap(), Password::Kept);
     assert_eq!(
         password(op("replace", "password", json!(5))).unwrap_err().scim_type(),
         "invalidValue"
