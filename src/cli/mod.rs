@@ -66,7 +66,7 @@ impl From<Error> for Failure {
     /// Whoever sits at the command line may know what the database said.
     fn from(error: Error) -> Self {
         Self::Failed(match error {
-            Error::Store(cause) => cause.to_string(),
+            Error::Store(cause) | Error::Unavailable(cause) => cause.to_string(),
             Error::Internal(cause) => cause,
             other => other.to_string(),
         })

@@ -18,5 +18,8 @@ pub fn start(settings: &Logging) {
             .with_span_list(false)
             .try_init(),
     };
-    drop(started);
+    if started.is_ok() {
+        // In the log's form, and with the request that it happened in.
+        std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panic")));
+    }
 }
