@@ -13,6 +13,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+/// The methods that have series of their own.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 /// What distinguishes one series of requests from another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
@@ -69,6 +72,8 @@ impl Metrics {
 
     /// A request was answered; `path` is the template of its endpoint, so that series stay few.
     pub fn answered(&self, method: &str, path: &str, status: u16, took: Duration) {
+        // Anybody may send any word as a method; a series for each would fill the memory.
+        let method = if METHODS.contains(&method) { method } else { "other" };
         let (method, path) = (method.to_owned(), path.to_owned());
         let endpoint = Endpoint { method: method.clone(), path: path.clone() };
         self.requests.get_or_create(&Labels { method, path, status }).inc();
@@ -89,6 +94,16 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn methods_that_nobody_knows_share_one_series() {
+        let metrics = Metrics::default();
+        for method in ["BREW", "STEEP"] {
+            metrics.answered(method, "-", 404, Duration::ZERO);
+        }
+        let series = r#"usher_requests_total{method="other",path="-",status="404"} 2"#;
+        assert!(metrics.text().contains(series));
+    }
 
     #[test]
     fn requests_are_counted_by_method_template_and_status() {
