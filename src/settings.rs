@@ -167,8 +167,8 @@ pub struct Work {
     /// Password hashes at once; as many as there are cores when left out.
     #[arg(long, env = "USHER_HASH_THREADS", value_parser = count, hide_short_help = true)]
     pub hash_threads: Option<usize>,
-    /// Connections to PostgreSQL.
-    #[arg(long, env = "USHER_DATABASE_CONNECTIONS", default_value = "16", value_parser = connections, hide_short_help = true)]
+    /// Connections to PostgreSQL, one half for reads and one for writes; two at least.
+    #[arg(long, env = "USHER_DATABASE_CONNECTIONS", default_value = "8", value_parser = connections, hide_short_help = true)]
     pub database_connections: usize,
     /// Seconds that running requests have to end when the server is told to stop.
     #[arg(long, env = "USHER_DRAIN_SECONDS", default_value = "20", value_parser = seconds, hide_short_help = true)]

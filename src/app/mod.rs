@@ -190,9 +190,15 @@ impl App {
 }
 
 fn store_settings(settings: &Settings) -> StoreSettings {
-    let database = match &settings.database_url {
-        Some(url) => Database::Postgres { url: url.clone() },
-        None => Database::Sqlite { path: settings.data_dir.join("usher.db") },
+    let Some(url) = &settings.database_url else {
+        let path = settings.data_dir.join("usher.db");
+        return StoreSettings::new(Database::Sqlite { path });
     };
-    StoreSettings::new(database)
+    let connections = settings.work.database_connections;
+    let writers = connections.div_ceil(2);
+    StoreSettings {
+        readers: (connections - writers).max(1),
+        writers,
+        ..StoreSettings::new(Database::Postgres { url: url.clone() })
+    }
 }

@@ -10,8 +10,9 @@ use crate::app::work::Work;
 use crate::app::{App, Ctx, Error};
 use crate::domain::tenant::PatchResponse;
 use crate::ids::ResourceId;
+use crate::scim;
 use crate::scim::accept;
-use crate::scim::patch::{self, MemberChange};
+use crate::scim::patch::{self, MemberChange, Operation};
 use crate::scim::project::Sent;
 use crate::scim::query::Query;
 use crate::scim::resource_type::ResourceType;
@@ -146,6 +147,7 @@ impl App {
         let view =
             Wish::new(self, ctx, asked.query).of(target.kind, Sent::patch(target.kind, &body))?;
         let operations = patch::parse(body, work.quirks)?;
+        self.check_count(&operations)?;
         let shown = shown(ctx, asked);
         let plan = self.plan(ctx, work, target, Change::Patch(operations)).await?;
         self.store()
@@ -167,6 +169,18 @@ impl App {
                 Ok(Patched::Nothing { etag, location })
             })
             .await
+    }
+
+    fn check_count(&self, operations: &[Operation]) -> Result<(), Error> {
+        let most = self.settings().limits.max_patch_operations;
+        if operations.len() <= most {
+            return Ok(());
+        }
+        Err(scim::Error::InvalidValue(format!(
+            "Operations: {} are too many; send at most {most} in one PATCH.",
+            operations.len()
+        ))
+        .into())
     }
 
     /// Deletes a resource (RFC 7644 s3.6); its memberships go with it.

@@ -54,10 +54,10 @@ pub fn router(app: App, metrics: Metrics) -> Router {
     let prefix = app.settings().public_url.as_ref().map_or("", |url| url.path()).to_owned();
     let mut paths: BTreeMap<String, Vec<Arc<Route>>> = BTreeMap::new();
     let all = routes::routes(app.registry());
-    let spelling = Arc::new(Spelling::new(&prefix, &all));
+    let spelling = Arc::new(Spelling::new(&all));
     for route in all.into_iter().map(Arc::new) {
         for path in route.paths() {
-            paths.entry(format!("{prefix}{path}")).or_default().push(Arc::clone(&route));
+            paths.entry(path).or_default().push(Arc::clone(&route));
         }
     }
     let http = Http { app, metrics };
@@ -66,7 +66,8 @@ pub fn router(app: App, metrics: Metrics) -> Router {
         .fold(Router::new(), |table, (path, routes)| table.route(&path, endpoint(&routes)));
     let table = table.fallback(nothing_here).with_state(http.clone());
     // Before the router looks at the path.
-    let table = MapRequestLayer::new(move |request| spelling.correct(request)).layer(table);
+    let table = MapRequestLayer::new(move |request| spelling.correct(without(&prefix, request)))
+        .layer(table);
     Router::new()
         .fallback_service(table)
         .layer(CompressionLayer::new())
@@ -187,12 +188,10 @@ async fn dispatch(call: Call, metrics: &Metrics) -> Result<Response, Error> {
     }
 }
 
-async fn nothing_here(State(http): State<Http>, request: Request) -> Response {
+async fn nothing_here(request: Request) -> Response {
     let path = request.uri().path();
-    let prefix = http.app.settings().public_url.as_ref().map_or("", |url| url.path());
     let version = path
-        .strip_prefix(prefix)
-        .and_then(|path| path.strip_prefix("/scim/"))
+        .strip_prefix("/scim/")
         .and_then(|rest| rest.split('/').next())
         .filter(|segment| is_version(segment));
     // RFC 7644 s3.13 and table 9: a version that is not served.
@@ -204,6 +203,20 @@ async fn nothing_here(State(http): State<Http>, request: Request) -> Response {
         None => Error::NoEndpoint(scim::path::excerpt(path)),
     };
     failed(&request, &error)
+}
+
+/// The request without the path of the public URL: proxies may take it away, or leave it.
+fn without(prefix: &str, mut request: Request) -> Request {
+    let Some(rest) = request.uri().path().strip_prefix(prefix) else { return request };
+    if prefix.is_empty() || !(rest.is_empty() || rest.starts_with('/')) {
+        return request;
+    }
+    let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
+    let path = if rest.is_empty() { "/" } else { rest };
+    if let Ok(target) = format!("{path}{query}").parse::<Uri>() {
+        *request.uri_mut() = target;
+    }
+    request
 }
 
 fn is_version(segment: &str) -> bool {

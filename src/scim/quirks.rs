@@ -117,6 +117,10 @@ quirks! {
         "The names of groups are unique, so that a lookup finds one.";
     0 LooseFormats "Entra"
         "`locale`, `timezone` and the like are stored as they come, or every cycle writes them again.";
+    0 EndpointCase "Entra"
+        "`/users`: endpoints in another case, as Microsoft's own test collection has them.";
+    0 UnqualifiedExtension "Entra"
+        "`manager` without the URN of its extension, in bodies, paths and filters.";
     0 FilteredAttribute "Entra"
         "`attributes=emails[type eq \"work\"]`: a value path in a list of attributes names the whole.";
     0 TextAttributes "generic clients"

@@ -29,6 +29,9 @@ impl Softener<'_> {
         if self.is_known(text) {
             return None;
         }
+        if let Some(qualified) = self.qualified(text) {
+            return Some(qualified);
+        }
         if self.on(Quirk::DraftUrn) {
             let drafts = DRAFTS.iter().filter(|(_, now)| self.has_schema(now)).copied();
             let core = CORE_DRAFTS.iter().map(|draft| (*draft, self.rt.schema.id.as_str()));
@@ -50,6 +53,23 @@ impl Softener<'_> {
         below(&renamed, &self.rt.schema.id).is_none().then_some(renamed)
     }
 
+    /// `manager`, which no core schema has, under the URN of the one extension that has it.
+    fn qualified(&self, text: &str) -> Option<String> {
+        let name = text.split(['.', '[']).next().unwrap_or_default();
+        if !self.on(Quirk::UnqualifiedExtension) || self.rt.core(name).is_some() {
+            return None;
+        }
+        let mut holders = self
+            .rt
+            .extensions
+            .iter()
+            .filter(|extension| extension.schema.attribute(name).is_some());
+        match (holders.next(), holders.next()) {
+            (Some(only), None) => Some(format!("{}:{text}", only.schema.id)),
+            (Some(_), Some(_)) | (None, _) => None,
+        }
+    }
+
     /// Gives the names in a filter today's URNs.
     pub fn filter(&self, filter: &mut Filter) {
         match filter {
@@ -67,9 +87,6 @@ impl Softener<'_> {
 
     /// Gives a path today's URN.
     pub fn attribute_path(&self, path: &mut AttrPath) {
-        if path.urn.is_none() {
-            return;
-        }
         let renamed = self.renamed(&path.to_string());
         if let Some(Ok(renamed)) = renamed.map(|text| AttrPath::parse(&text)) {
             *path = renamed;
