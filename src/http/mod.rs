@@ -213,7 +213,7 @@ fn without(prefix: &str, mut request: Request) -> Request {
     }
     let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
     let path = if rest.is_empty() { "/" } else { rest };
-    if let Ok(target) = format!("{path}{query}").parse::<Uri>() {
+    if let Ok(target) = format!("{path}{query}").parse::<http::Uri>() {
         *request.uri_mut() = target;
     }
     request
