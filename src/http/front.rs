@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use tracing::Instrument;
 
 use crate::app::Error;
-use crate::http::{Http, error};
+use crate::http::{Http, error, unread};
 use crate::ids::RequestId;
 
 /// The header that carries the request id.
@@ -60,6 +60,7 @@ pub async fn front(State(http): State<Http>, mut request: Request, next: Next) -
 async fn answer(http: &Http, mut line: Line, request: Request, next: Next) -> Response {
     let limit = http.app.settings().limits.request_timeout;
     let id = line.seen.request.clone();
+    let (request, unread) = unread::watch(request);
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     let mut response = match tokio::time::timeout(limit, work).await {
         Ok(Ok(response)) => response,
@@ -67,6 +68,7 @@ async fn answer(http: &Http, mut line: Line, request: Request, next: Next) -> Re
         Err(_) => error::response(&Error::Busy(5), &id),
     };
     add_headers(response.headers_mut(), &id);
+    response.headers_mut().extend(unread.header());
     line.status = Some(response.status().as_u16());
     response
 }

@@ -32,6 +32,7 @@ pub mod scim_json;
 pub mod server;
 pub mod spelling;
 pub mod stream;
+pub mod unread;
 
 pub use front::Peer;
 pub use metrics::Metrics;
