@@ -228,3 +228,11 @@ fn members_are_named_by_their_ids() {
     let absent = json!({ "schemas": [urn::GROUP], "displayName": "Tour" });
     assert_eq!(create(&standard("Group"), absent, strict()).unwrap().members, None);
 }
+
+/// Proves SCIM-058.
+#[test]
+fn what_is_debugged_never_shows_the_password() {
+    let shown = [Password::Kept, Password::Cleared, Password::Set("t1meMa$heen".to_owned())]
+        .map(|password| format!("{password:?}"));
+    assert_eq!(shown, ["Kept", "Cleared", "Set(…)"]);
+}
