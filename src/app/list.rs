@@ -82,6 +82,9 @@ fn sort_path(text: &str) -> Result<AttrPath, Error> {
 
 impl Listing {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(i64, Vec<Value>), Error> {
+        if self.works.len() > 1 && self.sort_by.is_some() {
+            return self.in_one_order(tx).await;
+        }
         let (mut total, mut shown) = (0, Vec::new());
         for work in &self.works {
             let skip = (self.slice.skip - total).max(0);
@@ -93,6 +96,80 @@ impl Listing {
             shown.extend(view.render(tx, rows).await?.into_iter().map(Value::Object));
         }
         Ok((total, shown))
+    }
+
+    /// The root endpoint sorted: all types in one order, those without the attribute where absent
+    /// values belong (RFC 7644 s3.4.2.3).
+    async fn in_one_order(&self, tx: &mut Tx<'_>) -> Result<(i64, Vec<Value>), Error> {
+        let dialect = tx.dialect();
+        let mut targets = Vec::new();
+        for work in &self.works {
+            targets.push((work, self.bound(work)?, self.sort(work)?));
+        }
+        let sorted = self.sorted(targets.iter().filter_map(|(.., target)| target.as_ref()))?;
+        let clauses: Vec<_> = targets
+            .iter()
+            .map(|(work, bound, target)| {
+                let condition = move |sql: &mut Sql, _: &str| {
+                    if let Some(bound) = bound {
+                        store_filter::condition(sql, dialect, &work.world(), bound);
+                    }
+                };
+                let key = move |sql: &mut Sql, _: &str| {
+                    store_filter::sort_key(sql, dialect, &work.world(), target.as_ref(), sorted);
+                };
+                (work.kind.name.as_str(), bound.is_some(), condition, key)
+            })
+            .collect();
+        let parts: Vec<_> = clauses
+            .iter()
+            .map(|(kind, filtered, condition, key)| resources::Part {
+                kind,
+                condition: filtered.then_some(condition as resources::Clause<'_>),
+                key,
+            })
+            .collect();
+        let order = resources::Order {
+            texts: sorted == store_filter::Sorted::Text,
+            descending: self.descending,
+            skip: self.slice.skip.unsigned_abs(),
+            count: self.slice.count.unsigned_abs(),
+        };
+        let tenant = &self.works[0].tenant;
+        let (found, rows) = resources::list_sorted(tx, tenant, &parts, order).await?;
+        Ok((i64::try_from(found).unwrap_or(i64::MAX), self.shown(tx, rows).await?))
+    }
+
+    /// As what the values are sorted; two types must not mean different things by one name.
+    fn sorted<'t>(
+        &self,
+        mut targets: impl Iterator<Item = &'t filter::Target<'t>>,
+    ) -> Result<store_filter::Sorted, Error> {
+        let name = self.sort_by.as_ref().map_or_else(String::new, ToString::to_string);
+        let refused = |why| crate::scim::Error::InvalidValue(format!("sortBy: '{name}' {why}."));
+        let first = targets.next().map(store_filter::Sorted::of);
+        let first = first.ok_or_else(|| refused("is no attribute of any resource type"))?;
+        if targets.any(|other| store_filter::Sorted::of(other) != first) {
+            return Err(refused("is not of one type in all resource types").into());
+        }
+        Ok(first)
+    }
+
+    /// Rows of several types as they are answered, in their order.
+    async fn shown(&self, tx: &mut Tx<'_>, rows: Vec<Stored>) -> Result<Vec<Value>, Error> {
+        let mut shown = vec![Value::Null; rows.len()];
+        let mut rows: Vec<_> = rows.into_iter().enumerate().collect();
+        for work in &self.works {
+            let (own, others) = rows.into_iter().partition(|(_, row)| row.kind == work.kind.name);
+            rows = others;
+            let (places, own): (Vec<usize>, Vec<Stored>) = Vec::into_iter(own).unzip();
+            let view = self.wish.clone().of(&work.kind, Sent::nothing())?;
+            let own = own.into_iter().map(Loaded::of).collect::<Result<_, _>>()?;
+            for (place, document) in places.into_iter().zip(view.render(tx, own).await?) {
+                shown[place] = document.into();
+            }
+        }
+        Ok(shown)
     }
 
     async fn of_type(
@@ -135,7 +212,7 @@ impl Listing {
         Ok(bound.transpose()?)
     }
 
-    /// What to sort by. At the root a type without that attribute comes in its default order.
+    /// What to sort by. At the root a type may lack that attribute.
     fn sort<'w>(&self, work: &'w Work) -> Result<Option<filter::Target<'w>>, Error> {
         let Some(path) = &self.sort_by else { return Ok(None) };
         match filter::sortable(&work.kind, path) {

@@ -15,7 +15,7 @@ mod rows;
 mod value;
 
 use index::indexed;
-pub use order::order;
+pub use order::{Sorted, order, sort_key};
 
 /// What a condition needs to know beside the filter.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,7 @@ use crate::ids::TenantId;
 use crate::store::dialect::each;
 use crate::store::{Error, Row, Tx, Value};
 
-pub use list::{Clause, Page, list};
+pub use list::{Clause, Order, Page, Part, list, list_sorted};
 
 /// The resource type whose members are rows.
 pub(super) const GROUP: &str = "Group";

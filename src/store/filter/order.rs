@@ -1,6 +1,6 @@
 //! Sorting as SQL (RFC 7644 s3.4.2.3).
 
-use crate::scim::attribute::{Attribute, Source};
+use crate::scim::attribute::{Attribute, Source, Type};
 use crate::scim::filter::Target;
 use crate::store::filter::value::Expression;
 use crate::store::filter::{Place, World, Writer};
@@ -28,6 +28,54 @@ pub fn order(
     };
     writer.push(&text);
     writer.push(direction);
+}
+
+/// As what values are sorted; the parts of one list must agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sorted {
+    /// Texts, by code point.
+    Text,
+    /// Whole numbers; moments and truth values too.
+    Whole,
+    /// Fractions.
+    Fraction,
+}
+
+impl Sorted {
+    /// As what the values of this attribute are sorted.
+    pub fn of(target: &Target<'_>) -> Self {
+        match target.leaf().kind {
+            Type::String | Type::Reference | Type::Binary | Type::Complex => Self::Text,
+            Type::Integer | Type::Boolean | Type::DateTime => Self::Whole,
+            Type::Decimal => Self::Fraction,
+        }
+    }
+}
+
+/// Appends the value that a resource is sorted by: a text or a number; NULL where it has none.
+///
+/// Without a target it is the NULL of a type that lacks the attribute.
+pub fn sort_key(
+    sql: &mut Sql,
+    dialect: Dialect,
+    world: &World<'_>,
+    target: Option<&Target<'_>>,
+    sorted: Sorted,
+) {
+    match target {
+        Some(target) => {
+            let mut writer = Writer::new(sql, dialect, world);
+            let key = writer.sort_key(target).text;
+            writer.push(&key);
+        }
+        None => {
+            sql.push(match sorted {
+                Sorted::Text => "CAST(NULL AS TEXT)",
+                Sorted::Whole => "CAST(NULL AS BIGINT)",
+                Sorted::Fraction => "CAST(NULL AS DOUBLE PRECISION)",
+            });
+        }
+    }
 }
 
 impl Writer<'_, '_> {

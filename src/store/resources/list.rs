@@ -49,6 +49,66 @@ pub async fn list(
     Ok((total, found))
 }
 
+/// One resource type's part of a list that has one order.
+pub struct Part<'a> {
+    /// The resource type's name.
+    pub kind: &'a str,
+    /// A boolean expression over `r`.
+    pub condition: Option<Clause<'a>>,
+    /// The value to sort by, over `r`.
+    pub key: Clause<'a>,
+}
+
+/// The order of such a list, and how much of it is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    /// Whether the values are texts.
+    pub texts: bool,
+    /// Whether it goes from high to low; what has no value then comes first.
+    pub descending: bool,
+    /// How many to leave out before.
+    pub skip: u64,
+    /// How many at most.
+    pub count: u64,
+}
+
+/// Lists resources of several types in one order: how many there are in all, and those of the page.
+pub async fn list_sorted(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    parts: &[Part<'_>],
+    order: Order,
+) -> Result<(u64, Vec<Stored>), Error> {
+    let mut total = 0;
+    let mut sql = Sql::new(
+        "SELECT x.kind, x.id, x.doc, x.label, x.version, x.created_at, x.modified_at FROM (",
+    );
+    for (number, part) in parts.iter().enumerate() {
+        let page = Page { condition: part.condition, ..Page::default() };
+        total += count(tx, tenant, part.kind, &page).await?;
+        sql.push(if number == 0 { "" } else { " UNION ALL " });
+        sql.push("SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at, ");
+        (part.key)(&mut sql, part.kind);
+        sql.push(" AS sort_key");
+        from(&mut sql, tenant, part.kind, &page);
+    }
+    let key = if order.texts {
+        tx.dialect().by_code_point("x.sort_key")
+    } else {
+        "x.sort_key".to_owned()
+    };
+    sql.push(") x ORDER BY ").push(&key);
+    sql.push(if order.descending { " DESC NULLS FIRST, x.id" } else { " ASC NULLS LAST, x.id" });
+    limit(&mut sql, order.count, order.skip);
+    let rows = tx.run(&sql).await?;
+    Ok((total, rows.iter().map(Stored::read).collect::<Result<_, _>>()?))
+}
+
+fn limit(sql: &mut Sql, count: u64, skip: u64) {
+    let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    sql.push(" LIMIT ").bind(bounded(count)).push(" OFFSET ").bind(bounded(skip));
+}
+
 async fn rows(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
@@ -65,8 +125,7 @@ async fn rows(
             sql.push("r.id");
         }
     }
-    let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    sql.push(" LIMIT ").bind(bounded(page.count)).push(" OFFSET ").bind(bounded(page.skip));
+    limit(&mut sql, page.count, page.skip);
     tx.run(&sql).await?.iter().map(Stored::read).collect()
 }
 
