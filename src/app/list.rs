@@ -132,7 +132,11 @@ impl Listing {
             .filter
             .clone()
             .map(|filter| filter::bind(&work.kind, &work.soften_filter(filter), rules));
-        Ok(bound.transpose()?)
+        let mut bound = bound.transpose()?;
+        if let Some(bound) = &mut bound {
+            bound.anchor(work.world().base);
+        }
+        Ok(bound)
     }
 
     /// What to sort by. At the root a type without that attribute comes in its default order.
