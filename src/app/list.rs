@@ -142,9 +142,10 @@ impl Listing {
     /// What to sort by. At the root a type without that attribute comes in its default order.
     fn sort<'w>(&self, work: &'w Work) -> Result<Option<filter::Target<'w>>, Error> {
         let Some(path) = &self.sort_by else { return Ok(None) };
-        match filter::sortable(&work.kind, path) {
+        let path = work.soften_path(path.clone());
+        match filter::sortable(&work.kind, &path) {
             Ok(target) => Ok(Some(target)),
-            Err(_) if self.works.len() > 1 && work.kind.resolve(path).is_none() => Ok(None),
+            Err(_) if self.works.len() > 1 && work.kind.resolve(&path).is_none() => Ok(None),
             Err(refusal) => Err(refusal.into()),
         }
     }

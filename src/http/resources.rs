@@ -75,8 +75,12 @@ pub async fn patch(mut call: Call) -> Result<Response, Error> {
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
     let done = call.app.patch(call.ctx()?, target, body, asked).await?;
     Ok(match done {
-        Patched::Resource(answer) => applied(whole(StatusCode::OK, &answer), prefer, Prefer::Representation),
-        Patched::Nothing { etag, location } => applied(bare(&etag, &location), prefer, Prefer::Minimal),
+        Patched::Resource(answer) => {
+            applied(whole(StatusCode::OK, &answer), prefer, Prefer::Representation)
+        }
+        Patched::Nothing { etag, location } => {
+            applied(bare(&etag, &location), prefer, Prefer::Minimal)
+        }
     })
 }
 
