@@ -50,7 +50,7 @@ each_db! {
         app.send("GET", "/ServiceProviderConfig", &wrong, None).await.refused(401, "");
     }
 
-    /// Proves SCIM-145, SCIM-262.
+    /// Proves SCIM-145, SCIM-196, SCIM-262.
     async fn announced_limits_are_the_enforced_ones(app: TestApp) {
         let pairs = [("page.max", "200"), ("page.default", "3")];
         let pairs = pairs.map(|(key, value)| (key.to_owned(), value.to_owned()));

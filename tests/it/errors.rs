@@ -178,7 +178,7 @@ each_db! {
         assert_eq!(app.get(&path).await.expect(200).body.get("title"), None);
     }
 
-    /// Proves SCIM-018, SCIM-403, SCIM-435, SCIM-438, SCIM-439, SCIM-436, SCIM-437, SCIM-461.
+    /// Proves SCIM-018, SCIM-403, SCIM-435, SCIM-438.
     async fn what_is_not_offered_is_501(app: TestApp) {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] {
             let reply = app.send(method, "/Me", &[], Some(&json!({}))).await;

@@ -191,7 +191,7 @@ each_db! {
         }
     }
 
-    /// Proves SCIM-133, SCIM-353, SCIM-303.
+    /// Proves SCIM-353, SCIM-303.
     async fn a_group_of_many_members_answers_a_change_without_them(app: TestApp) {
         let mut members = Vec::new();
         for number in 0..101 {

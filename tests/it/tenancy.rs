@@ -44,7 +44,7 @@ each_db! {
         }
     }
 
-    /// Proves SCIM-064, SCIM-477, SCIM-478, SCIM-480, SCIM-065.
+    /// Proves SCIM-064, SCIM-477, SCIM-478, SCIM-480.
     async fn names_and_external_ids_are_unique_in_their_tenant_only(app: TestApp) {
         let (ours, theirs) = two(&app).await;
         let more = json!({ "externalId": "7" });
@@ -107,7 +107,7 @@ each_db! {
         assert!(manages.is_empty());
     }
 
-    /// Proves SCIM-026, SCIM-482.
+    /// Proves SCIM-026.
     async fn a_token_opens_its_own_tenant_from_every_process(app: TestApp) {
         let (ours, theirs) = two(&app).await;
         let path = format!("/Users/{}", ours.user("ida").await);

@@ -19,6 +19,12 @@ each_db! {
         assert_eq!(reply.body["active"], true);
         let read = app.get(&location).await.expect(200);
         assert_eq!(read.body, reply.body);
+        let minimal = [("prefer", "return=minimal")];
+        let bare = app.send("POST", "/Users", &minimal, Some(&user("tom", &json!({})))).await.expect(201);
+        assert!(bare.body.is_null());
+        assert_eq!(bare.header("preference-applied"), "return=minimal");
+        assert_eq!(app.get(bare.header("location")).await.expect(200).body["userName"], "tom");
+        assert_eq!(bare.header("etag"), "W/\"1\"");
     }
 
     /// Proves SCIM-019, SCIM-031, SCIM-181, SCIM-184.

@@ -10,7 +10,9 @@ impl Bound<'_> {
     pub fn anchor(&mut self, base: &str) {
         match self {
             Self::And(parts) | Self::Or(parts) => {
-                parts.iter_mut().for_each(|part| part.anchor(base));
+                for part in parts {
+                    part.anchor(base);
+                }
             }
             Self::Not(inner) => inner.anchor(base),
             Self::Within { filter, .. } => filter.anchor(base),
