@@ -209,15 +209,20 @@ impl Listing {
             .filter
             .clone()
             .map(|filter| filter::bind(&work.kind, &work.soften_filter(filter), rules));
-        Ok(bound.transpose()?)
+        let mut bound = bound.transpose()?;
+        if let Some(bound) = &mut bound {
+            bound.anchor(work.world().base);
+        }
+        Ok(bound)
     }
 
     /// What to sort by. At the root a type may lack that attribute.
     fn sort<'w>(&self, work: &'w Work) -> Result<Option<filter::Target<'w>>, Error> {
         let Some(path) = &self.sort_by else { return Ok(None) };
-        match filter::sortable(&work.kind, path) {
+        let path = work.soften_path(path.clone());
+        match filter::sortable(&work.kind, &path) {
             Ok(target) => Ok(Some(target)),
-            Err(_) if self.works.len() > 1 && work.kind.resolve(path).is_none() => Ok(None),
+            Err(_) if self.works.len() > 1 && work.kind.resolve(&path).is_none() => Ok(None),
             Err(refusal) => Err(refusal.into()),
         }
     }

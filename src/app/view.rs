@@ -13,7 +13,7 @@ use crate::scim::attribute::Source;
 use crate::scim::etag;
 use crate::scim::project::{Projection, Sent};
 use crate::scim::query::Query;
-use crate::scim::quirks::Quirks;
+use crate::scim::quirks::{Quirks, Softener};
 use crate::scim::render::{self, Linked, Parts, Renderer};
 use crate::scim::resource_type::ResourceType;
 use crate::store::resources::Stored;
@@ -25,6 +25,7 @@ pub(super) struct Wish {
     app: App,
     tenant: TenantId,
     quirks: Quirks,
+    aliases: Vec<(String, String)>,
     attributes: Vec<String>,
     excluded: Vec<String>,
 }
@@ -43,6 +44,7 @@ impl Wish {
             app: app.clone(),
             tenant: ctx.tenant.clone(),
             quirks: ctx.quirks,
+            aliases: ctx.rules.aliases.clone(),
             attributes: query.attributes.clone(),
             excluded: query.excluded.clone(),
         }
@@ -54,7 +56,14 @@ impl Wish {
     }
 
     /// The view of this type; `sent` is what the request itself set (RFC 7643 s7, `returned`).
-    pub(super) fn of(self, kind: &Arc<ResourceType>, sent: Sent) -> Result<View, Error> {
+    pub(super) fn of(mut self, kind: &Arc<ResourceType>, sent: Sent) -> Result<View, Error> {
+        let aliases = std::mem::take(&mut self.aliases);
+        let softener = Softener { rt: kind, quirks: self.quirks, aliases: &aliases, hidden: &[] };
+        for name in self.attributes.iter_mut().chain(&mut self.excluded) {
+            if let Some(renamed) = softener.renamed(name) {
+                *name = renamed;
+            }
+        }
         let view = View { wish: self, kind: Arc::clone(kind), sent };
         view.projection()?;
         Ok(view)

@@ -14,6 +14,7 @@ use crate::scim::etag::{self, Conditions, Verdict};
 use crate::scim::filter::Filter;
 use crate::scim::fold::{self, IndexEntry};
 use crate::scim::patch::MemberChange;
+use crate::scim::path::AttrPath;
 use crate::scim::quirks::{Quirks, Softener};
 use crate::scim::resource_type::ResourceType;
 use crate::scim::{Doc, filter};
@@ -70,6 +71,11 @@ impl Work {
     pub(super) fn soften_filter(&self, mut filter: Filter) -> Filter {
         self.softener().filter(&mut filter);
         filter
+    }
+
+    pub(super) fn soften_path(&self, mut path: AttrPath) -> AttrPath {
+        self.softener().attribute_path(&mut path);
+        path
     }
 
     /// Whether this type has members.

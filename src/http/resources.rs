@@ -14,7 +14,7 @@ pub async fn create(mut call: Call) -> Result<Response, Error> {
     let (query, prefer) = (call.query()?, call.prefer());
     let body = call.json().await?;
     let answer = call.app.create(call.ctx()?, call.kind()?, body, &query).await?;
-    Ok(written(StatusCode::CREATED, &answer, wanted(prefer, &query)))
+    Ok(written(StatusCode::CREATED, &answer, prefer, &query))
 }
 
 /// `GET /{endpoint}/{id}` (RFC 7644 s3.4.1)
@@ -63,7 +63,7 @@ pub async fn replace(mut call: Call) -> Result<Response, Error> {
     let body = call.json().await?;
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
     let answer = call.app.replace(call.ctx()?, target, body, &query).await?;
-    Ok(written(StatusCode::OK, &answer, wanted(prefer, &query)))
+    Ok(written(StatusCode::OK, &answer, prefer, &query))
 }
 
 /// `PATCH /{endpoint}/{id}` (RFC 7644 s3.5.2)
@@ -75,8 +75,12 @@ pub async fn patch(mut call: Call) -> Result<Response, Error> {
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
     let done = call.app.patch(call.ctx()?, target, body, asked).await?;
     Ok(match done {
-        Patched::Resource(answer) => applied(whole(StatusCode::OK, &answer), prefer),
-        Patched::Nothing { etag, location } => applied(bare(&etag, &location), prefer),
+        Patched::Resource(answer) => {
+            applied(whole(StatusCode::OK, &answer), prefer, Prefer::Representation)
+        }
+        Patched::Nothing { etag, location } => {
+            applied(bare(&etag, &location), prefer, Prefer::Minimal)
+        }
     })
 }
 
@@ -89,19 +93,17 @@ pub async fn delete(call: Call) -> Result<Response, Error> {
 }
 
 /// RFC 7644 s3.5.2: who names attributes wants to see them, whatever else is preferred.
-fn wanted(prefer: Prefer, query: &Query) -> Prefer {
-    if query.attributes.is_empty() { prefer } else { Prefer::Representation }
-}
-
-fn written(status: StatusCode, answer: &Answer, prefer: Prefer) -> Response {
-    let mut response = match prefer {
-        Prefer::Minimal => bare(&answer.etag, &answer.location),
-        Prefer::Unsaid | Prefer::Representation => whole(status, answer),
+fn written(status: StatusCode, answer: &Answer, prefer: Prefer, query: &Query) -> Response {
+    let minimal = prefer == Prefer::Minimal && query.attributes.is_empty();
+    let (mut response, done) = if minimal {
+        (bare(&answer.etag, &answer.location), Prefer::Minimal)
+    } else {
+        (whole(status, answer), Prefer::Representation)
     };
     if status == StatusCode::CREATED {
         *response.status_mut() = status;
     }
-    applied(response, prefer)
+    applied(response, prefer, done)
 }
 
 fn whole(status: StatusCode, answer: &Answer) -> Response {
@@ -134,12 +136,12 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// RFC 7240 s3: says which preference was followed.
-fn applied(mut response: Response, prefer: Prefer) -> Response {
+/// RFC 7240 s3: says that the preference was followed, where it was.
+fn applied(mut response: Response, prefer: Prefer, done: Prefer) -> Response {
     let value = match prefer {
-        Prefer::Unsaid => return response,
-        Prefer::Minimal => "return=minimal",
-        Prefer::Representation => "return=representation",
+        Prefer::Minimal if done == prefer => "return=minimal",
+        Prefer::Representation if done == prefer => "return=representation",
+        Prefer::Unsaid | Prefer::Minimal | Prefer::Representation => return response,
     };
     set(response.headers_mut(), HeaderName::from_static("preference-applied"), value);
     response

@@ -95,13 +95,8 @@ impl Query {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decoded(name, true)?;
             let Some(parameter) = Parameter::find(&name, quirks.on(Quirk::ParameterCase)) else {
-                if quirks.on(Quirk::UnknownParameter) {
-                    continue;
-                }
-                return Err(Error::InvalidValue(format!(
-                    "The query parameter '{}' is not known here.",
-                    excerpt(&name)
-                )));
+                // RFC 7644 s3.4.2: "providers SHOULD ignore any query parameters they do not recognize".
+                continue;
             };
             once(parameter, &mut seen)?;
             if parameter == Parameter::Filter {

@@ -93,8 +93,6 @@ quirks! {
         "`\"emails\":{…}`: a single object where a list belongs.";
     28 EmptyUnassigned "rauthy, Okta"
         "An empty text in a body is no value.";
-    29 UnknownParameter "Entra"
-        "Query parameters that nobody here knows, such as `aadOptscim062020`, are ignored.";
     32 RawPlus "rauthy, midPoint"
         "A raw `+` in a filter that has `%20` for its spaces is a plus.";
     33 BareWord "authentik, GitLab"

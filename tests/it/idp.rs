@@ -135,6 +135,7 @@ async fn play(app: &TestApp, conversation: &Conversation) -> Result<(), String> 
 }
 
 each_db! {
+    /// Proves SCIM-245.
     async fn every_recorded_conversation_is_answered(app: TestApp) {
         let mut wrong = Vec::new();
         for file in files() {

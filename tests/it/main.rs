@@ -3,15 +3,29 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod architecture;
+mod clients;
+mod discovery;
+mod errors;
 mod filter_graph;
 mod filter_order;
 mod filter_sql;
 mod filter_world;
+mod groups;
 mod idp;
 mod root;
+mod patch;
+mod projection;
+mod put;
+mod query;
+mod quirky;
+mod search;
+mod shapes;
 mod store_accounts;
 mod store_faults;
 mod store_members;
 mod store_resources;
 mod store_transactions;
 mod support;
+mod tenancy;
+mod users;
+mod versions;

@@ -6,6 +6,7 @@ use serde_json::Number;
 
 use crate::scim::path::AttrPath;
 
+mod anchor;
 mod bind;
 mod display;
 pub mod eval;

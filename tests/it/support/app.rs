@@ -145,6 +145,11 @@ impl TestApp {
         Self { token: secret.token, ..self.clone() }
     }
 
+    /// The same without a credential.
+    pub(crate) fn anonymous(&self) -> Self {
+        Self { token: String::new(), ..self.clone() }
+    }
+
     /// The same, answering only these quirks.
     pub(crate) fn with_quirks(&self, quirks: Quirks) -> Self {
         let app = self.app.with_quirks(quirks);
@@ -216,7 +221,7 @@ impl TestApp {
             Request::builder().method(method).uri(uri.replace(' ', "%20").replace('"', "%22"));
         let named =
             |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
-        if !named("authorization") {
+        if !named("authorization") && !self.token.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.token));
         }
         if body.is_some() && !named("content-type") {
