@@ -103,6 +103,8 @@ fn schemas(registry: &Registry) -> Map<String, Value> {
         all.insert(format!("{}Input", kind.name), schema::input(kind));
         all.insert(format!("{}List", kind.name), messages::list(&kind.name));
     }
+    let names = registry.types().iter().map(|kind| kind.name.as_str());
+    all.insert("ListResponse".to_owned(), messages::list_of_any(names));
     for (name, message) in messages::fixed() {
         all.insert(name.to_owned(), message);
     }

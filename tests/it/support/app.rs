@@ -20,6 +20,7 @@ use usher::scim::resource_type::Registry;
 use usher::settings::Settings;
 use usher::store::{Store, StoreSettings};
 
+use super::documented::{Contract, Exchange};
 use super::{Directory, Opened};
 
 /// Where the test server believes to be.
@@ -34,6 +35,7 @@ pub(crate) struct TestApp {
     router: Router,
     settings: Arc<StoreSettings>,
     directory: Arc<Directory>,
+    contract: Arc<Contract>,
 }
 
 /// An answer, body parsed.
@@ -104,6 +106,7 @@ impl TestApp {
         let secret = app.first_run().await.unwrap().unwrap();
         Self {
             router: usher::http::router(app.clone(), Metrics::default()),
+            contract: Contract::of(app.registry()),
             app,
             token: secret.token,
             tenant: "default".to_owned(),
@@ -203,7 +206,8 @@ impl TestApp {
         self.post("/Groups", &body).await.expect(201).id()
     }
 
-    /// Sends a request below the SCIM base; a path that begins with `http` goes as it is.
+    /// Sends a request below the SCIM base; a path that begins with `http` goes as it is. The
+    /// answer must be one that the OpenAPI document describes.
     pub(crate) async fn exchange(
         &self,
         method: &str,
@@ -226,6 +230,7 @@ impl TestApp {
             request = request.header(name, value);
         }
         let request = request.body(Body::from(body.unwrap_or_default())).unwrap();
+        let path = request.uri().path().to_owned();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
@@ -239,6 +244,9 @@ impl TestApp {
             serde_json::from_slice(&bytes).unwrap()
         };
         let body = if body == "" { Value::Null } else { body };
-        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+        let status = parts.status.as_u16();
+        let headers = &parts.headers;
+        self.contract.check(Exchange { method, path: &path, status, headers, body: &body });
+        Reply { status, headers: parts.headers, body }
     }
 }

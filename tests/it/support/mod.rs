@@ -1,6 +1,7 @@
 //! What the integration tests share: a store on either database, made new for each test.
 
 pub(crate) mod app;
+pub(crate) mod documented;
 pub(crate) mod people;
 pub(crate) mod postgres;
 
