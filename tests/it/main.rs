@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod architecture;
+mod contract;
 mod filter_graph;
 mod filter_order;
 mod filter_sql;
