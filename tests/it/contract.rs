@@ -99,9 +99,13 @@ fn our_attributes_are_those_of_the_rfc_but_for_listed_deviations() {
                 found.insert((name.as_str(), "", ""));
             }
             Some(said) => found.extend(
-                NAMES.iter().zip(facts.iter().zip(said)).filter(|(_, (ours, said))| ours != said).map(
-                    |(characteristic, (ours, _))| (name.as_str(), *characteristic, ours.as_str()),
-                ),
+                NAMES
+                    .iter()
+                    .zip(facts.iter().zip(said))
+                    .filter(|(_, (ours, said))| ours != said)
+                    .map(|(characteristic, (ours, _))| {
+                        (name.as_str(), *characteristic, ours.as_str())
+                    }),
             ),
         }
     }

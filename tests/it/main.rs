@@ -4,6 +4,7 @@
 
 mod architecture;
 mod contract;
+mod discovery_details;
 mod filter_graph;
 mod filter_order;
 mod filter_sql;
@@ -15,3 +16,5 @@ mod store_members;
 mod store_resources;
 mod store_transactions;
 mod support;
+mod test_resource;
+mod test_resource_query;

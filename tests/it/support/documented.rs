@@ -60,7 +60,10 @@ impl Contract {
             None => panic!("{method} {path} answers {status} and is not documented"),
         };
         let Some(content) = answer["content"].as_object() else {
-            assert!(body.is_null(), "{method} {path}: {status} is documented without a body: {body}");
+            assert!(
+                body.is_null(),
+                "{method} {path}: {status} is documented without a body: {body}"
+            );
             return;
         };
         let kind = seen.headers.get("content-type").map_or("", |kind| kind.to_str().unwrap());

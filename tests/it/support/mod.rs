@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod documented;
 pub(crate) mod people;
 pub(crate) mod postgres;
+pub(crate) mod synthetic;
 
 use std::path::{Path, PathBuf};
 
