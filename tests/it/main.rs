@@ -10,6 +10,7 @@ mod filter_order;
 mod filter_sql;
 mod filter_world;
 mod idp;
+mod readme;
 mod store_accounts;
 mod store_faults;
 mod store_members;
