@@ -206,7 +206,15 @@ fn parameters(route: &Route) -> Vec<Value> {
 
 fn in_path(path: &str) -> Option<Value> {
     let name = path.rsplit('/').next()?.strip_prefix('{')?.strip_suffix('}')?;
-    Some(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+    let description = match name {
+        "urn" => "The URN of the schema.",
+        "name" => "The name of the resource type.",
+        _ => "The resource's id.",
+    };
+    Some(json!({
+        "name": name, "in": "path", "required": true, "description": description,
+        "schema": { "type": "string" },
+    }))
 }
 
 fn query(name: &str, kind: &str, description: &str) -> Value {
