@@ -193,6 +193,19 @@ each_db! {
         }
     }
 
+    async fn a_secret_of_a_type_is_hashed_and_never_shown(app: Synthetic) {
+        let body = json!({ "schemas": [DESK], "number": "D-1", "pin": "12345678" });
+        let made = app.post("/Desks", &body).await.expect(201);
+        let path = format!("/Desks/{}", made.id());
+        let set = |pin: &str| json!([{ "op": "replace", "path": "pin", "value": pin }]);
+        assert!(app.patch(&path, set("short")).await.refused(400, "invalidValue").contains('8'));
+        assert_eq!(app.patch(&path, set("12345678")).await.header("etag"), made.header("etag"));
+        let changed = app.patch(&path, set("87654321")).await.expect(200);
+        assert_ne!(changed.header("etag"), made.header("etag"));
+        assert!(app.get(&format!("{path}?attributes=pin")).await.body.get("pin").is_none());
+        app.find("/Desks", "pin pr").await.expect(400);
+    }
+
     async fn a_type_from_a_struct_is_served_with_its_links(app: Synthetic) {
         let user = app.user("ines").await;
         let body = json!({

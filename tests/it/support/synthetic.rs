@@ -52,6 +52,11 @@ struct Desk {
     sitter: Option<Sitter>,
     /// What stands on it.
     things: Vec<String>,
+    /// What opens its drawer; kept as a hash.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "writeOnly", "returned": "never", "source": "secret"
+    })))]
+    pin: Option<String>,
 }
 
 /// A person at a desk.
