@@ -232,7 +232,7 @@ each_db! {
         let document: Value = yaml_serde::from_str(CONTRACT).unwrap();
         for (method, path, _) in operations(&document) {
             for path in [path.clone(), path.replace("/scim/v2", "/scim")] {
-                let filled = format!("http://usher.test{}", path.replace('{', "").replace('}', ""));
+                let filled = format!("http://usher.test{}", path.replace(['{', '}'], ""));
                 let body = ["POST", "PUT", "PATCH"].contains(&method.as_str());
                 let reply =
                     app.exchange(&method, &filled, &[], body.then(|| "{}".to_owned())).await;

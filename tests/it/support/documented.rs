@@ -55,7 +55,7 @@ impl Contract {
             (!operation.is_null()).then_some((template, operation))
         });
         let (name, answer) = match operation {
-            Some((template, operation)) => self.answer(&template, operation, seen),
+            Some((template, operation)) => answer(&template, operation, seen),
             None if status >= 400 => ("no operation".to_owned(), self.error()),
             None => panic!("{method} {path} answers {status} and is not documented"),
         };
@@ -81,22 +81,6 @@ impl Contract {
             "{method} {path}: {status} is not answered as documented: {}\n{body}",
             wrong.join("; ")
         );
-    }
-
-    /// The documented answer of this status, and a name for it.
-    fn answer<'a>(
-        &'a self,
-        template: &str,
-        operation: &'a Value,
-        seen: Exchange<'_>,
-    ) -> (String, &'a Value) {
-        let Exchange { method, path, status, .. } = seen;
-        let answers = &operation["responses"];
-        let found = answers.get(status.to_string());
-        let found = found.or_else(|| answers.get("default").filter(|_| status >= 400));
-        let found =
-            found.unwrap_or_else(|| panic!("{method} {path}: status {status} is not documented"));
-        (format!("{method} {template} {status}"), found)
     }
 
     /// What is answered where nothing is: the error of any operation.
@@ -130,6 +114,17 @@ impl Contract {
         found.sort_unstable();
         found.first().map(|(_, _, template)| (*template).clone())
     }
+}
+
+/// The documented answer of this status, and a name for it.
+fn answer<'a>(template: &str, operation: &'a Value, seen: Exchange<'_>) -> (String, &'a Value) {
+    let Exchange { method, path, status, .. } = seen;
+    let answers = &operation["responses"];
+    let found = answers.get(status.to_string());
+    let found = found.or_else(|| answers.get("default").filter(|_| status >= 400));
+    let found =
+        found.unwrap_or_else(|| panic!("{method} {path}: status {status} is not documented"));
+    (format!("{method} {template} {status}"), found)
 }
 
 /// The segments of a path below the public URL, versioned as the document has them.
