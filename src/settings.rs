@@ -57,7 +57,7 @@ pub struct Settings {
 /// How the server shows itself to the network.
 #[derive(Debug, Clone, Args)]
 pub struct Exposure {
-    /// Write the secrets of a first start to <data-dir>/first-run instead of standard output.
+    /// Write the secrets of a first start to `<data-dir>/first-run` instead of standard output.
     #[arg(long, env = "USHER_QUIET_SECRETS", default_value = "false", num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub quiet_secrets: bool,

@@ -10,6 +10,7 @@ use crate::domain::password;
 use crate::ids::TenantId;
 use crate::scim::Doc;
 use crate::scim::accept::{self, Password};
+use crate::scim::attribute::Source;
 use crate::scim::etag::Conditions;
 use crate::scim::patch::{self, MemberChange, Operation};
 use crate::scim::resource_type::ResourceType;
@@ -70,8 +71,10 @@ impl Change {
     }
 
     /// Whether a password may be among what is wanted; then it is looked at before the transaction.
-    fn may_set_password(&self) -> bool {
-        let names_it = |text: &str| text.to_ascii_lowercase().contains("password");
+    fn may_set_password(&self, kind: &ResourceType) -> bool {
+        let Some(secret) = kind.attribute_of(Source::Secret) else { return false };
+        let name = secret.name.to_ascii_lowercase();
+        let names_it = |text: &str| text.to_ascii_lowercase().contains(&name);
         match self {
             Self::Replace(body) => {
                 body.as_object().is_some_and(|body| body.keys().any(|key| names_it(key)))
@@ -119,7 +122,7 @@ impl App {
     ) -> Result<Plan, Error> {
         let target = target.owned();
         let mut plan = Plan { work, target, change, password: NewPassword::Keep, compared: None };
-        if plan.change.may_set_password() {
+        if plan.change.may_set_password(&plan.work.kind) {
             self.look_at_password(ctx, &mut plan).await?;
         }
         Ok(plan)

@@ -27,7 +27,9 @@ pub enum Error {
         id: String,
     },
     /// No such endpoint.
-    #[error("There is nothing at '{0}'. The endpoints are listed at /ResourceTypes.")]
+    #[error(
+        "There is nothing at '{0}'. The base URL of SCIM ends in /scim/v2; below it, /ResourceTypes lists the endpoints."
+    )]
     NoEndpoint(String),
     /// A value that must be unique is taken.
     #[error("{kind} with {attribute} '{value}' already exists.")]
@@ -54,7 +56,9 @@ pub enum Error {
     )]
     Unauthorized(Challenge),
     /// The credential is good but may not do this.
-    #[error("The token lacks the scope '{0}'.")]
+    #[error(
+        "The token lacks the scope '{0}'. Make another with 'usher token create --scope {0}', or change this one with 'usher token set'."
+    )]
     Forbidden(Scope),
     /// Allowed to nobody; the sentence says why.
     #[error("{0}")]
@@ -82,7 +86,7 @@ pub enum Error {
     )]
     HeadersTooLarge,
     /// The client took too long.
-    #[error("The request took too long to arrive.")]
+    #[error("The request took too long to arrive. Send it again.")]
     Timeout,
     /// Not offered.
     #[error("{0}")]
@@ -94,10 +98,10 @@ pub enum Error {
     #[error("The database is not available at the moment. Retry in a few seconds.")]
     Unavailable(store::Error),
     /// The store failed; its sentence is for the log alone.
-    #[error("The database did not answer as it should.")]
+    #[error("The database did not answer as it should. The server's log has the cause.")]
     Store(store::Error),
     /// A mistake of ours; the sentence is for the log alone.
-    #[error("Something went wrong inside Usher.")]
+    #[error("Something went wrong inside Usher. The server's log has the cause.")]
     Internal(String),
 }
 

@@ -89,8 +89,12 @@ pub enum Message {
     Search,
     /// One schema.
     Schema,
+    /// A list of schemas.
+    Schemas,
     /// A resource type.
     Type,
+    /// A list of resource types.
+    Types,
     /// The service provider's configuration.
     Config,
     /// Many operations.
@@ -181,13 +185,13 @@ pub const ROUTES: &[Row] = &[
         .says(Message::Search, 200, Message::AnyList),
     row("GET", Place::Scim, "/Schemas", Action::Schemas, Access::Discovery)
         .named("listSchemas", "All schemas.")
-        .says(Message::Nothing, 200, Message::AnyList),
+        .says(Message::Nothing, 200, Message::Schemas),
     row("GET", Place::Scim, "/Schemas/{urn}", Action::Schema, Access::Discovery)
         .named("getSchema", "One schema.")
         .says(Message::Nothing, 200, Message::Schema),
     row("GET", Place::Scim, "/ResourceTypes", Action::Types, Access::Discovery)
         .named("listResourceTypes", "All resource types.")
-        .says(Message::Nothing, 200, Message::AnyList),
+        .says(Message::Nothing, 200, Message::Types),
     row("GET", Place::Scim, "/ResourceTypes/{name}", Action::Type, Access::Discovery)
         .named("getResourceType", "One resource type.")
         .says(Message::Nothing, 200, Message::Type),

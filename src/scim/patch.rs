@@ -99,13 +99,14 @@ pub fn parse(body: Value, quirks: Quirks) -> Result<Vec<Operation>, Error> {
     let urns = listed.as_ref().and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if !urns.iter().filter_map(Value::as_str).any(|found| urn::same(found, urn::PATCH)) {
         return Err(Error::InvalidSyntax(format!(
-            "schemas of a PATCH message lists '{}'.",
+            "schemas is missing or does not list '{}', the schema of a PATCH.",
             urn::PATCH
         )));
     }
     let Some(Value::Array(operations)) = operations else {
         return Err(Error::InvalidSyntax(
-            "A PATCH message has a list 'Operations' with at least one operation.".into(),
+            "Operations is missing or is no list; a PATCH has a list of at least one operation."
+                .into(),
         ));
     };
     if operations.is_empty() && !quirks.on(Quirk::EmptyOperations) {

@@ -36,6 +36,7 @@ pub fn page(document: &Value) -> String {
         let name = escape(&tag["name"]);
         let _ = write!(body, "<li><a href=\"#tag-{name}\">{name}</a></li>");
     }
+    body.push_str("</ul><p>Messages and resources</p><ul>");
     let empty = Map::new();
     let schemas = document["components"]["schemas"].as_object().unwrap_or(&empty);
     for name in schemas.keys() {
@@ -59,7 +60,7 @@ pub fn page(document: &Value) -> String {
 
 fn operations(body: &mut String, document: &Value, tag: &Value) {
     let name = escape(&tag["name"]);
-    let about = escape(&tag["description"]);
+    let about = sentence(&tag["description"]);
     let _ = write!(body, "<h2 id=\"tag-{name}\">{name}</h2><p>{about}</p>");
     let empty = Map::new();
     for (path, item) in document["paths"].as_object().unwrap_or(&empty) {
@@ -78,22 +79,23 @@ fn one(body: &mut String, method: &str, path: &str, operation: &Value) {
         "<h3 id=\"{}\"><code class=\"method\">{method}</code> <code>{}</code></h3><p>{} {}</p>",
         escape(&operation["operationId"]),
         text(path),
-        escape(&operation["summary"]),
-        escape(&operation["description"]),
+        sentence(&operation["summary"]),
+        sentence(&operation["description"]),
     );
     let mut rows: Vec<(String, String)> = Vec::new();
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let place =
             format!("<code>{}</code> ({})", escape(&parameter["name"]), escape(&parameter["in"]));
-        rows.push((place, escape(&parameter["description"])));
+        rows.push((place, sentence(&parameter["description"])));
     }
     if let Some(sent) = reference(&operation["requestBody"]["content"]) {
         rows.push(("body".to_owned(), sent));
     }
     let empty = Map::new();
     for (status, answer) in operation["responses"].as_object().unwrap_or(&empty) {
-        let what = reference(&answer["content"]).map_or(String::new(), |link| format!(": {link}"));
-        let about = escape(&answer["description"]);
+        let about = sentence(&answer["description"]);
+        let what = reference(&answer["content"]).map_or(String::new(), |link| format!(" {link}"));
+        let status = if status == "default" { "an error" } else { status };
         rows.push((format!("answers {}", text(status)), format!("{about}{what}")));
     }
     table(body, &rows);
@@ -113,7 +115,7 @@ fn link(name: &str) -> String {
 
 fn component(body: &mut String, name: &str, schema: &Value) {
     let name = text(name);
-    let about = escape(&schema["description"]);
+    let about = sentence(&schema["description"]);
     let _ = write!(body, "<h3 id=\"schema-{name}\">{name}</h3><p>{about}</p>");
     let mut rows = Vec::new();
     properties("", schema, &mut rows);
@@ -132,10 +134,10 @@ fn properties(prefix: &str, schema: &Value, rows: &mut Vec<(String, String)>) {
         };
         let list = if is_list { "list of " } else { "" };
         let read_only = if property["readOnly"] == true { ", read-only" } else { "" };
-        let about = escape(&property["description"]);
+        let about = sentence(&property["description"]);
         rows.push((
             format!("<code>{}</code>", text(&path)),
-            format!("{list}{kind}{read_only}. {about}"),
+            format!("{list}{kind}{read_only}. {about}").trim_end().to_owned(),
         ));
         properties(&path, single, rows);
     }
@@ -156,6 +158,22 @@ fn escape(value: &Value) -> String {
     text(value.as_str().unwrap_or_default())
 }
 
+/// What is meant for people, with its full stop; words between backticks are code.
+fn sentence(value: &Value) -> String {
+    let escaped = escape(value);
+    let mut shown = String::with_capacity(escaped.len());
+    for (place, part) in escaped.split('`').enumerate() {
+        if place > 0 {
+            shown.push_str(if place % 2 == 1 { "<code>" } else { "</code>" });
+        }
+        shown.push_str(part);
+    }
+    if !shown.is_empty() && !shown.ends_with('.') {
+        shown.push('.');
+    }
+    shown
+}
+
 fn text(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -173,7 +191,8 @@ mod tests {
         for needed in ["/scim/v2/Users/{id}", "id=\"patchGroup\"", "id=\"schema-User\""] {
             assert!(page.contains(needed), "{needed}");
         }
-        for forbidden in ["<script", "src=", "http://", "@import", "url("] {
+        assert!(page.contains("Needs the scope <code>users:read</code>."));
+        for forbidden in ["`", "..", "<script", "src=", "http://", "@import", "url("] {
             assert!(!page.contains(forbidden), "{forbidden}");
         }
     }

@@ -6,19 +6,30 @@ use crate::scim::urn;
 
 /// A list of one resource type.
 pub fn list(name: &str) -> Value {
-    list_of(&json!({ "$ref": format!("#/components/schemas/{name}") }))
+    list_of(&reference(name))
+}
+
+/// A list of any of these resource types.
+pub fn list_of_any<'a>(names: impl Iterator<Item = &'a str>) -> Value {
+    list_of(&json!({ "anyOf": names.map(reference).collect::<Vec<_>>() }))
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
 /// The messages that are the same whatever is served.
 pub fn fixed() -> Vec<(&'static str, Value)> {
     vec![
-        ("ListResponse", list_of(&json!({ "type": "object" }))),
         ("PatchOp", patch()),
         ("SearchRequest", search()),
         ("BulkRequest", bulk()),
         ("Error", error()),
         ("Schema", schema()),
+        ("SchemaList", list("Schema")),
+        ("Attribute", attribute()),
         ("ResourceType", resource_type()),
+        ("ResourceTypeList", list("ResourceType")),
         ("ServiceProviderConfig", config()),
         (
             "Health",
@@ -139,6 +150,7 @@ fn error() -> Value {
 fn meta() -> Value {
     json!({
         "type": "object",
+        "required": ["resourceType", "location"],
         "properties": { "resourceType": { "type": "string" }, "location": { "type": "string" } },
     })
 }
@@ -147,17 +159,45 @@ fn schema() -> Value {
     json!({
         "type": "object",
         "description": "The attributes of a resource type or of an extension.",
-        "required": ["schemas", "id", "attributes"],
+        "required": ["schemas", "id", "name", "description", "attributes", "meta"],
         "properties": {
             "schemas": schemas_of(urn::SCHEMA),
             "id": text("The schema's URN."),
             "name": text("A short name."),
             "description": text("What it is."),
-            "attributes": { "type": "array", "items": { "type": "object", "required": [
-                "name", "type", "multiValued", "required", "caseExact", "mutability", "returned",
-                "uniqueness",
-            ] } },
+            "attributes": { "type": "array", "items": reference("Attribute") },
             "meta": meta(),
+        },
+    })
+}
+
+/// RFC 7643 s7; `decimal` and `binary` are in its section 2.3.
+fn attribute() -> Value {
+    let one_of = |values: &[&str]| json!({ "type": "string", "enum": values });
+    let flag = |description: &str| json!({ "type": "boolean", "description": description });
+    json!({
+        "type": "object",
+        "description": "An attribute and its characteristics.",
+        "required": [
+            "name", "type", "multiValued", "description", "required", "caseExact", "mutability",
+            "returned", "uniqueness",
+        ],
+        "properties": {
+            "name": text("Its name."),
+            "type": one_of(&[
+                "string", "boolean", "decimal", "integer", "dateTime", "binary", "reference",
+                "complex",
+            ]),
+            "multiValued": flag("Whether it holds a list."),
+            "description": text("What it means."),
+            "required": flag("Whether it must have a value."),
+            "canonicalValues": texts("Suggested values."),
+            "caseExact": flag("Whether case matters when values are compared."),
+            "mutability": one_of(&["readOnly", "readWrite", "immutable", "writeOnly"]),
+            "returned": one_of(&["always", "never", "default", "request"]),
+            "uniqueness": one_of(&["none", "server", "global"]),
+            "referenceTypes": texts("What a reference may point to."),
+            "subAttributes": { "type": "array", "items": reference("Attribute") },
         },
     })
 }
@@ -166,7 +206,7 @@ fn resource_type() -> Value {
     json!({
         "type": "object",
         "description": "A kind of resource and where it is served.",
-        "required": ["schemas", "id", "name", "endpoint", "schema"],
+        "required": ["schemas", "id", "name", "endpoint", "schema", "meta"],
         "properties": {
             "schemas": schemas_of(urn::RESOURCE_TYPE),
             "id": text("Its name."),

@@ -59,6 +59,8 @@ fn schema(message: Message, route: &Route) -> Option<Value> {
         (Message::Patch, _) => "PatchOp".to_owned(),
         (Message::Search, _) => "SearchRequest".to_owned(),
         (Message::Schema, _) => "Schema".to_owned(),
+        (Message::Schemas, _) => "SchemaList".to_owned(),
+        (Message::Types, _) => "ResourceTypeList".to_owned(),
         (Message::Type, _) => "ResourceType".to_owned(),
         (Message::Config, _) => "ServiceProviderConfig".to_owned(),
         (Message::Bulk, _) => "BulkRequest".to_owned(),
@@ -133,7 +135,9 @@ fn success(status: u16, message: Message, route: &Route) -> Value {
         | Message::Patch
         | Message::Search
         | Message::Schema
+        | Message::Schemas
         | Message::Type
+        | Message::Types
         | Message::Config
         | Message::Bulk => json!({ SCIM_JSON: { "schema": schema(message, route) } }),
     };
@@ -202,7 +206,15 @@ fn parameters(route: &Route) -> Vec<Value> {
 
 fn in_path(path: &str) -> Option<Value> {
     let name = path.rsplit('/').next()?.strip_prefix('{')?.strip_suffix('}')?;
-    Some(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+    let description = match name {
+        "urn" => "The URN of the schema.",
+        "name" => "The name of the resource type.",
+        _ => "The resource's id.",
+    };
+    Some(json!({
+        "name": name, "in": "path", "required": true, "description": description,
+        "schema": { "type": "string" },
+    }))
 }
 
 fn query(name: &str, kind: &str, description: &str) -> Value {

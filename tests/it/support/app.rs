@@ -20,6 +20,7 @@ use usher::scim::resource_type::Registry;
 use usher::settings::Settings;
 use usher::store::{Store, StoreSettings};
 
+use super::documented::{Contract, Exchange};
 use super::{Directory, Opened};
 
 /// Where the test server believes to be.
@@ -33,7 +34,8 @@ pub(crate) struct TestApp {
     pub(crate) tenant: String,
     router: Router,
     settings: Arc<StoreSettings>,
-    directory: Arc<Directory>,
+    _directory: Arc<Directory>,
+    contract: Arc<Contract>,
 }
 
 /// An answer, body parsed.
@@ -104,11 +106,12 @@ impl TestApp {
         let secret = app.first_run().await.unwrap().unwrap();
         Self {
             router: usher::http::router(app.clone(), Metrics::default()),
+            contract: Contract::of(app.registry()),
             app,
             token: secret.token,
             tenant: "default".to_owned(),
             settings: Arc::new(settings),
-            directory: Arc::new(directory),
+            _directory: Arc::new(directory),
         }
     }
 
@@ -208,7 +211,8 @@ impl TestApp {
         self.post("/Groups", &body).await.expect(201).id()
     }
 
-    /// Sends a request below the SCIM base; a path that begins with `http` goes as it is.
+    /// Sends a request below the SCIM base; a path that begins with `http` goes as it is. The
+    /// answer must be one that the OpenAPI document describes.
     pub(crate) async fn exchange(
         &self,
         method: &str,
@@ -231,6 +235,7 @@ impl TestApp {
             request = request.header(name, value);
         }
         let request = request.body(Body::from(body.unwrap_or_default())).unwrap();
+        let path = request.uri().path().to_owned();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
@@ -244,6 +249,9 @@ impl TestApp {
             serde_json::from_slice(&bytes).unwrap()
         };
         let body = if body == "" { Value::Null } else { body };
-        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+        let status = parts.status.as_u16();
+        let headers = &parts.headers;
+        self.contract.check(Exchange { method, path: &path, status, headers, body: &body });
+        Reply { status, headers: parts.headers, body }
     }
 }

@@ -2,8 +2,10 @@
 
 pub(crate) mod app;
 pub(crate) mod asks;
+pub(crate) mod documented;
 pub(crate) mod people;
 pub(crate) mod postgres;
+pub(crate) mod synthetic;
 
 use std::path::{Path, PathBuf};
 
