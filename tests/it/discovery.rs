@@ -30,14 +30,25 @@ each_db! {
     async fn the_configuration_is_one_object_for_everybody(app: TestApp) {
         for path in ["/ServiceProviderConfig", "/serviceConfiguration"] {
             let config = app.get(path).await.expect(200).body;
-            assert_eq!(config["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"]));
+            assert_eq!(
+                config["schemas"],
+                json!(["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"])
+            );
             assert_eq!(config["meta"]["location"], format!("{BASE}/ServiceProviderConfig"));
-            for (feature, supported) in
-                [("patch", true), ("filter", true), ("sort", true), ("etag", true), ("changePassword", true), ("bulk", false)]
-            {
+            for (feature, supported) in [
+                ("patch", true),
+                ("filter", true),
+                ("sort", true),
+                ("etag", true),
+                ("changePassword", true),
+                ("bulk", false),
+            ] {
                 assert_eq!(config[feature]["supported"], supported, "{feature}");
             }
-            assert!(config["bulk"]["maxOperations"].is_u64() && config["bulk"]["maxPayloadSize"].is_u64());
+            assert!(
+                config["bulk"]["maxOperations"].is_u64()
+                    && config["bulk"]["maxPayloadSize"].is_u64()
+            );
             assert_eq!(config["filter"]["maxResults"], 1000);
             let scheme = &config["authenticationSchemes"][0];
             assert_eq!(scheme["type"], "oauthbearertoken");
@@ -117,23 +128,41 @@ each_db! {
 
     /// Proves SCIM-048, SCIM-066, SCIM-067, SCIM-068, SCIM-071, SCIM-122, SCIM-126, SCIM-137, SCIM-152.
     async fn schemas_are_well_formed(app: TestApp) {
-        let types = ["string", "boolean", "decimal", "integer", "dateTime", "binary", "reference", "complex"];
+        let types = [
+            "string",
+            "boolean",
+            "decimal",
+            "integer",
+            "dateTime",
+            "binary",
+            "reference",
+            "complex",
+        ];
         for schema in schemas(&app).await {
             assert!(schema["name"].is_string() && schema["description"].is_string());
             for (path, attribute) in attributes(&schema) {
                 for key in ["name", "type", "description", "mutability", "returned"] {
                     assert!(attribute[key].is_string(), "{path} {key}");
                 }
-                assert!(attribute["multiValued"].is_boolean() && attribute["required"].is_boolean(), "{path}");
+                assert!(
+                    attribute["multiValued"].is_boolean() && attribute["required"].is_boolean(),
+                    "{path}"
+                );
                 let kind = attribute["type"].as_str().unwrap();
                 assert!(types.contains(&kind), "{path}");
                 assert_eq!(kind == "complex", attribute["subAttributes"].is_array(), "{path}");
                 assert_eq!(kind == "reference", attribute["referenceTypes"].is_array(), "{path}");
                 assert!(kind != "complex" || !path.contains('.'), "{path}");
                 if kind == "complex" {
-                    assert!(["none", ""].contains(&attribute["uniqueness"].as_str().unwrap_or("")), "{path}");
+                    assert!(
+                        ["none", ""].contains(&attribute["uniqueness"].as_str().unwrap_or("")),
+                        "{path}"
+                    );
                 } else {
-                    assert!(attribute["caseExact"].is_boolean() && attribute["uniqueness"].is_string(), "{path}");
+                    assert!(
+                        attribute["caseExact"].is_boolean() && attribute["uniqueness"].is_string(),
+                        "{path}"
+                    );
                 }
                 match path.rsplit_once('.').map(|(_, last)| last) {
                     Some("primary") => assert_eq!(kind, "boolean", "{path}"),
@@ -173,7 +202,8 @@ each_db! {
                 }
             }
             for (name, value) in shown.as_object().unwrap() {
-                let common = ["schemas", "id", "externalId", "meta", ENTERPRISE].contains(&name.as_str());
+                let common =
+                    ["schemas", "id", "externalId", "meta", ENTERPRISE].contains(&name.as_str());
                 assert!(common || published.iter().any(|(path, _)| path == name), "{name}");
                 let first = value.get(0).unwrap_or(value);
                 let subs = if common { None } else { first.as_object() };
@@ -189,7 +219,8 @@ each_db! {
     async fn discovery_is_neither_filtered_nor_paged_nor_searched(app: TestApp) {
         for path in ["/Schemas", "/ResourceTypes"] {
             let whole = app.get(path).await.expect(200).body;
-            for query in ["count=1", "startIndex=3", "sortBy=name", "sortOrder=descending&foo=bar"] {
+            for query in ["count=1", "startIndex=3", "sortBy=name", "sortOrder=descending&foo=bar"]
+            {
                 assert_eq!(app.get(&format!("{path}?{query}")).await.expect(200).body, whole);
             }
             app.get(&format!("{path}?filter=name eq \"User\"")).await.refused(403, "");

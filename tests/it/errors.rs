@@ -43,7 +43,8 @@ each_db! {
     /// Proves SCIM-004, SCIM-017, SCIM-020, SCIM-454.
     async fn a_path_that_is_not_there_is_a_scim_error(app: TestApp) {
         let server = "http://usher.test";
-        let paths = ["/Nothing", "/Users/a/b", "/01999999-0000-7000-8000-000000000000", "/Users/", "/%FF"];
+        let paths =
+            ["/Nothing", "/Users/a/b", "/01999999-0000-7000-8000-000000000000", "/Users/", "/%FF"];
         for path in paths {
             let reply = app.get(path).await;
             if path == "/Users/" {
@@ -100,12 +101,22 @@ each_db! {
 
     /// Proves SCIM-009, SCIM-010, SCIM-011.
     async fn bodies_are_json_by_either_name_and_nothing_else(app: TestApp) {
-        let good = ["application/scim+json", "application/json", "application/json; charset=utf-8", "Application/SCIM+JSON;charset=UTF-8"];
+        let good = [
+            "application/scim+json",
+            "application/json",
+            "application/json; charset=utf-8",
+            "Application/SCIM+JSON;charset=UTF-8",
+        ];
         for (number, kind) in good.iter().enumerate() {
             let body = user(&format!("user{number}"), &json!({}));
             app.send("POST", "/Users", &[("content-type", kind)], Some(&body)).await.expect(201);
         }
-        let bad = ["text/plain", "application/xml", "application/x-www-form-urlencoded", "application/json; charset=latin1"];
+        let bad = [
+            "text/plain",
+            "application/xml",
+            "application/x-www-form-urlencoded",
+            "application/json; charset=latin1",
+        ];
         for kind in bad {
             let body = user("new", &json!({}));
             let reply = app.send("POST", "/Users", &[("content-type", kind)], Some(&body)).await;
@@ -162,7 +173,13 @@ each_db! {
         reader.get(&path).await.expect(200);
         reader.get("/Groups").await.expect(200);
         let body = user("ida", &json!({ "title": "x" }));
-        let writes = [("POST", "/Users"), ("PUT", &path), ("PATCH", &path), ("DELETE", &path), ("POST", "/Bulk")];
+        let writes = [
+            ("POST", "/Users"),
+            ("PUT", &path),
+            ("PATCH", &path),
+            ("DELETE", &path),
+            ("POST", "/Bulk"),
+        ];
         for (method, path) in writes {
             let reply = reader.send(method, path, &[], Some(&body)).await;
             let detail = reply.refused(403, "");
@@ -215,7 +232,11 @@ each_db! {
     /// Proves SCIM-028, SCIM-345, SCIM-496.
     async fn no_origin_is_let_in_and_no_credential_comes_back(app: TestApp) {
         let path = format!("/Users/{}", app.user("ida").await);
-        let headers = [("origin", "https://evil.example"), ("host", "evil.example"), ("x-forwarded-host", "evil.example")];
+        let headers = [
+            ("origin", "https://evil.example"),
+            ("host", "evil.example"),
+            ("x-forwarded-host", "evil.example"),
+        ];
         for method in ["GET", "OPTIONS"] {
             let reply = app.send(method, &path, &headers, None).await;
             assert_eq!(reply.header("access-control-allow-origin"), "");
@@ -224,6 +245,9 @@ each_db! {
         }
         let reply = app.get(&path).await;
         assert_eq!(reply.header("x-content-type-options"), "nosniff");
-        assert_eq!(reply.body["meta"]["location"], Value::from(format!("http://usher.test/scim/v2{path}")));
+        assert_eq!(
+            reply.body["meta"]["location"],
+            Value::from(format!("http://usher.test/scim/v2{path}"))
+        );
     }
 }

@@ -12,6 +12,10 @@ fn keys(value: &Value) -> String {
     value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
 }
 
+fn first(list: &Value) -> Value {
+    list["Resources"][0].clone()
+}
+
 fn search(parameter: &str, names: &str) -> Value {
     let names: Vec<&str> = names.split(',').collect();
     json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], parameter: names })
@@ -24,24 +28,33 @@ each_db! {
             ("attributes", "userName", "schemas id userName"),
             ("attributes", "TITLE,displayName", "schemas id displayName title"),
             ("attributes", "nothing", "schemas id"),
-            ("excludedAttributes", "meta,ID,schemas,active", "schemas id userName displayName title"),
+            (
+                "excludedAttributes",
+                "meta,ID,schemas,active",
+                "schemas id userName displayName title",
+            ),
         ];
         for (number, (parameter, names, expected)) in table.into_iter().enumerate() {
-            let body = user(&format!("user{number}"), &json!({ "title": "Lead", "displayName": "Ida" }));
+            let body =
+                user(&format!("user{number}"), &json!({ "title": "Lead", "displayName": "Ida" }));
             let query = format!("?{parameter}={names}");
             let created = app.post(&format!("/Users{query}"), &body).await.expect(201);
-            assert_eq!(created.header("location"), format!("http://usher.test/scim/v2/Users/{}", created.id()));
+            assert_eq!(
+                created.header("location"),
+                format!("http://usher.test/scim/v2/Users/{}", created.id())
+            );
             let path = format!("/Users/{}", created.id());
             let change = json!([{ "op": "replace", "path": "title", "value": "Head" }]);
+            let all = search(parameter, names);
             let shown = [
                 created.body.clone(),
                 app.get(&format!("{path}{query}")).await.expect(200).body,
                 app.put(&format!("{path}{query}"), &body).await.expect(200).body,
                 app.patch(&format!("{path}{query}"), change).await.expect(200).body,
-                app.get(&format!("/Users{query}")).await.expect(200).body["Resources"][0].clone(),
-                app.get(query.as_str()).await.expect(200).body["Resources"][0].clone(),
-                app.post("/Users/.search", &search(parameter, names)).await.expect(200).body["Resources"][0].clone(),
-                app.post("/.search", &search(parameter, names)).await.expect(200).body["Resources"][0].clone(),
+                first(&app.get(&format!("/Users{query}")).await.expect(200).body),
+                first(&app.get(query.as_str()).await.expect(200).body),
+                first(&app.post("/Users/.search", &all).await.expect(200).body),
+                first(&app.post("/.search", &all).await.expect(200).body),
             ];
             for document in shown {
                 assert_eq!(keys(&document), expected, "{query}");
@@ -49,14 +62,17 @@ each_db! {
         }
     }
 
-    /// Proves SCIM-083, SCIM-292, SCIM-293, SCIM-294, SCIM-295, SCIM-296, SCIM-297, SCIM-299, SCIM-300, SCIM-301.
+    /// Proves SCIM-083, SCIM-292, SCIM-293, SCIM-294, SCIM-295, SCIM-296, SCIM-297,
+    /// SCIM-299, SCIM-300, SCIM-301.
     async fn names_may_be_parts_whole_extensions_and_in_any_case(app: TestApp) {
         let boss = app.user("boss").await;
         let id = app.post("/Users", &complete("ida", &boss)).await.expect(201).id();
         let path = format!("/Users/{id}");
         let department = format!("{ENTERPRISE}:department");
         let pairs = [("{E}", ENTERPRISE), ("{D}", department.as_str()), ("{U}", USER)];
-        let fill = |text: &str| pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+        let fill = |text: &str| {
+            pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+        };
         let table = [
             ("attributes=name.givenName,{D}", "schemas id name {E}"),
             ("attributes={E}", "schemas id {E}"),
@@ -65,18 +81,31 @@ each_db! {
             ("attributes=password", "schemas id"),
             ("attributes=shoeSize,foo.bar", "schemas id"),
             ("attributes=meta.version", "schemas id meta"),
-            ("excludedAttributes=name,emails,phoneNumbers,ims,photos,addresses,entitlements,roles,x509Certificates,profileUrl,nickName,userType,preferredLanguage,locale,timezone,{E},externalId",
-             "schemas id userName displayName title active meta"),
+            (
+                "excludedAttributes=name,emails,phoneNumbers,ims,photos,addresses,entitlements,roles,\
+                 x509Certificates,profileUrl,nickName,userType,preferredLanguage,locale,timezone,\
+                 {E},externalId",
+                "schemas id userName displayName title active meta",
+            ),
         ];
         for (query, expected) in table {
             let shown = app.get(&format!("{path}?{}", fill(query))).await.expect(200).body;
             assert_eq!(keys(&shown), fill(expected), "{query}");
         }
-        let part = app.get(&format!("{path}?attributes=NAME.givenname,emails.value,{department}")).await.body;
+        let part = app
+            .get(&format!("{path}?attributes=NAME.givenname,emails.value,{department}"))
+            .await
+            .body;
         assert_eq!(part["name"], json!({ "givenName": "Ida" }));
-        assert_eq!(part["emails"], json!([{ "value": "Ida@Lantern.Example" }, { "value": "ida@home.example" }]));
+        assert_eq!(
+            part["emails"],
+            json!([{ "value": "Ida@Lantern.Example" }, { "value": "ida@home.example" }])
+        );
         assert_eq!(part[ENTERPRISE], json!({ "department": "Front desk" }));
-        let without = app.get(&format!("{path}?excludedAttributes=name.formatted,emails.value,{department}")).await.body;
+        let without = app
+            .get(&format!("{path}?excludedAttributes=name.formatted,emails.value,{department}"))
+            .await
+            .body;
         assert_eq!(without["name"].get("formatted"), None);
         assert_eq!(without["name"]["givenName"], "Ida");
         assert_eq!(without["emails"][1], json!({ "type": "home" }));
@@ -90,7 +119,8 @@ each_db! {
         for (strict, status) in [("false", 200), ("true", 400)] {
             let app = app.tenant_with("scim.strict", strict).await;
             let path = format!("/Users/{}", app.user("ida").await);
-            let reply = app.get(&format!("{path}?attributes=userName&excludedAttributes=userName")).await;
+            let reply =
+                app.get(&format!("{path}?attributes=userName&excludedAttributes=userName")).await;
             let reply = reply.expect(status);
             if status == 200 {
                 assert_eq!(keys(&reply.body), "schemas id userName");
@@ -104,7 +134,9 @@ each_db! {
     async fn members_are_left_out_and_their_names_only_come_when_asked_for(app: TestApp) {
         let ida = app.user_with("ida", &json!({ "displayName": "Ida" })).await.id();
         let path = format!("/Groups/{}", app.group("Desk", &[&ida]).await);
-        for query in ["excludedAttributes=members", "excludedAttributes=MEMBERS", "attributes=displayName"] {
+        for query in
+            ["excludedAttributes=members", "excludedAttributes=MEMBERS", "attributes=displayName"]
+        {
             for path in [path.as_str(), "/Groups"] {
                 let body = app.get(&format!("{path}?{query}")).await.expect(200).body;
                 let shown = body.get("Resources").map_or(&body, |list| &list[0]);

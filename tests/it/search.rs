@@ -44,12 +44,21 @@ each_db! {
         let table = [
             (json!({}), ""),
             (json!({ "filter": "userName eq \"IDA\"" }), "filter=userName eq \"IDA\""),
-            (json!({ "filter": "title pr", "sortBy": "title", "sortOrder": "descending" }), "filter=title pr&sortBy=title&sortOrder=descending"),
+            (
+                json!({ "filter": "title pr", "sortBy": "title", "sortOrder": "descending" }),
+                "filter=title pr&sortBy=title&sortOrder=descending",
+            ),
             (json!({ "startIndex": 2, "count": 1 }), "startIndex=2&count=1"),
             (json!({ "startIndex": 0, "count": 0 }), "startIndex=0&count=0"),
-            (json!({ "attributes": ["userName", "name.givenName"] }), "attributes=userName,name.givenName"),
+            (
+                json!({ "attributes": ["userName", "name.givenName"] }),
+                "attributes=userName,name.givenName",
+            ),
             (json!({ "excludedAttributes": ["meta", "title"] }), "excludedAttributes=meta,title"),
-            (json!({ "FILTER": "active eq true", "Count": 2, "filler": 1 }), "filter=active eq true&count=2"),
+            (
+                json!({ "FILTER": "active eq true", "Count": 2, "filler": 1 }),
+                "filter=active eq true&count=2",
+            ),
         ];
         for (body, query) in table {
             let searched = app.post("/Users/.search", &search(&body)).await.expect(200);
@@ -65,7 +74,10 @@ each_db! {
         let strict = app.tenant_with("scim.strict", "true").await;
         let table = [
             (json!([]), "invalidSyntax"),
-            (json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"] }), "invalidSyntax"),
+            (
+                json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"] }),
+                "invalidSyntax",
+            ),
             (search(&json!({ "filter": 5 })), "invalidValue"),
             (search(&json!({ "filter": "userName is \"x\"" })), "invalidFilter"),
             (search(&json!({ "count": "many" })), "invalidValue"),
@@ -116,7 +128,10 @@ each_db! {
         for start in [1, 3, 5, 7] {
             let reply = app.get(&format!("?startIndex={start}&count=2")).await.expect(200);
             assert_eq!(reply.body["totalResults"], 5);
-            assert_eq!(reply.body["itemsPerPage"], reply.body["Resources"].as_array().unwrap().len());
+            assert_eq!(
+                reply.body["itemsPerPage"],
+                reply.body["Resources"].as_array().unwrap().len()
+            );
             met.extend(found(&reply));
         }
         met.sort_unstable();

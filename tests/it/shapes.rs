@@ -71,6 +71,7 @@ each_db! {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one line for each member")]
     async fn a_complete_user_looks_like_this(app: TestApp) {
         let boss = app.user_with("boss", &json!({ "displayName": "Tom Arve" })).await.id();
         let id = app.post("/Users", &complete("ida.holm", &boss)).await.expect(201).id();

@@ -30,14 +30,20 @@ each_db! {
             let nobody = format!("{endpoint}/{unknown}");
             let before = theirs.get(&path).await.expect(200).body;
             let body = json!({ "schemas": before["schemas"], "userName": "x", "displayName": "x" });
-            let patch = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            let change = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
                 "Operations": [{ "op": "replace", "path": "displayName", "value": "x" }] });
-            for (method, body) in [("GET", None), ("PUT", Some(&body)), ("PATCH", Some(&patch)), ("DELETE", None)] {
+            for (method, body) in
+                [("GET", None), ("PUT", Some(&body)), ("PATCH", Some(&change)), ("DELETE", None)]
+            {
                 for headers in [&[][..], &[("if-match", "*")], &[("if-none-match", "W/\"1\"")]] {
                     let reply = ours.send(method, &path, headers, body).await;
                     reply.refused(404, "");
                     let other = ours.send(method, &nobody, headers, body).await;
-                    assert_eq!(plain(reply.body, id), plain(other.body, unknown), "{method} {path}");
+                    assert_eq!(
+                        plain(reply.body, id),
+                        plain(other.body, unknown),
+                        "{method} {path}"
+                    );
                 }
             }
             assert_eq!(theirs.get(&path).await.expect(200).body, before);
@@ -57,7 +63,7 @@ each_db! {
         assert_ne!(ids[0], ids[1]);
         for (tenant, id) in [(&ours, &ids[0]), (&theirs, &ids[1])] {
             let found = tenant.find("/Users", "externalId eq \"7\"").await.body;
-            assert_eq!(texts(&found["Resources"], "/id"), [id.clone()]);
+            assert_eq!(texts(&found["Resources"], "/id"), [id.as_str()]);
         }
         ours.delete(&format!("/Users/{}", ids[0])).await.expect(204);
         theirs.get(&format!("/Users/{}", ids[1])).await.expect(200);
@@ -103,8 +109,8 @@ each_db! {
         assert_eq!(shown[ENTERPRISE]["manager"].get("displayName"), None);
         let ida = theirs.get(&format!("/Users/{stranger}")).await.body;
         assert_eq!(ida["groups"].as_array().unwrap().len(), 1);
-        let manages = ours.found(&format!("{ENTERPRISE}:manager.displayName co \"Holm\"")).await;
-        assert!(manages.is_empty());
+        let found = ours.found(&format!("{ENTERPRISE}:manager.displayName co \"Holm\"")).await;
+        assert!(found.is_empty());
     }
 
     /// Proves SCIM-026.
@@ -120,7 +126,10 @@ each_db! {
         let (ours, theirs) = two(&app).await;
         ours.user("ida").await;
         let server = "http://usher.test";
-        for path in [format!("/scim/v2/{}/Users", theirs.tenant), format!("/t/{}/scim/v2/Users", theirs.tenant)] {
+        for path in [
+            format!("/scim/v2/{}/Users", theirs.tenant),
+            format!("/t/{}/scim/v2/Users", theirs.tenant),
+        ] {
             ours.get(&format!("{server}{path}")).await.refused(404, "");
         }
         let headers = [("x-tenant", theirs.tenant.as_str()), ("host", theirs.tenant.as_str())];

@@ -1,5 +1,6 @@
 //! Users as a client sees them: created, read, found again, deleted.
 
+use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::app::{BASE, TestApp};
@@ -20,7 +21,8 @@ each_db! {
         let read = app.get(&location).await.expect(200);
         assert_eq!(read.body, reply.body);
         let minimal = [("prefer", "return=minimal")];
-        let bare = app.send("POST", "/Users", &minimal, Some(&user("tom", &json!({})))).await.expect(201);
+        let bare =
+            app.send("POST", "/Users", &minimal, Some(&user("tom", &json!({})))).await.expect(201);
         assert!(bare.body.is_null());
         assert_eq!(bare.header("preference-applied"), "return=minimal");
         assert_eq!(app.get(bare.header("location")).await.expect(200).body["userName"], "tom");
@@ -62,7 +64,9 @@ each_db! {
         let reply = app
             .user_with("ida", &json!({
                 "id": "mine", "groups": [{ "value": group }],
-                "meta": { "created": "2001-01-01T00:00:00Z", "resourceType": "Robot", "version": "W/\"99\"" }
+                "meta": {
+                    "created": "2001-01-01T00:00:00Z", "resourceType": "Robot", "version": "W/\"99\""
+                }
             }))
             .await;
         let id = reply.id();
@@ -109,15 +113,9 @@ each_db! {
     async fn of_two_creates_at_once_one_wins(app: TestApp) {
         for round in 0..5 {
             let body = user(&format!("user{round}"), &json!({}));
-            let tries = (0..4).map(|_| {
-                let (app, body) = (app.clone(), body.clone());
-                tokio::spawn(async move { app.post("/Users", &body).await.status })
-            });
-            let tries: Vec<_> = tries.collect();
-            let mut statuses = Vec::new();
-            for one in tries {
-                statuses.push(one.await.unwrap());
-            }
+            let tries = (0..4).map(|_| app.post("/Users", &body));
+            let tried = join_all(tries).await;
+            let mut statuses: Vec<_> = tried.iter().map(|reply| reply.status).collect();
             statuses.sort_unstable();
             assert_eq!(statuses, [201, 409, 409, 409]);
         }
@@ -141,9 +139,18 @@ each_db! {
             (user("a\u{0}b", &json!({})), "invalidValue", ""),
             (user("a", &json!({ "emails": 5 })), "invalidValue", "emails"),
             (user("a", &json!({ "active": "perhaps" })), "invalidValue", "active"),
-            (user("a", &json!({ "name": { "givenName": { "a": 1 } } })), "invalidValue", "givenName"),
             (
-                user("a", &json!({ "emails": [{ "value": "x@y.z", "primary": true }, { "value": "q@y.z", "primary": true }] })),
+                user("a", &json!({ "name": { "givenName": { "a": 1 } } })),
+                "invalidValue",
+                "givenName",
+            ),
+            (
+                user(
+                    "a",
+                    &json!({ "emails": [
+                        { "value": "x@y.z", "primary": true }, { "value": "q@y.z", "primary": true }
+                    ] }),
+                ),
                 "invalidValue",
                 "emails",
             ),
@@ -240,7 +247,8 @@ each_db! {
             let text = reply.body.to_string();
             assert!(!text.contains("password") && !text.contains(secret), "{text}");
         }
-        for filter in ["password pr", "password eq \"correct horse battery\"", "password sw \"c\""] {
+        for filter in ["password pr", "password eq \"correct horse battery\"", "password sw \"c\""]
+        {
             let detail = app.find("/Users", filter).await.refused(400, "invalidFilter");
             assert!(!detail.contains("horse"), "{detail}");
         }
