@@ -226,7 +226,7 @@ each_db! {
         let asked =
             app.patch(&format!("{path}?attributes=members"), rename.clone()).await.expect(200);
         assert_eq!(asked.body["members"].as_array().unwrap().len(), 101);
-        let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], 
+        let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
             "Operations": rename });
         let prefer = [("prefer", "return=representation")];
         let preferred = app.send("PATCH", &path, &prefer, Some(&body)).await.expect(200);

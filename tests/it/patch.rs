@@ -64,29 +64,14 @@ each_db! {
         let email = json!([{ "type": "work", "value": "i@x.y" }]);
         let noisy = json!({ "id": "other", "title": "Lead", "schemas": [USER] });
         let table = [
-            (
-                json!([x, { "op": "replace", "path": "active", "value": "perhaps" }]),
-                400,
-            ),
-            (
-                json!([x, { "op": "remove", "path": "userName" }]),
-                400,
-            ),
+            (json!([x, { "op": "replace", "path": "active", "value": "perhaps" }]), 400),
+            (json!([x, { "op": "remove", "path": "userName" }]), 400),
             (json!([x, { "op": "remove" }]), 400),
             (set("title", "Lead"), 200),
-            (
-                json!([{ "op": "add", "path": "emails", "value": email }]),
-                200,
-            ),
+            (json!([{ "op": "add", "path": "emails", "value": email }]), 200),
             (json!([{ "op": "remove", "path": "nickName" }]), 200),
-            (
-                json!([x, { "op": "replace", "path": "title", "value": "Lead" }]),
-                200,
-            ),
-            (
-                json!([{ "op": "replace", "value": noisy }]),
-                200,
-            ),
+            (json!([x, { "op": "replace", "path": "title", "value": "Lead" }]), 200),
+            (json!([{ "op": "replace", "value": noisy }]), 200),
         ];
         for (operations, status) in table {
             let reply = app.patch(&path, operations.clone()).await;
@@ -177,6 +162,9 @@ each_db! {
             .map(|email| email["value"].clone())
             .collect();
         assert_eq!(primary, ["h@x.y"]);
+        // RFC 7643 s2.4: the others are false, written or not.
+        let shown = app.patch(&path, set("emails[primary eq false].display", "Desk")).await;
+        assert_eq!(shown.expect(200).body["emails"][0]["display"], "Desk");
         assert_eq!(app.found("emails[primary eq true].value eq \"h@x.y\"").await, ["ida"]);
         assert!(app.found("emails[primary eq true and type eq \"work\"]").await.is_empty());
     }

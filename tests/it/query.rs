@@ -255,6 +255,8 @@ each_db! {
             ("emails.type ne \"work\"".to_owned(), "boss"),
             ("emails[primary eq false and type eq \"work\"]".to_owned(), "ida"),
             ("emails[primary eq true]".to_owned(), ""),
+            ("emails.primary eq false".to_owned(), "ida"),
+            ("emails.primary ne false".to_owned(), "boss"),
             ("emails pr and active eq true".to_owned(), "ida"),
             ("userName eq \"boss\" or title pr and active eq true".to_owned(), "boss"),
             ("nickName eq \"SS\"".to_owned(), "ida"),

@@ -114,8 +114,8 @@ each_db! {
         for round in 0..5 {
             let body = user(&format!("user{round}"), &json!({}));
             let tries = (0..4).map(|_| app.post("/Users", &body));
-            let tried = join_all(tries).await;
-            let mut statuses: Vec<_> = tried.iter().map(|reply| reply.status).collect();
+            let replies = join_all(tries).await;
+            let mut statuses: Vec<_> = replies.iter().map(|reply| reply.status).collect();
             statuses.sort_unstable();
             assert_eq!(statuses, [201, 409, 409, 409]);
         }

@@ -243,7 +243,7 @@ impl<'a> Binder<'a> {
         operand::check(&target, op)?;
         let mut key = operand::key(&target, value, self.rules.quirks)?;
         self.canonical_schema(&target, &mut key);
-        Ok(Bound::Compare { target, op, key })
+        Ok(not_primary(target, op, &key).unwrap_or(Bound::Compare { target, op, key }))
     }
 
     /// A complex attribute stands for its `value` (RFC 7644 s3.4.2.2 compares `emails co "x"`).
@@ -298,6 +298,24 @@ impl<'a> Binder<'a> {
         let inner = Binder { scope: Scope::Elements(attribute), rules: self.rules };
         Ok(Bound::Within { target, filter: Box::new(inner.filter(filter)?) })
     }
+}
+
+/// `primary eq false` and `primary ne false`: an element without `primary` is not the primary one
+/// (RFC 7643 s2.4), so that what is asked is whether it is true.
+fn not_primary<'a>(target: Target<'a>, op: Op, key: &Key) -> Option<Bound<'a>> {
+    if target.leaf().name != "primary" || *key != Key::Bool(false) {
+        return None;
+    }
+    let no =
+        |target| Bound::Not(Box::new(Bound::Compare { target, op: Op::Eq, key: Key::Bool(true) }));
+    let found = match target.sub {
+        None => no(target),
+        Some(attribute) => Bound::Within {
+            target: Target { sub: None, ..target },
+            filter: Box::new(no(Target { extension: None, attribute, sub: None })),
+        },
+    };
+    Some(if op == Op::Ne { Bound::Not(Box::new(found)) } else { found })
 }
 
 fn element_target<'a>(parent: &'a Attribute, path: &AttrPath) -> Found<'a> {
