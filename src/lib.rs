@@ -38,6 +38,8 @@
 //!   recorded conversation; `scim.strict` switches all of them off.
 //! * One error enum per layer; statuses are given in `http/error.rs` and nowhere else.
 //! * Secrets are never logged, never returned, and stored only as hashes.
+//! * `openapi.yaml` describes every answer: the tests' client compares each with it
+//!   (`tests/it/support/documented.rs`).
 //! * A test reads the imports and keeps these directions (`tests/it/architecture.rs`).
 //!
 //! # One change, one place

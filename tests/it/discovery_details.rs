@@ -52,6 +52,14 @@ each_db! {
         app.get("/Schemas/urn:x").await.refused(404, "");
     }
 
+    /// Proves SCIM-164: what describes schemas, types and the configuration is no schema of ours.
+    async fn the_schemas_of_schemas_are_not_published(app: TestApp) {
+        for name in ["Schema", "ResourceType", "ServiceProviderConfig"] {
+            let urn = format!("urn:ietf:params:scim:schemas:core:2.0:{name}");
+            assert!(app.get(&format!("/Schemas/{urn}")).await.refused(404, "").contains(&urn));
+        }
+    }
+
     /// Proves SCIM-159.
     async fn paging_and_sorting_mean_nothing_to_discovery(app: TestApp) {
         for path in DISCOVERY {

@@ -84,6 +84,10 @@ fn responses(route: &Route) -> Map<String, Value> {
         responses.insert(status.to_string(), refusal);
     }
     match route.row.action {
+        Action::Create => {
+            responses["201"]["description"] =
+                "Created; without a body where the client prefers return=minimal.".into();
+        }
         Action::Read => {
             responses.insert("304".to_owned(), empty("The client has this version already."));
         }
@@ -95,8 +99,7 @@ fn responses(route: &Route) -> Map<String, Value> {
             unavailable["description"] = "The database does not answer.".into();
             responses.insert("503".to_owned(), unavailable);
         }
-        Action::Create
-        | Action::List
+        Action::List
         | Action::Search
         | Action::Delete
         | Action::ListAll

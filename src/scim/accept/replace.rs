@@ -14,8 +14,8 @@ const KEPT: [&str; 3] = ["active", "roles", "entitlements"];
 
 /// The resource that a PUT asks for.
 ///
-/// Core attributes that are left out are cleared but for those of [`KEPT`]; an extension that is
-/// left out stays, one that is sent replaces all its attributes.
+/// Core attributes that are left out are cleared but for `active`, `roles` and `entitlements`; an
+/// extension that is left out stays, one that is sent replaces all its attributes.
 pub fn replace(
     rt: &ResourceType,
     before: &Doc,

@@ -66,6 +66,10 @@ impl Contract {
             );
             return;
         };
+        let applied = seen.headers.get("preference-applied");
+        if body.is_null() && applied.is_some_and(|applied| applied == "return=minimal") {
+            return;
+        }
         let kind = seen.headers.get("content-type").map_or("", |kind| kind.to_str().unwrap());
         let kind = kind.split(';').next().unwrap_or_default();
         let schema = content.get(kind).map(|content| &content["schema"]);
