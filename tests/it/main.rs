@@ -1,6 +1,7 @@
 //! All integration tests in one binary, because linking is what costs.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(clippy::disallowed_methods, reason = "tests start tasks and read their environment")]
 
 mod architecture;
 mod bad_bodies;

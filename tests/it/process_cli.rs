@@ -159,9 +159,9 @@ fn the_doctor_finds_what_is_wrong() {
     assert_eq!((ill.status, ill.out.lines().count()), (1, 1), "{ill:?}");
     let ill: Value = serde_json::from_str(&ill.out).unwrap();
     assert_eq!(ill["ok"], false);
-    let away = setup.on("postgres://u:hidden@127.0.0.1:1/d".to_owned()).run("doctor");
-    assert_eq!(away.status, 1, "{away:?}");
-    assert!(away.out.contains("FAILED") && !away.out.contains("hidden"), "{away:?}");
+    let broken = setup.on("postgres://u:hidden@127.0.0.1:1/d".to_owned()).run("doctor");
+    assert_eq!(broken.status, 1, "{broken:?}");
+    assert!(broken.out.contains("FAILED") && !broken.out.contains("hidden"), "{broken:?}");
 }
 
 #[test]
@@ -171,6 +171,6 @@ fn the_contract_is_printed_as_it_is_committed() {
     assert_eq!(printed.out.trim_end(), usher::http::CONTRACT.trim_end());
     assert!(!setup.data().exists(), "printing the contract makes no installation");
     let server = setup.start();
-    let served = run(server.client.get("!/openapi.yaml")).expect(200);
-    assert_eq!(served.body, Value::from(usher::http::CONTRACT));
+    let fetched = run(server.client.get("!/openapi.yaml")).expect(200);
+    assert_eq!(fetched.body, Value::from(usher::http::CONTRACT));
 }

@@ -139,8 +139,8 @@ async fn load(server: Usher, moment: Duration, number: &AtomicU32, answered: &Mu
 }
 
 /// Looks at everything from several sides: by id, by name, by address, in the list, in the group.
-async fn check(client: &Client, answered: &Mutex<Answered>) {
-    let mut answered = answered.lock().unwrap();
+async fn check(client: &Client, all: &Mutex<Answered>) {
+    let mut answered = std::mem::take(&mut *all.lock().unwrap());
     let mut listed = BTreeMap::new();
     let total = client.count("id pr").await;
     while (listed.len() as u64) < total {
@@ -193,6 +193,7 @@ async fn check(client: &Client, answered: &Mutex<Answered>) {
     for id in &answered.members {
         assert!(members.contains(&id.as_str()), "{id} was added and is no member");
     }
+    *all.lock().unwrap() = answered;
 }
 
 fn survives(setup: &Setup, times: u64) {
