@@ -53,10 +53,11 @@ impl Call {
 
     /// What stands in the path where the endpoint has `{…}`, decoded once.
     ///
-    /// What is not UTF-8 names nothing that exists, so that its decoding may lose something.
+    /// What is not UTF-8 or has U+0000, which PostgreSQL takes in no text, names nothing that
+    /// exists, so that its decoding may lose something.
     pub fn parameter(&self) -> String {
         let raw = self.parts.uri.path().rsplit('/').next().unwrap_or_default();
-        percent_decode_str(raw).decode_utf8_lossy().into_owned()
+        percent_decode_str(raw).decode_utf8_lossy().replace('\0', "\u{fffd}")
     }
 
     /// The query string as it came.

@@ -1,12 +1,19 @@
 //! All integration tests in one binary, because linking is what costs.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(clippy::disallowed_methods, reason = "tests start tasks and read their environment")]
 
 mod architecture;
+mod bad_bodies;
+mod bad_database;
+mod bad_places;
+mod bad_values;
+mod bad_wire;
 mod clients;
 mod contract;
 mod discovery;
 mod discovery_details;
+mod docs;
 mod errors;
 mod filter_graph;
 mod filter_order;
@@ -14,7 +21,12 @@ mod filter_sql;
 mod filter_world;
 mod groups;
 mod idp;
+mod operations;
+mod parallel;
 mod patch;
+mod process_cli;
+mod process_end;
+mod process_start;
 mod projection;
 mod put;
 mod query;
@@ -28,6 +40,7 @@ mod store_faults;
 mod store_members;
 mod store_resources;
 mod store_transactions;
+mod suites;
 mod support;
 mod tenancy;
 mod test_resource;

@@ -117,9 +117,14 @@ impl TestApp {
 
     /// A second process on the same database, as far as a process can have one.
     pub(crate) async fn second_instance(&self) -> Self {
+        self.second_instance_at(Clock::System).await
+    }
+
+    /// The same, living at another time.
+    pub(crate) async fn second_instance_at(&self, clock: Clock) -> Self {
         let store = Store::open(&self.settings).await.unwrap();
         let settings = self.app.settings().clone();
-        let app = App::on(store, settings, self.app.registry().clone(), Clock::System).unwrap();
+        let app = App::on(store, settings, self.app.registry().clone(), clock).unwrap();
         app.set_public_url("http://usher.test");
         Self { router: usher::http::router(app.clone(), Metrics::default()), app, ..self.clone() }
     }

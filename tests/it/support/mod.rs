@@ -5,6 +5,7 @@ pub(crate) mod asks;
 pub(crate) mod documented;
 pub(crate) mod people;
 pub(crate) mod postgres;
+pub(crate) mod process;
 pub(crate) mod synthetic;
 
 use std::path::{Path, PathBuf};

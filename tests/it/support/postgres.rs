@@ -28,11 +28,20 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// The URL of a new database with today's tables; none when the tests shall do without PostgreSQL.
 pub(crate) fn new_database() -> Option<String> {
+    copy_of("template_usher")
+}
+
+/// The URL of a new database with nothing in it.
+pub(crate) fn empty_database() -> Option<String> {
+    copy_of("template0")
+}
+
+fn copy_of(template: &str) -> Option<String> {
     let server = SHARED.as_ref()?;
     let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     // One after the other: a template must have no other user.
     let guard = CREATING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    server.create(&name, "template_usher");
+    server.create(&name, template);
     drop(guard);
     Some(server.url(&name))
 }

@@ -1,6 +1,6 @@
 """Runs scim2-tester's checks against a server; prints what is not right and a closing line.
 
-usage: scim2_tester.py BASE_URL TOKEN
+usage: run_scim2_tester.py BASE_URL TOKEN
 """
 
 import sys
