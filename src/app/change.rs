@@ -40,6 +40,9 @@ impl Target<'_> {
     }
 }
 
+/// Operations that a PATCH may have to be applied inside the transaction.
+const LONG: usize = 50;
+
 /// What the client wants, softened and parsed.
 #[derive(Debug, Clone)]
 pub(super) enum Change {
@@ -48,6 +51,7 @@ pub(super) enum Change {
 }
 
 /// What shall be after a change.
+#[derive(Debug, Clone)]
 struct Wanted {
     doc: Doc,
     password: Password,
@@ -67,6 +71,14 @@ impl Change {
                 let wanted = patch::apply(&work.kind, before, operations, work.rules())?;
                 Ok(Wanted { doc: wanted.doc, password: wanted.password, members: wanted.members })
             }
+        }
+    }
+
+    /// Whether it takes so long that other changes should not wait for it.
+    fn is_long(&self) -> bool {
+        match self {
+            Self::Replace(_) => false,
+            Self::Patch(operations) => operations.len() > LONG,
         }
     }
 
@@ -110,6 +122,8 @@ pub(super) struct Plan {
     /// The hash that a kept password was compared with; another one in the transaction means that
     /// somebody was faster.
     compared: Option<String>,
+    /// What the change came to on this version, where that was worth knowing before.
+    ahead: Option<(i64, Wanted)>,
 }
 
 impl App {
@@ -121,16 +135,17 @@ impl App {
         change: Change,
     ) -> Result<Plan, Error> {
         let target = target.owned();
-        let mut plan = Plan { work, target, change, password: NewPassword::Keep, compared: None };
-        if plan.change.may_set_password(&plan.work.kind) {
-            self.look_at_password(ctx, &mut plan).await?;
+        let mut plan =
+            Plan { work, target, change, password: NewPassword::Keep, compared: None, ahead: None };
+        if plan.change.is_long() || plan.change.may_set_password(&plan.work.kind) {
+            self.look_ahead(ctx, &mut plan).await?;
         }
         Ok(plan)
     }
 
-    /// Applies the change to what is there now, only to learn the password, and hashes it unless it
-    /// is the stored one.
-    async fn look_at_password(&self, ctx: &Ctx, plan: &mut Plan) -> Result<(), Error> {
+    /// Applies the change to what is there now, beside the transaction: a long one holds nobody up,
+    /// and a password is known, compared and hashed before.
+    async fn look_ahead(&self, ctx: &Ctx, plan: &mut Plan) -> Result<(), Error> {
         let (work, target) = (plan.work.clone(), plan.target.clone());
         let (before, phc) = self
             .store()
@@ -141,29 +156,38 @@ impl App {
             })
             .await?;
         Work::check_conditions(&plan.target.conditions, &before)?;
-        let wanted = plan.change.apply(&plan.work, &before.doc)?;
-        plan.password = match wanted.password {
-            Password::Kept => NewPassword::Keep,
+        let version = before.stored.version;
+        let (work, change) = (plan.work.clone(), plan.change.clone());
+        let applied = tokio::task::spawn_blocking(move || change.apply(&work, &before.doc));
+        let wanted = applied.await.map_err(|error| Error::Internal(error.to_string()))??;
+        (plan.password, plan.compared) = self.new_password(ctx, &wanted.password, phc).await?;
+        plan.ahead = Some((version, wanted));
+        Ok(())
+    }
+
+    /// What becomes of the stored password, and the hash that a kept one was compared with.
+    async fn new_password(
+        &self,
+        ctx: &Ctx,
+        wanted: &Password,
+        phc: Option<String>,
+    ) -> Result<(NewPassword, Option<String>), Error> {
+        let text = match wanted {
+            Password::Kept => return Ok((NewPassword::Keep, None)),
             Password::Cleared | Password::Set(_) if !ctx.rules.accept_password => {
                 note_ignored(ctx);
-                NewPassword::Keep
+                return Ok((NewPassword::Keep, None));
             }
-            Password::Cleared => NewPassword::Clear,
-            Password::Set(text) => {
-                let prepared = password::prepare(&text, ctx.rules.password_min_length)?;
-                let same = match &phc {
-                    Some(phc) => self.hasher().verify(prepared.clone(), phc.clone()).await?,
-                    None => false,
-                };
-                if same {
-                    plan.compared = phc;
-                    NewPassword::Keep
-                } else {
-                    NewPassword::Set(self.hasher().hash(prepared).await?)
-                }
-            }
+            Password::Cleared => return Ok((NewPassword::Clear, None)),
+            Password::Set(text) => text,
         };
-        Ok(())
+        let prepared = password::prepare(text, ctx.rules.password_min_length)?;
+        if let Some(phc) = phc
+            && self.hasher().verify(prepared.clone(), phc.clone()).await?
+        {
+            return Ok((NewPassword::Keep, Some(phc)));
+        }
+        Ok((NewPassword::Set(self.hasher().hash(prepared).await?), None))
     }
 
     /// The hash of the password of a create; none when there is none or the tenant takes none.
@@ -198,7 +222,10 @@ impl Plan {
         let id = &self.target.id;
         let before = work.find_for_update(tx, id).await?;
         Work::check_conditions(&self.target.conditions, &before)?;
-        let wanted = self.change.apply(work, &before.doc)?;
+        let wanted = match &self.ahead {
+            Some((version, wanted)) if *version == before.stored.version => wanted.clone(),
+            Some(_) | None => self.change.apply(work, &before.doc)?,
+        };
         let mut changed = self.set_password(tx, id).await?;
         if work.is_group() {
             for change in &wanted.members {

@@ -33,6 +33,9 @@ use crate::store::{Database, Store, StoreSettings};
 use tokens::Verdicts;
 use worker::Worker;
 
+/// The embedded database's file in the data directory.
+pub const DATABASE_FILE: &str = "usher.db";
+
 /// Usher: its store, its settings, and what it serves. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Inner>);
@@ -191,7 +194,7 @@ impl App {
 
 fn store_settings(settings: &Settings) -> StoreSettings {
     let Some(url) = &settings.database_url else {
-        let path = settings.data_dir.join("usher.db");
+        let path = settings.data_dir.join(DATABASE_FILE);
         return StoreSettings::new(Database::Sqlite { path });
     };
     let connections = settings.work.database_connections;

@@ -154,7 +154,7 @@ impl App {
     /// Makes a second token like this one. Both work until the old one is revoked, so that an
     /// identity provider can change over without a gap.
     pub async fn rotate_token(&self, tenant: &str, id: &str) -> Result<Secret, Error> {
-        let old = self.token(tenant, id).await?;
+        let old = self.live_token(tenant, id).await?;
         let now = self.clock().now();
         let life = old.expires.map(|expires| (expires.0 - old.created.0) / 86_400_000_000);
         let wanted = NewToken {
@@ -177,7 +177,7 @@ impl App {
         id: &str,
         scopes: &[String],
     ) -> Result<Token, Error> {
-        let mut token = self.token(tenant, id).await?;
+        let mut token = self.live_token(tenant, id).await?;
         token.scopes = scopes_of(scopes)?.to_string();
         let changed = token.clone();
         self.store()
@@ -198,6 +198,15 @@ impl App {
             .write(async move |tx: &mut Tx<'_>| tokens::revoke(tx, &tenant, &id, now).await)
             .await?;
         Ok(token)
+    }
+
+    /// A token that is not revoked: what is revoked stays so.
+    async fn live_token(&self, tenant: &str, id: &str) -> Result<Token, Error> {
+        let token = self.token(tenant, id).await?;
+        if token.revoked.is_none() {
+            return Ok(token);
+        }
+        Err(scim::Error::InvalidValue(format!("Token '{id}' is revoked. Make a new one.")).into())
     }
 
     async fn token(&self, tenant: &str, id: &str) -> Result<Token, Error> {

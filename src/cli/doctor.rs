@@ -82,7 +82,9 @@ fn data_dir(path: &Path) -> Result<String, String> {
     use std::os::unix::fs::PermissionsExt as _;
     let shown = path.display();
     let wrong = |error: std::io::Error| format!("{shown}: {error}");
-    fs::create_dir_all(path).map_err(wrong)?;
+    if !path.is_dir() {
+        return Err(format!("{shown} is no directory; 'usher serve' makes it at its first start"));
+    }
     let probe = path.join(format!(".usher-doctor-{}", std::process::id()));
     fs::write(&probe, b"").map_err(wrong)?;
     fs::remove_file(&probe).map_err(wrong)?;

@@ -150,6 +150,19 @@ fn execute(cli: Cli) -> Result<(), Failure> {
 
 /// The app on this machine's database, for commands that work beside a running server.
 async fn open(settings: Settings) -> Result<App, Failure> {
+    let file = settings.data_dir.join(crate::app::DATABASE_FILE);
+    // A mistyped directory must not become a new, empty installation.
+    if settings.database_url.is_none() && !file.exists() {
+        return Err(Failure::Failed(format!(
+            "There is no database at {}. Check --data-dir, or start 'usher serve' first.",
+            file.display()
+        )));
+    }
+    open_or_make(settings).await
+}
+
+/// Opens the installation, or makes it.
+async fn open_or_make(settings: Settings) -> Result<App, Failure> {
     let origin = settings.origin(settings.listen);
     let app = App::open(settings, Registry::standard(), Clock::System).await?;
     app.set_public_url(&origin);

@@ -26,6 +26,11 @@ impl Output {
         if self.json { line(&value.to_string()) } else { line(text) }
     }
 
+    /// Prints a line for people alone.
+    pub fn remark(self, text: &str) -> io::Result<()> {
+        if self.json { Ok(()) } else { line(text) }
+    }
+
     /// Prints `value` for machines or rows under headings for people.
     pub fn table(self, value: &Value, headings: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
         if self.json { line(&value.to_string()) } else { line(&aligned(headings, rows)) }

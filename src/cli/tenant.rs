@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::app::tenants::Tenant;
-use crate::cli::{Failure, Output, open};
+use crate::cli::{Failure, Output, open, open_or_make};
 use crate::settings::Settings;
 
 /// Make, list, show and set tenants.
@@ -37,7 +37,10 @@ pub enum Command {
 
 /// Runs it.
 pub async fn run(command: Command, settings: Settings, output: Output) -> Result<(), Failure> {
-    let app = open(settings).await?;
+    let app = match command {
+        Command::Create { .. } => open_or_make(settings).await?,
+        Command::List | Command::Show { .. } | Command::Set { .. } => open(settings).await?,
+    };
     let done = match command {
         Command::Create { name } => {
             let tenant = app.create_tenant(&name).await?;

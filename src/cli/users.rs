@@ -117,5 +117,13 @@ fn list(page: &Value, output: Output) -> std::io::Result<()> {
             ["id", "userName", "displayName", "active"].map(|key| text(&user[key])).to_vec()
         })
         .collect();
-    output.table(page, &["ID", "USERNAME", "DISPLAY NAME", "ACTIVE"], &rows)
+    output.table(page, &["ID", "USERNAME", "DISPLAY NAME", "ACTIVE"], &rows)?;
+    let total = page["totalResults"].as_u64().unwrap_or_default();
+    if total > users.len() as u64 {
+        output.remark(&format!(
+            "{} of {total} users; --start and --count show others.",
+            users.len()
+        ))?;
+    }
+    Ok(())
 }

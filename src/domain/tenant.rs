@@ -78,7 +78,7 @@ pub const KEYS: &[(&str, &str, &str)] = &[
     ("password.acceptFromScim", "true", "true or false"),
     ("password.minLength", "8", "a number from 8 to 64"),
     ("page.default", "100", "a number from 1 to page.max"),
-    ("page.max", "1000", "a number from 200 to 10000"),
+    ("page.max", "1000", "a number from 1 to 10000"),
 ];
 
 impl TenantSettings {
@@ -107,7 +107,9 @@ impl TenantSettings {
         };
         self.apply(name, value.trim())
             .ok_or_else(|| format!("{name} cannot be '{value}'; it is {allowed}."))?;
-        self.written.insert((*name).to_owned(), value.trim().to_owned());
+        let value = value.trim();
+        let plain = boolean(value).map_or_else(|| value.to_owned(), |value| value.to_string());
+        self.written.insert((*name).to_owned(), plain);
         Ok(())
     }
 
@@ -141,8 +143,7 @@ impl TenantSettings {
                     value.parse().ok().filter(|count| (1..=self.page_max).contains(count))?;
             }
             "page.max" => {
-                self.page_max =
-                    value.parse().ok().filter(|count| (200..=10_000).contains(count))?;
+                self.page_max = value.parse().ok().filter(|count| (1..=10_000).contains(count))?;
                 self.page_default = self.page_default.min(self.page_max);
             }
             _ => return None,
@@ -219,7 +220,7 @@ mod tests {
         let mut settings = TenantSettings::default();
         for (key, value) in [
             ("scim.strict", "maybe"),
-            ("page.max", "100"),
+            ("page.max", "0"),
             ("page.default", "5000"),
             ("password.minLength", "4"),
             ("groups.unknownMembers", "drop"),

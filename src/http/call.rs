@@ -84,7 +84,7 @@ impl Call {
             .find_map(|item| {
                 let (name, value) = item.split_once('=')?;
                 name.trim().eq_ignore_ascii_case("return").then(|| {
-                    match value.trim().trim_matches('"') {
+                    match value.trim().trim_matches('"').to_ascii_lowercase().as_str() {
                         "minimal" => Prefer::Minimal,
                         "representation" => Prefer::Representation,
                         _ => Prefer::Unsaid,

@@ -59,6 +59,7 @@ pub fn configuration(call: &Call) -> Result<Response, Error> {
         page_default: rules.page_default,
         page_max: rules.page_max,
         max_payload: call.app.settings().limits.max_body,
+        passwords: rules.accept_password,
     };
     Ok(one(&config::document(call.app.base(), limits)))
 }

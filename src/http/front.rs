@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -58,7 +58,7 @@ pub async fn front(State(http): State<Http>, mut request: Request, next: Next) -
 }
 
 async fn answer(http: &Http, mut line: Line, request: Request, next: Next) -> Response {
-    let limit = http.app.settings().limits.request_timeout;
+    let limit = patience(http, &request);
     let id = line.seen.request.clone();
     let (request, unread) = unread::watch(request);
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
@@ -71,6 +71,13 @@ async fn answer(http: &Http, mut line: Line, request: Request, next: Next) -> Re
     response.headers_mut().extend(unread.header());
     line.status = Some(response.status().as_u16());
     response
+}
+
+/// How long a request may take. What may have begun to write is not given up: whoever asked would be
+/// told that it failed while it succeeds. Its body, and the database, have limits of their own.
+fn patience(http: &Http, request: &Request) -> Duration {
+    let limit = http.app.settings().limits.request_timeout;
+    if request.method().is_safe() { limit } else { Duration::MAX }
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -48,7 +48,10 @@ impl Spelling {
         if !slash && cased.is_none() {
             return request;
         }
-        let misspelt = Misspelt { path: path.to_owned(), slash, case: cased.is_some() };
+        // RFC 7644 s3.4.2.1 names the root with its slash.
+        let root = self.bases.iter().any(|base| base == path);
+        let misspelt =
+            Misspelt { path: path.to_owned(), slash: slash && !root, case: cased.is_some() };
         let mut target = cased.unwrap_or_else(|| short.to_owned());
         if target.is_empty() {
             target.push('/');

@@ -13,6 +13,8 @@ pub struct Limits {
     pub page_max: i64,
     /// Bytes of a request body at most.
     pub max_payload: usize,
+    /// Whether passwords are taken.
+    pub passwords: bool,
 }
 
 /// The document; `base` is the SCIM base URL, below the public one where `/docs` is.
@@ -29,7 +31,7 @@ pub fn document(base: &str, limits: Limits) -> Value {
             "maxPayloadSize": limits.max_payload,
         },
         "filter": { "supported": true, "maxResults": limits.page_max },
-        "changePassword": { "supported": true },
+        "changePassword": { "supported": limits.passwords },
         "sort": { "supported": true },
         "etag": { "supported": true },
         "pagination": {
@@ -62,7 +64,8 @@ mod tests {
     /// Proves SCIM-140, SCIM-141, SCIM-142, SCIM-147, SCIM-284, SCIM-285.
     #[test]
     fn every_member_of_the_rfc_is_there_with_its_type() {
-        let limits = Limits { page_default: 100, page_max: 1000, max_payload: 1_048_576 };
+        let limits =
+            Limits { page_default: 100, page_max: 1000, max_payload: 1_048_576, passwords: true };
         let shown = document("http://x/scim/v2", limits);
         assert_eq!(shown["schemas"], json!([urn::CONFIG]));
         for flag in ["patch", "bulk", "filter", "changePassword", "sort", "etag"] {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use jiff::tz::TimeZoneDatabase;
 use oxilangtag::LanguageTag;
-use precis_profiles::precis_core::{DerivedPropertyValue, FreeformClass, StringClass};
+use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::Rules;
 use crate::scim::attribute::{Attribute, Format};
@@ -67,9 +67,9 @@ fn user_name(at: &str, text: &str) -> Result<(), Error> {
     }
 }
 
-/// Whether Unicode has given the code point no meaning (RFC 8264 s9.9, category "Unassigned").
+/// Whether Unicode has given the code point no meaning.
 fn is_unassigned(c: char) -> bool {
-    FreeformClass::default().get_value_from_char(c) == DerivedPropertyValue::Unassigned
+    get_general_category(c) == GeneralCategory::Unassigned
 }
 
 fn is_tag(text: &str) -> bool {

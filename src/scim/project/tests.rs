@@ -111,6 +111,21 @@ fn without_parameters_the_default_set_is_shown() {
 }
 
 /// Proves SCIM-298, SCIM-299.
+/// Proves SCIM-132.
+#[test]
+fn an_empty_list_stays_and_a_list_that_becomes_empty_goes() {
+    let rt = (**Registry::standard().by_name("Group").unwrap()).clone();
+    let list = |members: serde_json::Value| {
+        let full = json!({ "schemas": [urn::GROUP], "id": "1", "members": members });
+        let projection = Projection::new(&rt, &names(&["members.type"]), &[], Quirks::ALL).unwrap();
+        let shown = projection.apply(full.as_object().unwrap().clone(), &Sent::nothing());
+        shown.get("members").cloned()
+    };
+    assert_eq!(list(json!([])), Some(json!([])));
+    assert_eq!(list(json!([{ "value": "2" }])), None);
+    assert_eq!(list(json!([{ "value": "2", "type": "User" }])), Some(json!([{ "type": "User" }])));
+}
+
 #[test]
 fn malformed_names_and_both_lists_are_settled() {
     let rt = user();

@@ -236,3 +236,30 @@ fn what_is_debugged_never_shows_the_password() {
         .map(|password| format!("{password:?}"));
     assert_eq!(shown, ["Kept", "Cleared", "Set(…)"]);
 }
+
+/// Proves SCIM-056, SCIM-168.
+#[test]
+fn what_only_the_server_writes_is_not_stored_whatever_its_type() {
+    let schema = |id: &str| {
+        Schema::from_document(&json!({ "id": id, "attributes": [
+            { "name": "name", "required": false },
+            { "name": "fixed", "type": "integer", "mutability": "readOnly" },
+        ]}))
+        .unwrap()
+    };
+    let extension = Extension { schema: schema("urn:x:2.0:More"), required: false };
+    let rt = ResourceType::new("Thing", "/Things", schema("urn:x:2.0:Thing"), vec![extension]);
+    let body = json!({
+        "schemas": ["urn:x:2.0:Thing", "urn:x:2.0:More"],
+        "fixed": "not even a number",
+        "urn:x:2.0:More": { "name": "kept", "fixed": "not even a number" },
+    });
+    let accepted = create(&rt, body, Rules::of(Quirks::NONE)).unwrap();
+    assert_eq!(
+        Value::Object(accepted.doc),
+        json!({
+            "schemas": ["urn:x:2.0:Thing", "urn:x:2.0:More"],
+            "urn:x:2.0:More": { "name": "kept" },
+        })
+    );
+}
