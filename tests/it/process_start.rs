@@ -153,7 +153,12 @@ fn urls_begin_with_the_public_url_and_never_with_what_a_request_says() {
     let setup = fresh().with("--public-url https://scim.example.com/usher");
     let server = setup.start();
     assert_eq!(server.client.base, "https://scim.example.com/usher/scim/v2");
-    let log = server.log();
+    // The line comes a moment after the token is printed.
+    let log = (0..250).map(|_| server.log()).find(|log| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        log.contains("address=")
+    });
+    let log = log.expect("the server says where it serves");
     let address = log.split("address=").nth(1).unwrap().split_whitespace().next().unwrap();
     let local = Client::new(&format!("http://{address}/usher/scim/v2"), &server.client.token);
     run(async {
