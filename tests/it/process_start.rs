@@ -1,6 +1,7 @@
 //! How the program starts: what it prints, what it makes, what it refuses.
 
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -153,6 +154,11 @@ fn urls_begin_with_the_public_url_and_never_with_what_a_request_says() {
     let setup = fresh().with("--public-url https://scim.example.com/usher");
     let server = setup.start();
     assert_eq!(server.client.base, "https://scim.example.com/usher/scim/v2");
+    // The line comes after what is printed.
+    let begun = Instant::now();
+    while !server.log().contains("address=") && begun.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let log = server.log();
     let address = log.split("address=").nth(1).unwrap().split_whitespace().next().unwrap();
     let local = Client::new(&format!("http://{address}/usher/scim/v2"), &server.client.token);
@@ -187,7 +193,7 @@ fn two_servers_that_start_at_once_on_one_database_make_one_tenant_and_one_token(
         let shown = two.get(&format!("/Users/{id}")).await.expect(200);
         assert_eq!(shown.body["userName"], "anna");
         setup.json(&format!("token revoke {}", listed[0]["id"].as_str().unwrap()));
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
         for client in [&one, &two] {
             client.get("/Users").await.expect(401);
         }
