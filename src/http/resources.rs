@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::app::{Answer, Asked, Error, Patched, Prefer, Target};
+use crate::domain::scope::Scope;
 use crate::http::call::Call;
 use crate::http::scim_json;
 use crate::scim::query::Query;
@@ -14,7 +15,7 @@ pub async fn create(mut call: Call) -> Result<Response, Error> {
     let (query, prefer) = (call.query()?, call.prefer());
     let body = call.json().await?;
     let answer = call.app.create(call.ctx()?, call.kind()?, body, &query).await?;
-    Ok(written(StatusCode::CREATED, &answer, prefer, &query))
+    readable(&call, written(StatusCode::CREATED, &answer, prefer, &query))
 }
 
 /// `GET /{endpoint}/{id}` (RFC 7644 s3.4.1)
@@ -63,7 +64,7 @@ pub async fn replace(mut call: Call) -> Result<Response, Error> {
     let body = call.json().await?;
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
     let answer = call.app.replace(call.ctx()?, target, body, &query).await?;
-    Ok(written(StatusCode::OK, &answer, prefer, &query))
+    readable(&call, written(StatusCode::OK, &answer, prefer, &query))
 }
 
 /// `PATCH /{endpoint}/{id}` (RFC 7644 s3.5.2)
@@ -74,14 +75,15 @@ pub async fn patch(mut call: Call) -> Result<Response, Error> {
     let body = call.json().await?;
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
     let done = call.app.patch(call.ctx()?, target, body, asked).await?;
-    Ok(match done {
+    let response = match done {
         Patched::Resource(answer) => {
             applied(whole(StatusCode::OK, &answer), prefer, Prefer::Representation)
         }
         Patched::Nothing { etag, location } => {
             applied(bare(&etag, &location), prefer, Prefer::Minimal)
         }
-    })
+    };
+    readable(&call, response)
 }
 
 /// `DELETE /{endpoint}/{id}` (RFC 7644 s3.6)
@@ -90,6 +92,21 @@ pub async fn delete(call: Call) -> Result<Response, Error> {
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
     call.app.delete(call.ctx()?, target).await?;
     Ok(status(StatusCode::NO_CONTENT))
+}
+
+/// The answer to a write without its body, for a token that may write and not read.
+fn readable(call: &Call, mut response: Response) -> Result<Response, Error> {
+    if call.ctx()?.scopes.allow(Scope::UsersRead) {
+        return Ok(response);
+    }
+    *response.body_mut() = Body::empty();
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    response.headers_mut().remove(header::CONTENT_LOCATION);
+    response.headers_mut().remove("preference-applied");
+    if response.status() == StatusCode::OK {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    }
+    Ok(response)
 }
 
 /// RFC 7644 s3.5.2: who names attributes wants to see them, whatever else is preferred.

@@ -86,7 +86,7 @@ fn responses(route: &Route) -> Map<String, Value> {
     match route.row.action {
         Action::Create => {
             responses["201"]["description"] =
-                "Created; without a body where the client prefers return=minimal.".into();
+                "Created; without a body where the client prefers return=minimal or its token may not read.".into();
         }
         Action::Read => {
             responses.insert("304".to_owned(), empty("The client has this version already."));

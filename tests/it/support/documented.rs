@@ -66,8 +66,8 @@ impl Contract {
             );
             return;
         };
-        let applied = seen.headers.get("preference-applied");
-        if body.is_null() && applied.is_some_and(|applied| applied == "return=minimal") {
+        // A create without its body: preferred so, or by a token that may not read.
+        if body.is_null() && status == 201 {
             return;
         }
         let kind = seen.headers.get("content-type").map_or("", |kind| kind.to_str().unwrap());
