@@ -83,9 +83,11 @@ fn a_full_disk_refuses_writes_whole_and_loses_nothing() {
 #[test]
 fn a_database_that_may_only_be_read_is_said_at_the_start_in_one_line() {
     let setup = Setup::new(Directory::new());
-    setup.json("tenant list");
+    setup.start().kill();
     let program = setup.directory.path().join("usher");
-    std::fs::copy(env!("CARGO_BIN_EXE_usher"), &program).unwrap();
+    // By another process: a file that this one has open for writing cannot be run.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_usher")).arg(&program).status();
+    assert!(copied.unwrap().success());
     let mode = |path: &Path, mode| {
         std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     };
