@@ -1,5 +1,10 @@
 //! A database that is locked, full, read-only, or restarts in the middle: clear answers, nothing half-written.
 
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -73,6 +78,35 @@ fn a_full_disk_refuses_writes_whole_and_loses_nothing() {
         assert_eq!(client.count("emails.value co \"@example.com\"").await, total);
         client.try_user("after").await.unwrap().expect(201);
     });
+}
+
+#[test]
+fn a_database_that_may_only_be_read_is_said_at_the_start_in_one_line() {
+    let setup = Setup::new(Directory::new());
+    setup.start().kill();
+    let program = setup.directory.path().join("usher");
+    // By another process: a file that this one has open for writing cannot be run.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_usher")).arg(&program).status();
+    assert!(copied.unwrap().success());
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    };
+    mode(setup.directory.path(), 0o755);
+    mode(&setup.data().join("usher.db"), 0o444);
+    mode(&setup.data(), 0o555);
+    // It ends by itself; the limit of time is for the day when it does not.
+    let mut command = Command::new("timeout");
+    command.arg("20").arg(program).args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+    command.arg(setup.data()).current_dir("/");
+    if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+        // Root may write everything; nobody may not.
+        command.uid(65_534);
+    }
+    let done = command.output().unwrap();
+    mode(&setup.data(), 0o755);
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!((done.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.contains("usher.db") && done.stdout.is_empty(), "{said}");
 }
 
 #[test]

@@ -148,6 +148,9 @@ fn nothing_is_said_about_what_is_not_there_yet() {
 #[test]
 fn the_doctor_finds_what_is_wrong() {
     let setup = Setup::new(Directory::new());
+    let none = setup.run("doctor");
+    assert!(none.status == 1 && none.out.contains("FAILED"), "{none:?}");
+    let _server = setup.start();
     let well = setup.json("doctor");
     assert_eq!(well["ok"], true, "{well}");
     let checks: Vec<_> =

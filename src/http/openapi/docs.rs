@@ -13,7 +13,8 @@ h3{margin:2rem 0 .25rem;font-size:1.05rem;overflow-wrap:anywhere}\
 nav ul{columns:3 14rem;padding-left:1rem}\
 code{font:0.9em ui-monospace,monospace;background:var(--soft);padding:.1em .3em;border-radius:.2em;overflow-wrap:anywhere}\
 .method{font-weight:700;background:none;padding-left:0}\
-table{border-collapse:collapse;width:100%;margin:.5rem 0}\
+table{border-collapse:collapse;table-layout:fixed;width:100%;margin:.5rem 0}\
+th{font-weight:inherit;width:38%}\
 th,td{text-align:left;vertical-align:top;border-bottom:1px solid var(--line);padding:.3rem .6rem .3rem 0}\
 .scroll{overflow-x:auto}a{color:inherit}";
 
