@@ -94,8 +94,7 @@ each_db! {
 
     async fn a_body_of_another_media_type_is_refused(app: TestApp) {
         let body = json!({ "schemas": [USER], "userName": "x" }).to_string();
-        for kind in ["text/plain", "application/xml", "multipart/form-data; boundary=x",
-            "application/scim+json; charset=utf-16"] {
+        for kind in ["text/plain", "application/xml", "multipart/form-data; boundary=x"] {
             let headers = [("content-type".to_owned(), kind.to_owned())];
             let reply = app.exchange("POST", "/Users", &headers, Some(body.clone())).await;
             reply.refused(415, "");
