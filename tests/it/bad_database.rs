@@ -19,6 +19,7 @@ async fn not_now(client: &Client, name: &str) {
     assert!(!reply.header("retry-after").is_empty());
 }
 
+/// Proves SCIM-030.
 #[test]
 fn a_locked_database_reads_on_and_writes_again_when_it_is_free() {
     let setup = Setup::new(Directory::new());
