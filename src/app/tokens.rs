@@ -1,7 +1,7 @@
 //! Bearer tokens: made, looked up, changed, revoked.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use moka::sync::Cache;
 
@@ -19,6 +19,8 @@ use crate::store::{Tx, tenants, tokens};
 /// How long a verdict about a token is believed: revoking, expiry and changed scopes hold within
 /// half a second in every process.
 const BELIEVED: Duration = Duration::from_millis(400);
+/// How often a slow look-up is tried.
+const TRIES: u32 = 3;
 /// Verdicts kept at most.
 const KEPT: u64 = 100_000;
 /// Last use is written at most this often.
@@ -35,6 +37,8 @@ struct Verdict {
     token: TokenId,
     scopes: Scopes,
     expires: Option<Micros>,
+    /// Until when it is believed.
+    until: Instant,
 }
 
 /// Verdicts by the hash of the token. Unknown tokens are not among them: they are always looked up,
@@ -78,7 +82,8 @@ impl App {
             return Err(refused());
         }
         let hash = token::hash(text);
-        let verdict = match self.0.verdicts.0.get(&hash) {
+        let known = self.0.verdicts.0.get(&hash);
+        let verdict = match known.filter(|verdict| Instant::now() < verdict.until) {
             Some(verdict) => verdict,
             None => self.look_up(hash).await?.ok_or_else(refused)?,
         };
@@ -96,8 +101,24 @@ impl App {
         })
     }
 
+    /// Asks the database. An answer counts from when it was asked: it shares its moment with reads
+    /// that began before. One that took too long is asked for again.
     async fn look_up(&self, hash: String) -> Result<Option<Verdict>, Error> {
-        let wanted = hash.clone();
+        let mut tries = 0;
+        loop {
+            let until = Instant::now() + BELIEVED;
+            let Some(mut verdict) = self.look_up_once(&hash).await? else { return Ok(None) };
+            verdict.until = until;
+            tries += 1;
+            if Instant::now() < until || tries == TRIES {
+                self.0.verdicts.0.insert(hash, verdict.clone());
+                return Ok(Some(verdict));
+            }
+        }
+    }
+
+    async fn look_up_once(&self, hash: &str) -> Result<Option<Verdict>, Error> {
+        let wanted = hash.to_owned();
         let found =
             self.store().read(async move |tx| tokens::find_by_hash(tx, &wanted).await).await?;
         let Some(found) = found.filter(|found| found.token.revoked.is_none()) else {
@@ -115,8 +136,8 @@ impl App {
             token: found.token.id,
             scopes: Scopes::from_stored(&found.token.scopes).map_err(Error::Internal)?,
             expires: found.token.expires,
+            until: Instant::now(),
         };
-        self.0.verdicts.0.insert(hash, verdict.clone());
         Ok(Some(verdict))
     }
 

@@ -22,6 +22,9 @@ use crate::store::filter::{self as store_filter, World};
 use crate::store::resources::{Draft, Key, Stored};
 use crate::store::{self, Sql, Tx, members, resources};
 
+/// Members that were left out are counted in the log, and so many of them named.
+const NAMED: usize = 10;
+
 /// One request's work on one resource type of one tenant.
 #[derive(Debug, Clone)]
 pub(super) struct Work {
@@ -175,7 +178,8 @@ impl Work {
         id: &str,
         conditions: &Conditions,
     ) -> Result<(), Error> {
-        let loaded = self.find(tx, id).await?;
+        // Locked, so that the version that was checked is the one that goes.
+        let loaded = self.find_for_update(tx, id).await?;
         Self::check_conditions(conditions, &loaded)?;
         let gone = resources::delete(tx, self.key(id), self.now).await?;
         if gone { Ok(()) } else { Err(self.not_found(id)) }
@@ -257,9 +261,11 @@ impl Work {
             ))
             .into());
         }
-        let ids: Vec<_> = changed.unknown.iter().map(|id| scim::path::excerpt(id)).collect();
+        let few = changed.unknown.iter().take(NAMED);
+        let ids: Vec<_> = few.map(|id| scim::path::excerpt(id)).collect();
         tracing::info!(
-            request.id = %self.request, tenant.id = %self.tenant, members = ids.join(" "),
+            request.id = %self.request, tenant.id = %self.tenant,
+            count = changed.unknown.len(), members = ids.join(" "),
             "members.ignored: no such user or group"
         );
         Ok(())

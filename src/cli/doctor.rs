@@ -25,7 +25,7 @@ pub async fn run(settings: Settings, output: Output) -> Result<(), Failure> {
     let mut findings = vec![
         Finding { what: "clock", found: clock(Clock::System.now()) },
         Finding { what: "public-url", found: public_url(&settings) },
-        Finding { what: "data-dir", found: data_dir(&settings.data_dir) },
+        Finding { what: "data-dir", found: data_dir(&settings) },
     ];
     match open(settings).await {
         Ok(app) => {
@@ -78,7 +78,15 @@ fn public_url(settings: &Settings) -> Result<String, String> {
     })
 }
 
-fn data_dir(path: &Path) -> Result<String, String> {
+fn data_dir(settings: &Settings) -> Result<String, String> {
+    let path = &settings.data_dir;
+    if settings.database_url.is_some() && !path.exists() {
+        return Ok("none; PostgreSQL needs none".to_owned());
+    }
+    directory(path)
+}
+
+fn directory(path: &Path) -> Result<String, String> {
     use std::os::unix::fs::PermissionsExt as _;
     let shown = path.display();
     let wrong = |error: std::io::Error| format!("{shown}: {error}");
@@ -125,8 +133,8 @@ mod tests {
     fn a_data_directory_that_everybody_may_write_is_noticed() {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().unwrap();
-        assert!(data_dir(directory.path()).is_ok());
+        assert!(super::directory(directory.path()).is_ok());
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(data_dir(directory.path()).unwrap_err().contains("chmod"));
+        assert!(super::directory(directory.path()).unwrap_err().contains("chmod"));
     }
 }

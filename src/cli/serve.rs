@@ -33,13 +33,20 @@ pub async fn run(settings: Settings, output: Output) -> Result<(), Failure> {
     };
     // Bound before anything is written, so that a port in use leaves no half-made installation.
     let listener = bind(settings.listen).await?;
+    let figures_listener = match settings.exposure.metrics_listen {
+        None => None,
+        Some(address) => Some(bind(address).await?),
+    };
     let bound = listener.local_addr()?;
     let origin = settings.origin(bound);
-    let app = App::open(settings, Registry::standard(), Clock::System).await?;
+    let app = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        opened = App::open(settings, Registry::standard(), Clock::System) => opened?,
+    };
     app.set_public_url(&origin);
     announce(&app, app.first_run().await?, output)?;
     let metrics = Metrics::default();
-    let figures = figures(&app, &metrics, &options, &stop).await?;
+    let figures = figures(figures_listener, &metrics, &options, &stop);
     tracing::info!(address = %bound, base = app.base(), "serving");
     let main = serve(listener, router(app.clone(), metrics), options, stop);
     tokio::join!(main, figures);
@@ -48,24 +55,20 @@ pub async fn run(settings: Settings, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The listener for figures alone, where one is wanted.
-async fn figures(
-    app: &App,
+/// Serves figures alone, where an address for them is set.
+fn figures(
+    listener: Option<TcpListener>,
     metrics: &Metrics,
     options: &Options,
     stop: &CancellationToken,
-) -> Result<impl Future<Output = ()> + use<>, Failure> {
-    let listener = match app.settings().exposure.metrics_listen {
-        None => None,
-        Some(address) => Some(bind(address).await?),
-    };
+) -> impl Future<Output = ()> + use<> {
     let options = Options { tls: None, ..options.clone() };
     let (service, stop) = (metrics_router(metrics.clone()), stop.clone());
-    Ok(async move {
+    async move {
         if let Some(listener) = listener {
             serve(listener, service, options, stop).await;
         }
-    })
+    }
 }
 
 async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, Failure> {

@@ -21,7 +21,7 @@ mod terms;
 mod work;
 
 use target::Target;
-use work::Work;
+use work::{Spot, Work};
 
 /// What an operation does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,6 +203,11 @@ fn step(work: &mut Work<'_>, operation: &Operation) -> Result<(), Error> {
         return whole(work, operation);
     };
     let target = target::read(work.rt, path, work.rules.quirks)?;
+    if let (Kind::Remove, Target::Attribute(spot), Some(listed)) =
+        (operation.op, &target, &operation.value)
+    {
+        refuse_unreadable(work.rules.quirks, *spot, listed)?;
+    }
     let value = match (operation.op, &operation.value) {
         // RFC 7644 s3.5.2.2 knows no value beside remove.
         (Kind::Remove, _) => Value::Null,
@@ -222,6 +227,19 @@ fn step(work: &mut Work<'_>, operation: &Operation) -> Result<(), Error> {
             elements::by_path(work, operation.op, (spot, chosen), value)
         }
     }
+}
+
+/// A list beside `remove` names what to remove and has become a filter before (quirk 4). One that is
+/// still there could not be read, and must not mean "all".
+fn refuse_unreadable(quirks: Quirks, spot: Spot<'_>, listed: &Value) -> Result<(), Error> {
+    let whole = spot.sub.is_none() && spot.attribute.multi && !spot.attribute.is_read_only();
+    if !whole || listed.is_null() || !quirks.on(Quirk::RemoveListed) {
+        return Ok(());
+    }
+    Err(Error::InvalidValue(
+        "value lists what to remove: objects with a 'value', or texts. Leave it out to remove all."
+            .into(),
+    ))
 }
 
 /// An operation without a path: its value is a part of the resource.

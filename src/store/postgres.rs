@@ -8,6 +8,7 @@ mod statement;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -51,14 +52,20 @@ pub(super) async fn start(
     Ok(threads)
 }
 
-/// A new connection with our limits. Set by a statement: poolers refuse start-up options.
+/// How long a server may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A new connection with our limits. Statements are short: compiling them costs more than it gains. Set by a statement: poolers refuse start-up options.
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
-    let mut connection =
-        options.connect().await.map_err(|error| statement::translate(&error).error)?;
+    let connected = tokio::time::timeout(CONNECT, options.connect()).await;
+    let mut connection = connected
+        .map_err(|_| Error::Unavailable("PostgreSQL does not answer".to_owned()))?
+        .map_err(|error| statement::translate(&error).error)?;
     plain(
         &mut connection,
         "SET statement_timeout = '30s'; SET lock_timeout = '5s';
-         SET idle_in_transaction_session_timeout = '60s'",
+         SET idle_in_transaction_session_timeout = '60s';
+         SET jit = off",
     )
     .await?;
     Ok(connection)

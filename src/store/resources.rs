@@ -221,7 +221,8 @@ pub async fn delete(tx: &mut Tx<'_>, key: Key<'_>, now: Micros) -> Result<bool, 
         tx.execute(
             each!(
                 tx,
-                "UPDATE resources SET version = version + 1, modified_at = $3
+                "UPDATE resources SET version = version + 1,
+                     modified_at = CASE WHEN modified_at > $3 THEN modified_at ELSE $3 END
                  WHERE tenant = $1 AND kind = 'Group' AND id IN (SELECT e.value ->> 0 FROM",
                 each("$2"),
                 ")"

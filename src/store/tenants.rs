@@ -61,13 +61,12 @@ pub async fn find_by_name_for_update(tx: &mut Tx<'_>, name: &str) -> Result<Opti
     tx.query(sql, &[name.into()]).await?.first().map(Tenant::read).transpose()
 }
 
-/// Adds a tenant unless there is one already; whether it was added.
+/// Adds a tenant unless there is one of that name; whether it was added.
 pub async fn insert_first(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<bool, Error> {
     let added = tx
         .execute(
             "INSERT INTO tenants (id, name, settings, created_at)
-             SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT 1 FROM tenants)
-             ON CONFLICT DO NOTHING",
+             VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
             &[
                 (&tenant.id).into(),
                 (&tenant.name).into(),

@@ -29,6 +29,30 @@ fn add(members: &[&str]) -> Value {
 }
 
 each_db! {
+    /// Proves SCIM-375, SCIM-376.
+    async fn a_list_of_members_to_remove_never_empties_the_group_by_mistake(app: TestApp) {
+        let (ada, bob) = (app.user("ada").await, app.user("bob").await);
+        let group = app.group("desk", &[&ada, &bob]).await;
+        let path = format!("/Groups/{group}");
+        let remove = |value: Value| json!([{ "op": "Remove", "path": "members", "value": value }]);
+        let left = async || {
+            let members = app.get(&path).await.expect(200).body["members"].clone();
+            members.as_array().unwrap().len()
+        };
+        for nothing in [json!([]), json!([null]), json!([{ "value": "nobody" }])] {
+            app.patch(&path, remove(nothing)).await.expect(200);
+            assert_eq!(left().await, 2);
+        }
+        for unreadable in [json!([true]), json!(5), json!([[ada]]), json!([{ "value": ada }, false])] {
+            app.patch(&path, remove(unreadable)).await.refused(400, "invalidValue");
+            assert_eq!(left().await, 2);
+        }
+        app.patch(&path, remove(json!([{ "value": ada }, null]))).await.expect(200);
+        assert_eq!(left().await, 1);
+        app.patch(&path, remove(Value::Null)).await.expect(200);
+        assert_eq!(left().await, 0);
+    }
+
     /// Proves SCIM-126, SCIM-132, SCIM-173.
     async fn a_group_needs_a_name_and_no_members(app: TestApp) {
         for body in [json!({}), json!({ "displayName": "" }), json!({ "displayName": null })] {

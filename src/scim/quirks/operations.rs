@@ -142,6 +142,7 @@ impl Softener<'_> {
                 if let Some(value) = key_of(&operation, "value") {
                     operation.shift_remove(&value);
                 }
+                // An empty list removes nothing: no operation is left.
                 for filter in selected {
                     let mut single = operation.clone();
                     single.insert(key.to_owned(), format!("{text}[{filter}]").into());
@@ -208,7 +209,10 @@ fn set(operation: &mut Map<String, Value>, name: &str, value: Value) {
     operation.insert(key, value);
 }
 
-/// The filters that select what a `remove` lists; none when it does not list anything.
+/// The filters that select what a `remove` lists, none of them where the list is empty.
+///
+/// None when there is no list: without a value, or with `null`, all values go. What is neither stays
+/// for the core to refuse: nobody loses a member because a list could not be read.
 fn listed(
     path: &Path<'_>,
     place: Place<'_>,
@@ -226,7 +230,7 @@ fn listed(
         Value::Null | Value::Bool(_) | Value::Number(_) => return None,
     };
     let mut filters: Vec<String> = Vec::new();
-    for element in elements {
+    for element in elements.iter().filter(|element| !element.is_null()) {
         let term = term(attribute, element)?;
         match filters.last_mut() {
             Some(last) if last.len() + term.len() < FILTER_BYTES => {
@@ -236,7 +240,7 @@ fn listed(
             Some(_) | None => filters.push(term),
         }
     }
-    (!filters.is_empty()).then_some(filters)
+    Some(filters)
 }
 
 /// What selects one listed element: its value, with its type where the client may set that; without

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Quirk, Softener};
 use crate::scim::attribute::{Attribute, Type, find};
+use crate::scim::json;
 
 /// Where a value stands: an empty text means "clear" in both, by a quirk of its own in each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +119,9 @@ impl Softener<'_> {
         if !self.on(Quirk::JsonInText) || !text.starts_with('{') {
             return None;
         }
-        let object: Map<String, Value> = serde_json::from_str(text).ok()?;
+        // By the same rules as the body around it.
+        let inner = json::parse(text.as_bytes(), &json::Limits::default()).ok()?;
+        let object = json::object(inner).ok()?;
         object.get("value")?.is_string().then_some(object)
     }
 

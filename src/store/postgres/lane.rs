@@ -62,6 +62,14 @@ enum State {
     Used,
 }
 
+/// Longest wait for the end of a transaction; a server that went silent must not hold a lane.
+const END: Duration = Duration::from_secs(30);
+
+async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let silent = |_| Error::Unavailable("PostgreSQL does not answer".to_owned());
+    tokio::time::timeout(END, work).await.map_err(silent)?
+}
+
 /// One held connection.
 pub(super) struct Lane {
     options: PgConnectOptions,
@@ -187,7 +195,7 @@ impl Lane {
     /// Ends the transaction and begins the next; a connection that cannot is dropped.
     async fn turn(&mut self, mut connection: PgConnection, keep: bool) -> Result<(), Error> {
         self.state = State::Resting;
-        plain(&mut connection, self.purpose.turn(keep)).await?;
+        in_time(plain(&mut connection, self.purpose.turn(keep))).await?;
         self.hold(connection, State::Fresh);
         Ok(())
     }
@@ -196,7 +204,7 @@ impl Lane {
     async fn rest(&mut self) {
         self.state = State::Resting;
         if let Some(mut connection) = self.held.take()
-            && plain(&mut connection, "COMMIT").await.is_ok()
+            && in_time(plain(&mut connection, "COMMIT")).await.is_ok()
         {
             self.held = Some(connection);
         }

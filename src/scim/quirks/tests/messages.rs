@@ -142,10 +142,16 @@ fn a_remove_with_a_list_selects_what_it_lists() {
 
 #[test]
 fn a_remove_without_a_list_removes_all() {
-    for value in [json!(null), json!([]), json!("")] {
+    let removed = |value: Value| {
         let sent = message(&json!([{ "op": "remove", "path": "members", "value": value }]));
-        let output = soft("Group", &[], &sent, true);
-        assert_eq!(output["Operations"][0]["path"], "members");
+        soft("Group", &[], &sent, true)["Operations"].clone()
+    };
+    for nothing_said in [json!(null), json!("")] {
+        assert_eq!(removed(nothing_said)[0]["path"], "members");
+    }
+    // A list that names nobody removes nobody.
+    for empty in [json!([]), json!([null])] {
+        assert_eq!(removed(empty), json!([]));
     }
     let sent =
         message(&json!([{ "op": "remove", "path": "members", "value": [{ "value": "a" }] }]));
