@@ -141,6 +141,24 @@ fn a_server_that_restarts_is_found_again_and_a_server_that_is_gone_is_said_so_so
 }
 
 #[test]
+fn connections_are_kept_from_one_change_to_the_next() {
+    let Some(url) = postgres::new_database() else { return };
+    run(async {
+        let settings = StoreSettings { writers: 1, ..postgres::settings(url) };
+        let store = Store::open(&settings).await.unwrap();
+        let session = async || {
+            let sql = "SELECT CAST(pg_backend_pid() AS BIGINT)";
+            store.write::<_, Error, _>(async move |tx| tx.query(sql, &[]).await?[0].int(0)).await
+        };
+        let first = session().await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(session().await.unwrap(), first);
+        }
+        store.close().await;
+    });
+}
+
+#[test]
 fn a_session_that_ends_in_the_middle_of_a_change_has_it_repeated() {
     let Some(url) = postgres::new_database() else { return };
     run(async {

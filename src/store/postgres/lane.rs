@@ -105,7 +105,9 @@ impl Lane {
                     job.finish(outcome);
                 }
                 // Whoever asks from now on shall see a later moment.
-                if let (State::Used, Some(connection)) = (self.state, self.held.take()) {
+                if self.state == State::Used
+                    && let Some(connection) = self.held.take()
+                {
                     self.turn(connection, true).await.ok();
                 }
             }
