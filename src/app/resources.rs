@@ -79,7 +79,7 @@ impl App {
     ) -> Result<Answer, Error> {
         let work = Work::new(self, ctx, kind);
         let body = work.soften_body(body);
-        let view = Wish::new(self, ctx, query).of(kind, Sent::body(kind, &body))?;
+        let view = Wish::new(self, ctx, query).of(kind, Sent::body(kind, &body))?.of_new();
         let accepted = accept::create(kind, body, work.rules())?;
         let password = self.hash_first(ctx, accepted.password.clone()).await?;
         let id = ResourceId::new(work.now).to_string();

@@ -36,6 +36,8 @@ pub(super) struct View {
     wish: Wish,
     kind: Arc<ResourceType>,
     sent: Sent,
+    /// Whether the resource is just being made: no group can hold it yet.
+    new: bool,
 }
 
 impl Wish {
@@ -64,13 +66,18 @@ impl Wish {
                 *name = renamed;
             }
         }
-        let view = View { wish: self, kind: Arc::clone(kind), sent };
+        let view = View { wish: self, kind: Arc::clone(kind), sent, new: false };
         view.projection()?;
         Ok(view)
     }
 }
 
 impl View {
+    /// The view of a resource that is just being made.
+    pub(super) fn of_new(self) -> Self {
+        Self { new: true, ..self }
+    }
+
     fn projection(&self) -> Result<Projection<'_>, Error> {
         let wish = &self.wish;
         Ok(Projection::new(&self.kind, &wish.attributes, &wish.excluded, wish.quirks)?)
@@ -150,7 +157,9 @@ impl View {
                 (row.group, Linked { id: row.id, kind: row.kind, label: row.label, direct: true })
             })));
         }
-        if has(Source::MemberOf) {
+        if has(Source::MemberOf) && self.new {
+            relations.groups = Some(HashMap::new());
+        } else if has(Source::MemberOf) {
             let rows = members::groups_of(tx, tenant, &ids).await?;
             let kind = self.group_kind();
             relations.groups = Some(by_holder(rows.into_iter().map(|row| {

@@ -45,6 +45,16 @@ impl Dialect {
         }
     }
 
+    /// What stands around a query that gives the ids to look up, before anything is looked up.
+    ///
+    /// PostgreSQL would join instead, and scan where a young table has no statistics.
+    pub fn among(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sqlite => ("IN (", ")"),
+            Self::Postgres => ("= ANY (ARRAY(", "))"),
+        }
+    }
+
     /// The text of an element that is no object.
     pub fn simple(self, alias: &str) -> String {
         match self {

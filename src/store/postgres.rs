@@ -55,7 +55,10 @@ pub(super) async fn start(
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// A new connection with our limits. Statements are short: compiling them costs more than it gains. Set by a statement: poolers refuse start-up options.
+/// A new connection with our limits.
+///
+/// Statements are short: compiling them costs more than it gains. Set by a statement: poolers refuse
+/// start-up options.
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
     let connected = tokio::time::timeout(CONNECT, options.connect()).await;
     let mut connection = connected

@@ -31,8 +31,9 @@ impl Writer<'_, '_> {
         let close = self.begin();
         let tenant = self.tenant();
         let kind = literal(&self.world.rt.name);
+        let (open, shut) = self.dialect.among();
         self.push(&format!(
-            "r.id IN (SELECT i.resource FROM attr_index i \
+            "r.id {open}SELECT i.resource FROM attr_index i \
              WHERE i.tenant = {tenant} AND i.kind = {kind} AND ("
         ));
         for (place, (name, keys)) in wanted.into_iter().enumerate() {
@@ -42,7 +43,8 @@ impl Writer<'_, '_> {
             let values = values.join(", ");
             self.push(&format!("{or}(i.attr = {} AND i.value IN ({values}))", literal(&name)));
         }
-        self.push("))");
+        self.push(")");
+        self.push(shut);
         self.push(close);
         if !rest.is_empty() {
             self.push(" OR ");
@@ -66,7 +68,8 @@ impl Writer<'_, '_> {
         self.push(&match key {
             Key::Bool(true) => format!("EXISTS (SELECT 1 {found} AND i.resource = r.id)"),
             Key::Bool(false) | Key::Text(_) | Key::Int(_) | Key::Real(_) => {
-                format!("r.id IN (SELECT i.resource {found})")
+                let (open, shut) = self.dialect.among();
+                format!("r.id {open}SELECT i.resource {found}{shut}")
             }
         });
         self.push(close);
