@@ -2,7 +2,7 @@
 
 use super::Stored;
 use crate::ids::TenantId;
-use crate::store::{Error, Sql, Tx};
+use crate::store::{Dialect, Error, Sql, Tx};
 
 /// Appends an expression over the alias `r` (a row of `resources`) for resources of this kind.
 pub type Clause<'a> = &'a dyn Fn(&mut Sql, &str);
@@ -122,11 +122,20 @@ async fn rows(
     match page.order {
         Some(order) => order(&mut sql, kind),
         None => {
-            sql.push("r.id");
+            sql.push(by_id(tx.dialect(), page.condition.is_some()));
         }
     }
     limit(&mut sql, page.count, page.skip);
     tx.run(&sql).await?.iter().map(Stored::read).collect()
+}
+
+/// The order of creation. With a condition PostgreSQL is kept from walking all ids in order instead
+/// of looking up the few that the condition names.
+fn by_id(dialect: Dialect, filtered: bool) -> &'static str {
+    match dialect {
+        Dialect::Postgres if filtered => "r.id || ''",
+        Dialect::Sqlite | Dialect::Postgres => "r.id",
+    }
 }
 
 async fn count(
