@@ -84,7 +84,7 @@ impl App {
         let password = self.hash_first(ctx, accepted.password.clone()).await?;
         let id = ResourceId::new(work.now).to_string();
         self.store()
-            .write(async move |tx: &mut Tx<'_>| {
+            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
                 work.insert(tx, &id, &accepted.doc).await?;
                 if let Some(phc) = &password {
                     passwords::set(tx, &work.tenant, &id, phc).await?;
@@ -127,7 +127,7 @@ impl App {
         let change = Change::Replace(body);
         let plan = self.plan(ctx, work, target, change).await?;
         self.store()
-            .write(async move |tx: &mut Tx<'_>| {
+            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
                 let stored = plan.carry_out(tx).await?;
                 view.answer(tx, stored).await
             })
@@ -151,7 +151,7 @@ impl App {
         let shown = shown(ctx, asked);
         let plan = self.plan(ctx, work, target, Change::Patch(operations)).await?;
         self.store()
-            .write(async move |tx: &mut Tx<'_>| {
+            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
                 let stored = plan.carry_out(tx).await?;
                 let shown = match shown {
                     Shown::Always => true,
@@ -188,7 +188,7 @@ impl App {
         let work = Work::new(self, ctx, target.kind);
         let target = target.owned();
         self.store()
-            .write(async move |tx: &mut Tx<'_>| {
+            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
                 work.delete(tx, &target.id, &target.conditions).await
             })
             .await

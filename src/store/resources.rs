@@ -106,7 +106,9 @@ pub async fn insert(
     )
     .await?;
     entries::take(tx, key, draft.unique.iter().collect()).await?;
-    entries::index(tx, key, draft.index.iter().collect()).await
+    entries::index(tx, key, draft.index.iter().collect()).await?;
+    tx.count(key.tenant, key.kind, key.id, 1);
+    Ok(())
 }
 
 /// Finds a resource.
@@ -232,6 +234,7 @@ pub async fn delete(tx: &mut Tx<'_>, key: Key<'_>, now: Micros) -> Result<bool, 
         .await?;
     }
     remove_rows(tx, key).await?;
+    tx.count(key.tenant, key.kind, key.id, -1);
     Ok(true)
 }
 

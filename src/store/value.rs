@@ -78,6 +78,15 @@ impl From<&TenantId> for Value {
 }
 
 impl Value {
+    /// About how many bytes it is.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Int(_) | Self::Real(_) => 8,
+            Self::Text(text) => text.as_ref().map_or(0, String::len),
+            Self::Json(text) => text.len(),
+        }
+    }
+
     /// A list of rows for `each!`, as JSON: `[["a", "b"], …]`.
     pub(super) fn rows<R: serde::Serialize>(rows: &[R]) -> Self {
         Self::Json(serde_json::to_string(rows).unwrap_or_default())

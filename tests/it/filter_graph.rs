@@ -50,7 +50,7 @@ pub(crate) async fn store_all(
         })
         .collect();
     let (owner, kind) = (owner.clone(), rt.name.clone());
-    let stored = store.write(async move |tx| {
+    let stored = store.write_apart(async move |tx| {
         for (id, draft) in &drafts {
             resources::insert(tx, Key { tenant: &owner, kind: &kind, id }, draft, T0).await?;
         }
@@ -163,7 +163,7 @@ pub(crate) async fn connect(
         })
         .collect();
     let (owner, made) = (owner.clone(), edges.clone());
-    let added = store.write(async move |tx| {
+    let added = store.write_apart(async move |tx| {
         for (group, member) in &made {
             let kind = if member.starts_with('u') { "User" } else { "Group" };
             let row = [(&owner).into(), group.into(), member.into(), kind.into()];

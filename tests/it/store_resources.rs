@@ -11,7 +11,7 @@ use crate::support::{Db, each_db};
 async fn change(store: &Store, tenant: &TenantId, id: &str, draft: Draft) -> Result<i64, Error> {
     let (tenant, id) = (tenant.clone(), id.to_owned());
     store
-        .write(async move |tx| {
+        .write_apart(async move |tx| {
             let key = Key { tenant: &tenant, kind: "User", id: &id };
             let before = resources::find_for_update(tx, key).await?.unwrap();
             resources::update(tx, &tenant, &before, &draft, Micros(T0.0 + 5)).await
@@ -22,7 +22,7 @@ async fn change(store: &Store, tenant: &TenantId, id: &str, draft: Draft) -> Res
 async fn delete(store: &Store, tenant: &TenantId, kind: &'static str, id: &str) -> bool {
     let (tenant, id) = (tenant.clone(), id.to_owned());
     let done = store
-        .write(async move |tx| {
+        .write_apart(async move |tx| {
             resources::delete(tx, Key { tenant: &tenant, kind, id: &id }, Micros(T0.0 + 9)).await
         })
         .await;
@@ -126,7 +126,7 @@ each_db! {
     async fn a_change_based_on_an_old_version_begins_again(db: Db) {
         let owner = tenant(&db.store, "acme").await;
         let id = add(&db.store, &owner, "User", "Ada").await.unwrap();
-        let done = db.store.write(async move |tx| {
+        let done = db.store.write_apart(async move |tx| {
             let key = Key { tenant: &owner, kind: "User", id: &id };
             let mut before = resources::find(tx, key).await?.unwrap();
             before.version += 1;
@@ -139,7 +139,7 @@ each_db! {
         let owner = tenant(&db.store, "acme").await;
         let id = add(&db.store, &owner, "User", "Ada").await.unwrap();
         let (tenant, key) = (owner.clone(), id.clone());
-        db.store.write(async move |tx| {
+        db.store.write_apart(async move |tx| {
             usher::store::passwords::set(tx, &tenant, &key, "$phc").await
         }).await.unwrap();
         assert!(delete(&db.store, &owner, "User", &id).await);

@@ -14,7 +14,7 @@ pub(crate) async fn tenant(store: &Store, name: &str) -> TenantId {
     let id = TenantId::new(T0);
     let tenant =
         Tenant { id: id.clone(), name: name.to_owned(), settings: "{}".to_owned(), created: T0 };
-    store.write(async move |tx| tenants::insert(tx, &tenant).await).await.unwrap();
+    store.write_apart(async move |tx| tenants::insert(tx, &tenant).await).await.unwrap();
     id
 }
 
@@ -42,7 +42,7 @@ pub(crate) async fn add(
 ) -> Result<String, Error> {
     let (tenant, id, draft) = (tenant.clone(), ResourceId::new(T0).to_string(), draft(name));
     store
-        .write(async move |tx| {
+        .write_apart(async move |tx| {
             let key = Key { tenant: &tenant, kind, id: &id };
             resources::insert(tx, key, &draft, T0).await?;
             Ok(id.clone())
