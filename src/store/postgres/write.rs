@@ -20,34 +20,34 @@ use crate::store::{Error, Tx, blocks, turns};
 type Done = Vec<(Box<dyn Job>, Result<(), Error>)>;
 
 /// Serves the lines until they close.
-pub(super) fn run(mut link: Link, queue: &Queue) {
+pub(super) fn run(mut held: Link, queue: &Queue) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return;
     };
     loop {
-        let patience = (link.state == State::Fresh).then_some(IDLE);
+        let patience = (held.state == State::Fresh).then_some(IDLE);
         match queue.next_line(BATCH, patience) {
             Next::Batches(batches) => {
                 for batch in batches {
                     let line = batch.line.clone();
-                    runtime.block_on(serve(&mut link, batch));
+                    runtime.block_on(serve(&mut held, batch));
                     queue.served(&line);
                 }
             }
-            Next::Idle => runtime.block_on(link.rest()),
+            Next::Idle => runtime.block_on(held.rest()),
             Next::Closed => break,
         }
     }
-    runtime.block_on(link.close());
+    runtime.block_on(held.close());
 }
 
 /// Runs and answers all changes of a batch, in one commit where that is possible.
-async fn serve(link: &mut Link, Batch { line, jobs }: Batch) {
+async fn serve(held: &mut Link, Batch { line, jobs }: Batch) {
     let mut waiting = jobs;
     let mut tries = 0;
     while !waiting.is_empty() {
         tries += 1;
-        let end = attempt(link, &line, &mut waiting).await;
+        let end = attempt(held, &line, &mut waiting).await;
         let failed = match end {
             End::Done => {
                 tries = 0;
@@ -98,10 +98,10 @@ struct Stop {
     usable: bool,
 }
 
-async fn attempt(link: &mut Link, line: &Line, waiting: &mut VecDeque<Box<dyn Job>>) -> End {
+async fn attempt(held: &mut Link, line: &Line, waiting: &mut VecDeque<Box<dyn Job>>) -> End {
     let Some(since) = waiting.front().map(|job| job.since()) else { return End::Done };
     let before = waiting.len();
-    let mut connection = match link.begun(since).await {
+    let mut connection = match held.begun(since).await {
         Ok(connection) => connection,
         Err(error) => return End::Failed(error),
     };
@@ -116,10 +116,10 @@ async fn attempt(link: &mut Link, line: &Line, waiting: &mut VecDeque<Box<dyn Jo
     let ran = run.all(waiting).await;
     let done = run.done;
     let ended = match ran {
-        Ok(keep) => link.turn(connection, keep).await,
+        Ok(keep) => held.turn(connection, keep).await,
         Err(stop) => {
             if stop.usable {
-                link.turn(connection, false).await.ok();
+                held.turn(connection, false).await.ok();
             }
             let end = put_back(waiting, done, stop.error);
             // One that broke the connection is answered and gone: the others begin afresh.
@@ -179,16 +179,12 @@ impl Run<'_> {
                     return Ok(false);
                 }
                 Fate::Undo(outcome) if self.guarded => self.done.push((job, outcome)),
-                Fate::Undo(_) => {
-                    waiting.push_front(job);
-                    self.begin_again(waiting).await?;
-                }
                 Fate::Again(error) if alone => {
                     waiting.push_front(job);
                     return Err(Stop { error, usable: true });
                 }
                 Fate::Again(error) if self.guarded => self.done.push((job, Err(gave_up(&error)))),
-                Fate::Again(_) => {
+                Fate::Undo(_) | Fate::Again(_) => {
                     waiting.push_front(job);
                     self.begin_again(waiting).await?;
                 }
