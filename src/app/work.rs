@@ -124,7 +124,7 @@ impl Work {
     }
 
     /// The document with everything that the store derives from it.
-    fn draft(&self, doc: &Doc) -> Result<Draft, Error> {
+    pub(super) fn draft(&self, doc: &Doc) -> Result<Draft, Error> {
         let text = |doc: &Doc| {
             serde_json::to_string(doc).map_err(|error| Error::Internal(error.to_string()))
         };
@@ -140,11 +140,10 @@ impl Work {
         })
     }
 
-    pub(super) async fn insert(&self, tx: &mut Tx<'_>, id: &str, doc: &Doc) -> Result<(), Error> {
-        let draft = self.draft(doc)?;
-        resources::insert(tx, self.key(id), &draft, self.now)
+    pub(super) async fn insert(&self, tx: &mut Tx<'_>, new: &New) -> Result<(), Error> {
+        resources::insert(tx, self.key(&new.id), &new.draft, self.now)
             .await
-            .map_err(|error| self.conflict(error, doc))
+            .map_err(|error| self.conflict(error, &new.doc))
     }
 
     /// Writes another document, or only counts a change beside it.
@@ -274,6 +273,30 @@ impl Work {
 
 fn ids(wanted: &[MemberRef]) -> Vec<String> {
     wanted.iter().map(|member| member.value.clone()).collect()
+}
+
+/// A resource on its way in.
+#[derive(Debug, Clone)]
+pub(super) struct New {
+    pub(super) id: String,
+    pub(super) doc: Doc,
+    pub(super) draft: Draft,
+}
+
+impl New {
+    /// The resource as it is once it is stored.
+    pub(super) fn loaded(self, work: &Work) -> Loaded {
+        let stored = Stored {
+            kind: work.kind.name.clone(),
+            id: self.id,
+            doc: self.draft.doc,
+            label: self.draft.label,
+            version: 1,
+            created: work.now,
+            modified: work.now,
+        };
+        Loaded { stored, doc: self.doc }
+    }
 }
 
 /// A stored resource with its document parsed.

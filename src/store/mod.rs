@@ -121,6 +121,13 @@ struct Inner {
     threads: std::sync::Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
 
+impl Drop for Inner {
+    /// The reading lanes see that nobody is left; the writing ones are told.
+    fn drop(&mut self) {
+        self.writes.close();
+    }
+}
+
 impl Store {
     /// Opens the database, makes it when it is new, and brings its tables up to date.
     pub async fn open(settings: &StoreSettings) -> Result<Self, Error> {

@@ -197,8 +197,13 @@ mod tests {
         fn finish(self: Box<Self>, _: Result<(), Error>) {}
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "a line is optional")]
     fn line(name: &str) -> Line {
         Some(name.to_owned())
+    }
+
+    fn a() -> Line {
+        line("a")
     }
 
     fn shape(next: Next) -> Vec<(String, usize)> {
@@ -223,7 +228,7 @@ mod tests {
         assert_eq!(shape(queue.next_line(1, NOW)), [("a".to_owned(), 1)]);
         assert_eq!(shape(queue.next_line(9, NOW)), [("b".to_owned(), 1)]);
         assert_eq!(shape(queue.next_line(9, NOW)), [("idle".to_owned(), 0)]);
-        queue.served(&line("a"));
+        queue.served(&a());
         assert_eq!(shape(queue.next_line(9, NOW)), [("a".to_owned(), 1)]);
     }
 
@@ -231,9 +236,9 @@ mod tests {
     fn a_full_line_refuses_and_the_others_do_not() {
         let queue = Queue::new(2);
         for _ in 0..2 {
-            queue.push(line("a"), Box::new(Named(1))).unwrap();
+            queue.push(a(), Box::new(Named(1))).unwrap();
         }
-        assert_eq!(queue.push(line("a"), Box::new(Named(1))), Err(Error::Busy));
+        assert_eq!(queue.push(a(), Box::new(Named(1))), Err(Error::Busy));
         assert_eq!(queue.push(None, Box::new(Named(1))), Ok(()));
     }
 
@@ -253,12 +258,12 @@ mod tests {
     fn nobody_works_for_those_who_have_gone_and_what_waits_is_served_after_the_end() {
         let queue = Queue::new(10);
         for wanted in [0, 1, 0] {
-            queue.push(line("a"), Box::new(Named(wanted))).unwrap();
+            queue.push(a(), Box::new(Named(wanted))).unwrap();
         }
         queue.close();
-        assert!(queue.push(line("a"), Box::new(Named(1))).is_err());
+        assert!(queue.push(a(), Box::new(Named(1))).is_err());
         assert_eq!(shape(queue.next_line(9, None)), [("a".to_owned(), 1)]);
-        queue.served(&line("a"));
+        queue.served(&a());
         assert_eq!(shape(queue.next_line(9, None)), [("closed".to_owned(), 0)]);
     }
 }
