@@ -13,7 +13,7 @@ mod results;
 mod target;
 
 pub use operation::{Method, Operation, Request};
-pub use order::{Order, order};
+pub use order::{Order, makers, order};
 pub use read::{Limits, Reader, Refused};
 pub use references::{PREFIX, references, substitute, unknown_reference};
 pub use results::{HEAD, Outcome, TAIL, result};

@@ -84,6 +84,11 @@ impl Operation {
         self.data.as_deref().and_then(|data| serde_json::from_str(data.get()).ok())
     }
 
+    /// The bulkId by which others may refer to what it makes; none unless it is a POST.
+    pub fn made(&self) -> Option<&str> {
+        self.bulk_id.as_deref().filter(|_| self.method == Some(Method::Post))
+    }
+
     /// The operation as one line, for where it waits; [`Operation::from_line`] reads it.
     pub fn to_line(&self) -> String {
         serde_json::to_string(&Line::from(self)).unwrap_or_default()

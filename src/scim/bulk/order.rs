@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Method, Operation};
+use super::Operation;
 
 /// The operations of a request in the order in which they run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,16 +57,15 @@ pub fn order(operations: &[Operation]) -> Order {
     Walk::over(&needs)
 }
 
-/// Which `POST` makes the resource of each bulkId.
-fn makers(operations: &[Operation]) -> HashMap<&str, usize> {
-    operations
-        .iter()
-        .enumerate()
-        .filter(|(_, operation)| {
-            operation.method == Some(Method::Post) && operation.problem.is_none()
-        })
-        .filter_map(|(place, operation)| Some((operation.bulk_id.as_deref()?, place)))
-        .collect()
+/// Which `POST` makes the resource of each bulkId; of several with one name, the first.
+pub fn makers(operations: &[Operation]) -> HashMap<&str, usize> {
+    let mut makers = HashMap::new();
+    for (place, operation) in operations.iter().enumerate() {
+        if let Some(name) = operation.made() {
+            makers.entry(name).or_insert(place);
+        }
+    }
+    makers
 }
 
 const UNSEEN: usize = usize::MAX;

@@ -126,6 +126,15 @@ fn endpoint<'r>(head: &str, site: &Site<'r>) -> Option<&'r Arc<ResourceType>> {
     })
 }
 
+/// The bulkId by which a path names its resource.
+pub(super) fn reference(path: &str) -> Option<String> {
+    let path = path.trim().split(['?', '#']).next()?.trim_end_matches('/');
+    match read_id(path.rsplit('/').next()?) {
+        Id::Bulk(name) => Some(name),
+        Id::Known(_) => None,
+    }
+}
+
 /// As single requests have it: decoded once, and what cannot be an id names nothing that exists.
 fn read_id(raw: &str) -> Id {
     let text = percent_decode_str(raw).decode_utf8_lossy().replace('\0', "\u{fffd}");
