@@ -52,6 +52,8 @@ struct Inner {
     hasher: Hasher,
     verdicts: Verdicts,
     worker: Worker,
+    /// Room for asynchronous jobs.
+    slots: bulk::Slots,
     base: OnceLock<String>,
     /// Leniencies that are answered at all; tests switch single ones off.
     quirks: Quirks,
@@ -112,6 +114,7 @@ impl App {
             hasher,
             verdicts: Verdicts::default(),
             worker: Worker::default(),
+            slots: bulk::Slots::default(),
             base: OnceLock::new(),
             quirks: Quirks::ALL,
             settings,

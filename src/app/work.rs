@@ -146,6 +146,19 @@ impl Work {
             .map_err(|error| self.conflict(error, &new.doc))
     }
 
+    /// Adds resources of this type; what came of each.
+    pub(super) async fn insert_many(
+        &self,
+        tx: &mut Tx<'_>,
+        all: &[&New],
+    ) -> Result<Vec<Result<(), Error>>, Error> {
+        let mut outcomes = Vec::with_capacity(all.len());
+        for new in all {
+            outcomes.push(tx.part(async |tx: &mut Tx<'_>| self.insert(tx, new).await).await?);
+        }
+        Ok(outcomes)
+    }
+
     /// Writes another document, or only counts a change beside it.
     pub(super) async fn update(
         &self,
