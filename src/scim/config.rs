@@ -11,8 +11,10 @@ pub struct Limits {
     pub page_default: i64,
     /// Results on a page at most.
     pub page_max: i64,
-    /// Bytes of a request body at most.
-    pub max_payload: usize,
+    /// Operations of a bulk request at most.
+    pub bulk_operations: usize,
+    /// Bytes of a bulk request at most.
+    pub bulk_payload: usize,
     /// Whether passwords are taken.
     pub passwords: bool,
 }
@@ -24,11 +26,10 @@ pub fn document(base: &str, limits: Limits) -> Value {
         "schemas": [urn::CONFIG],
         "documentationUri": format!("{public}/docs"),
         "patch": { "supported": true },
-        // Clients read the numbers even where Bulk is not supported.
         "bulk": {
-            "supported": false,
-            "maxOperations": 0,
-            "maxPayloadSize": limits.max_payload,
+            "supported": true,
+            "maxOperations": limits.bulk_operations,
+            "maxPayloadSize": limits.bulk_payload,
         },
         "filter": { "supported": true, "maxResults": limits.page_max },
         "changePassword": { "supported": limits.passwords },
@@ -41,6 +42,8 @@ pub fn document(base: &str, limits: Limits) -> Value {
             "defaultPageSize": limits.page_default,
             "maxPageSize": limits.page_max,
         },
+        // RFC 9967 s4: what a client asks to be done later is; there are no event streams.
+        "securityEvents": { "asyncRequest": "request", "eventUris": [] },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",
@@ -64,8 +67,13 @@ mod tests {
     /// Proves SCIM-140, SCIM-141, SCIM-142, SCIM-147, SCIM-284, SCIM-285.
     #[test]
     fn every_member_of_the_rfc_is_there_with_its_type() {
-        let limits =
-            Limits { page_default: 100, page_max: 1000, max_payload: 1_048_576, passwords: true };
+        let limits = Limits {
+            page_default: 100,
+            page_max: 1000,
+            bulk_operations: 1000,
+            bulk_payload: 1_048_576,
+            passwords: true,
+        };
         let shown = document("http://x/scim/v2", limits);
         assert_eq!(shown["schemas"], json!([urn::CONFIG]));
         for flag in ["patch", "bulk", "filter", "changePassword", "sort", "etag"] {
@@ -80,6 +88,8 @@ mod tests {
         for text in ["type", "name", "description"] {
             assert!(shown["authenticationSchemes"][0][text].is_string(), "{text}");
         }
+        assert_eq!(shown["bulk"]["maxPayloadSize"], 1_048_576);
+        assert_eq!(shown["securityEvents"]["asyncRequest"], "request");
         assert_eq!(shown["documentationUri"], "http://x/docs");
         assert_eq!(shown["meta"]["location"], "http://x/scim/v2/ServiceProviderConfig");
     }
