@@ -12,6 +12,7 @@ use crate::ids::TenantId;
 use crate::store::dialect::each;
 use crate::store::{Error, Row, Tx, Value};
 
+pub use entries::{Entries, Entry};
 pub use list::{Clause, Order, Page, Part, list, list_sorted};
 
 /// The resource type whose members are rows.
@@ -37,10 +38,18 @@ pub struct Draft {
     pub folded: String,
     /// The display name.
     pub label: String,
-    /// Attribute and normal form of every indexed value.
-    pub index: Vec<(String, String)>,
-    /// Attribute and normal form of every value that must be unique.
-    pub unique: Vec<(String, String)>,
+    /// What can be looked up of it.
+    pub entries: Entries,
+}
+
+/// A resource as it is before a change. Nothing in the database leads from a resource to its
+/// entries, which would double the cost of each: they are computed from its document.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a> {
+    /// What is stored.
+    pub stored: &'a Stored,
+    /// The entries of its document.
+    pub entries: &'a Entries,
 }
 
 /// A resource as it was stored.
@@ -105,8 +114,7 @@ pub async fn insert(
         ],
     )
     .await?;
-    entries::take(tx, key, draft.unique.iter().collect()).await?;
-    entries::index(tx, key, draft.index.iter().collect()).await?;
+    entries::replace(tx, key, &Entries::default(), &draft.entries).await?;
     tx.count(key.tenant, key.kind, key.id, 1);
     Ok(())
 }
@@ -142,10 +150,11 @@ pub async fn find_for_update(tx: &mut Tx<'_>, key: Key<'_>) -> Result<Option<Sto
 pub async fn update(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
-    before: &Stored,
+    before: Before<'_>,
     draft: &Draft,
     now: Micros,
 ) -> Result<i64, Error> {
+    let stored = before.stored;
     let rows = tx
         .query(
             "UPDATE resources
@@ -153,9 +162,9 @@ pub async fn update(
              WHERE tenant = $1 AND kind = $2 AND id = $3 AND version = $4 RETURNING version",
             &[
                 tenant.into(),
-                (&before.kind).into(),
-                (&before.id).into(),
-                before.version.into(),
+                (&stored.kind).into(),
+                (&stored.id).into(),
+                stored.version.into(),
                 (&draft.doc).into(),
                 Value::Json(draft.folded.clone()),
                 (&draft.label).into(),
@@ -164,10 +173,11 @@ pub async fn update(
         )
         .await?;
     let Some(row) = rows.first() else {
-        return Err(Error::Again(format!("{} {} was changed meanwhile", before.kind, before.id)));
+        return Err(Error::Again(format!("{} {} was changed meanwhile", stored.kind, stored.id)));
     };
     let version = row.int(0)?;
-    entries::replace(tx, Key { tenant, kind: &before.kind, id: &before.id }, draft).await?;
+    let key = Key { tenant, kind: &stored.kind, id: &stored.id };
+    entries::replace(tx, key, before.entries, &draft.entries).await?;
     Ok(version)
 }
 
@@ -186,7 +196,12 @@ pub async fn touch(tx: &mut Tx<'_>, key: Key<'_>, now: Micros) -> Result<Option<
 /// Removes a resource with all that hangs on it; false when there is none.
 ///
 /// The groups that held it count a change. Locks: groups by id, then the resource.
-pub async fn delete(tx: &mut Tx<'_>, key: Key<'_>, now: Micros) -> Result<bool, Error> {
+pub async fn delete(
+    tx: &mut Tx<'_>,
+    key: Key<'_>,
+    entries: &Entries,
+    now: Micros,
+) -> Result<bool, Error> {
     let itself: Value = if key.kind == GROUP { key.id.into() } else { Value::Text(None) };
     let held = tx
         .query(
@@ -233,6 +248,7 @@ pub async fn delete(tx: &mut Tx<'_>, key: Key<'_>, now: Micros) -> Result<bool, 
         )
         .await?;
     }
+    entries::replace(tx, key, entries, &Entries::default()).await?;
     remove_rows(tx, key).await?;
     tx.count(key.tenant, key.kind, key.id, -1);
     Ok(true)
@@ -245,14 +261,8 @@ async fn remove_rows(tx: &mut Tx<'_>, key: Key<'_>) -> Result<(), Error> {
         tx.execute("DELETE FROM members WHERE tenant = $1 AND group_id = $2", &short).await?;
     }
     tx.execute("DELETE FROM passwords WHERE tenant = $1 AND resource = $2", &short).await?;
-    for sql in [
-        "DELETE FROM attr_index WHERE tenant = $1 AND kind = $2 AND resource = $3",
-        "DELETE FROM unique_keys WHERE tenant = $1 AND kind = $2 AND resource = $3",
-        "DELETE FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3",
-    ] {
-        tx.execute(sql, &whole).await?;
-    }
-    Ok(())
+    let sql = "DELETE FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
+    tx.execute(sql, &whole).await.map(drop)
 }
 
 /// The kind and display name of those of these resources that exist, by id.

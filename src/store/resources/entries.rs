@@ -2,21 +2,45 @@
 
 use std::collections::HashSet;
 
-use super::{Draft, Key};
+use super::Key;
 use crate::store::dialect::each;
-use crate::store::{Error, Tx, Value};
+use crate::store::{Dialect, Error, Tx, Value};
 
-type Entry = (String, String);
+/// Attribute and normal form of a value.
+pub type Entry = (String, String);
 
-/// Adds index rows.
-pub(super) async fn index(
+/// What can be looked up of a document, each entry once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entries {
+    /// Values of indexed attributes.
+    pub index: Vec<Entry>,
+    /// Values that must be unique.
+    pub unique: Vec<Entry>,
+}
+
+/// Turns the rows of one document into those of another; what stays is not touched.
+pub(super) async fn replace(
     tx: &mut Tx<'_>,
     key: Key<'_>,
-    entries: Vec<&Entry>,
+    before: &Entries,
+    after: &Entries,
 ) -> Result<(), Error> {
-    if entries.is_empty() {
-        return Ok(());
+    release(tx, key, &without(&before.unique, &after.unique)).await?;
+    hide(tx, key, &without(&before.index, &after.index)).await?;
+    take(tx, key, without(&after.unique, &before.unique)).await?;
+    list(tx, key, &without(&after.index, &before.index)).await
+}
+
+fn without<'a>(entries: &'a [Entry], others: &[Entry]) -> Vec<&'a Entry> {
+    if entries == others {
+        return Vec::new();
     }
+    let others: HashSet<&Entry> = others.iter().collect();
+    entries.iter().filter(|entry| !others.contains(entry)).collect()
+}
+
+/// Adds index rows.
+async fn list(tx: &mut Tx<'_>, key: Key<'_>, entries: &[&Entry]) -> Result<(), Error> {
     let sql = each!(
         tx,
         "INSERT INTO attr_index (tenant, kind, resource, attr, value)
@@ -24,16 +48,11 @@ pub(super) async fn index(
         each("$4"),
         "WHERE TRUE ON CONFLICT DO NOTHING"
     );
-    let binds = [key.tenant.into(), key.kind.into(), key.id.into(), Value::rows(&entries)];
-    tx.execute(sql, &binds).await.map(drop)
+    all_at_once(tx, sql, key, entries).await
 }
 
 /// Takes unique values, or says which attribute's value is taken.
-pub(super) async fn take(
-    tx: &mut Tx<'_>,
-    key: Key<'_>,
-    mut entries: Vec<&Entry>,
-) -> Result<(), Error> {
+async fn take(tx: &mut Tx<'_>, key: Key<'_>, mut entries: Vec<&Entry>) -> Result<(), Error> {
     if entries.is_empty() {
         return Ok(());
     }
@@ -57,63 +76,71 @@ pub(super) async fn take(
     }
 }
 
-/// Makes the rows those of this draft; what stays is not touched.
-pub(super) async fn replace(tx: &mut Tx<'_>, key: Key<'_>, draft: &Draft) -> Result<(), Error> {
-    let place = [key.tenant.into(), key.kind.into(), key.id.into()];
-    let rows = tx
-        .query(
-            "SELECT 0, attr, value FROM attr_index
-             WHERE tenant = $1 AND kind = $2 AND resource = $3
-             UNION ALL
-             SELECT 1, attr, value FROM unique_keys
-             WHERE tenant = $1 AND kind = $2 AND resource = $3",
-            &place,
-        )
-        .await?;
-    let (mut index_before, mut unique_before) = (HashSet::new(), HashSet::new());
-    for row in &rows {
-        let entry = (row.text(1)?.to_owned(), row.text(2)?.to_owned());
-        let before = if row.int(0)? == 0 { &mut index_before } else { &mut unique_before };
-        before.insert(entry);
+/// Removes index rows.
+async fn hide(tx: &mut Tx<'_>, key: Key<'_>, gone: &[&Entry]) -> Result<(), Error> {
+    match tx.dialect() {
+        Dialect::Sqlite => {
+            let sql = "DELETE FROM attr_index WHERE tenant = $1 AND kind = $2
+                       AND attr = $4 AND value = $5 AND resource = $3";
+            one_by_one(tx, sql, key, gone).await
+        }
+        // Whatever the server believes about the table's size, each row is found by the whole key.
+        Dialect::Postgres => {
+            let sql = "DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
+                           SELECT found.ctid FROM jsonb_array_elements($4) AS e(value)
+                           CROSS JOIN LATERAL (
+                               SELECT i.ctid FROM attr_index i
+                               WHERE i.tenant = $1 AND i.kind = $2 AND i.attr = e.value ->> 0
+                                   AND i.value = e.value ->> 1 AND i.resource = $3
+                               LIMIT 1) found))";
+            all_at_once(tx, sql, key, gone).await
+        }
     }
-    let gone = without(&unique_before, &draft.unique);
-    if !gone.is_empty() {
-        let sql = each!(
-            tx,
-            "DELETE FROM unique_keys WHERE tenant = $1 AND kind = $2 AND resource = $3
-             AND (attr, value) IN (SELECT e.value ->> 0, e.value ->> 1 FROM",
-            each("$4"),
-            ")"
-        );
-        drop_rows(tx, sql, key, &gone).await?;
-    }
-    let gone = without(&index_before, &draft.index);
-    if !gone.is_empty() {
-        let sql = each!(
-            tx,
-            "DELETE FROM attr_index WHERE tenant = $1 AND kind = $2 AND resource = $3
-             AND (attr, value) IN (SELECT e.value ->> 0, e.value ->> 1 FROM",
-            each("$4"),
-            ")"
-        );
-        drop_rows(tx, sql, key, &gone).await?;
-    }
-    take(tx, key, draft.unique.iter().filter(|new| !unique_before.contains(*new)).collect())
-        .await?;
-    index(tx, key, draft.index.iter().filter(|new| !index_before.contains(*new)).collect()).await
 }
 
-fn without<'a>(before: &'a HashSet<Entry>, after: &[Entry]) -> Vec<&'a Entry> {
-    let after: HashSet<&Entry> = after.iter().collect();
-    before.iter().filter(|entry| !after.contains(entry)).collect()
+/// Gives unique values free, those that are this resource's own.
+async fn release(tx: &mut Tx<'_>, key: Key<'_>, gone: &[&Entry]) -> Result<(), Error> {
+    match tx.dialect() {
+        Dialect::Sqlite => {
+            let sql = "DELETE FROM unique_keys WHERE tenant = $1 AND kind = $2
+                       AND attr = $4 AND value = $5 AND resource = $3";
+            one_by_one(tx, sql, key, gone).await
+        }
+        Dialect::Postgres => {
+            let sql = "DELETE FROM unique_keys WHERE ctid = ANY (ARRAY(
+                           SELECT found.ctid FROM jsonb_array_elements($4) AS e(value)
+                           CROSS JOIN LATERAL (
+                               SELECT k.ctid FROM unique_keys k
+                               WHERE k.tenant = $1 AND k.kind = $2 AND k.attr = e.value ->> 0
+                                   AND k.value = e.value ->> 1 AND k.resource = $3
+                               LIMIT 1) found))";
+            all_at_once(tx, sql, key, gone).await
+        }
+    }
 }
 
-async fn drop_rows(
+async fn one_by_one(
     tx: &mut Tx<'_>,
     sql: &'static str,
     key: Key<'_>,
-    gone: &[&Entry],
+    entries: &[&Entry],
 ) -> Result<(), Error> {
-    let binds = [key.tenant.into(), key.kind.into(), key.id.into(), Value::rows(gone)];
+    for (attr, value) in entries {
+        let place = [key.tenant.into(), key.kind.into(), key.id.into(), attr.into(), value.into()];
+        tx.execute(sql, &place).await?;
+    }
+    Ok(())
+}
+
+async fn all_at_once(
+    tx: &mut Tx<'_>,
+    sql: &'static str,
+    key: Key<'_>,
+    entries: &[&Entry],
+) -> Result<(), Error> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let binds = [key.tenant.into(), key.kind.into(), key.id.into(), Value::rows(entries)];
     tx.execute(sql, &binds).await.map(drop)
 }
