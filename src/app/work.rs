@@ -95,11 +95,6 @@ impl Work {
         found.map_or_else(|| Err(self.not_found(id)), Loaded::of)
     }
 
-    pub(super) async fn find_for_update(&self, tx: &mut Tx<'_>, id: &str) -> Result<Loaded, Error> {
-        let found = resources::find_for_update(tx, self.key(id)).await?;
-        found.map_or_else(|| Err(self.not_found(id)), Loaded::of)
-    }
-
     fn not_found(&self, id: &str) -> Error {
         Error::NotFound { kind: self.kind.name.clone(), id: scim::path::excerpt(id) }
     }
@@ -190,8 +185,7 @@ impl Work {
         id: &str,
         conditions: &Conditions,
     ) -> Result<(), Error> {
-        // Locked, so that the version that was checked is the one that goes.
-        let loaded = self.find_for_update(tx, id).await?;
+        let loaded = self.find(tx, id).await?;
         Self::check_conditions(conditions, &loaded)?;
         let entries = self.entries_before(&loaded.doc);
         let gone = resources::delete(tx, self.key(id), &entries, self.now).await?;

@@ -187,7 +187,7 @@ each_db! {
                 (crew.tenant.clone(), crew.groups[0].clone(), pair.to_vec());
             crew.store.write_apart::<_, Error, _>(async move |tx| {
                 let key = Key { tenant: &tenant, kind: "Group", id: &group };
-                resources::find_for_update(tx, key).await?;
+                resources::find(tx, key).await?;
                 members::add(tx, &tenant, &group, &pair).await?;
                 resources::touch(tx, key, Micros(1)).await
             })

@@ -23,7 +23,7 @@ async fn change_from(
     store
         .write_apart(async move |tx| {
             let key = Key { tenant: &tenant, kind: "User", id: &id };
-            let stored = resources::find_for_update(tx, key).await?.unwrap();
+            let stored = resources::find(tx, key).await?.unwrap();
             let entries = before.clone().unwrap_or_else(|| draft(&stored.label)).entries;
             let before = Before { stored: &stored, entries: &entries };
             resources::update(tx, &tenant, before, &next, Micros(T0.0 + 5)).await

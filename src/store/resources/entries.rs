@@ -1,10 +1,10 @@
-//! Index rows and unique keys of one resource.
+//! Index rows and unique keys of one resource. On PostgreSQL they go with the resource itself, in one
+//! statement (insert.rs, update.rs, delete.rs).
 
 use std::collections::HashSet;
 
 use super::Key;
-use crate::store::dialect::each;
-use crate::store::{Dialect, Error, Tx, Value};
+use crate::store::{Error, Tx, Value};
 
 /// Attribute and normal form of a value.
 pub type Entry = (String, String);
@@ -18,20 +18,8 @@ pub struct Entries {
     pub unique: Vec<Entry>,
 }
 
-/// Turns the rows of one document into those of another; what stays is not touched.
-pub(super) async fn replace(
-    tx: &mut Tx<'_>,
-    key: Key<'_>,
-    before: &Entries,
-    after: &Entries,
-) -> Result<(), Error> {
-    release(tx, key, &without(&before.unique, &after.unique)).await?;
-    hide(tx, key, &without(&before.index, &after.index)).await?;
-    take(tx, key, without(&after.unique, &before.unique)).await?;
-    list(tx, key, &without(&after.index, &before.index)).await
-}
-
-fn without<'a>(entries: &'a [Entry], others: &[Entry]) -> Vec<&'a Entry> {
+/// Those of the first that are not among the others.
+pub(super) fn without<'a>(entries: &'a [Entry], others: &[Entry]) -> Vec<&'a Entry> {
     if entries == others {
         return Vec::new();
     }
@@ -39,108 +27,61 @@ fn without<'a>(entries: &'a [Entry], others: &[Entry]) -> Vec<&'a Entry> {
     entries.iter().filter(|entry| !others.contains(entry)).collect()
 }
 
-/// Adds index rows.
-async fn list(tx: &mut Tx<'_>, key: Key<'_>, entries: &[&Entry]) -> Result<(), Error> {
-    let sql = each!(
-        tx,
-        "INSERT INTO attr_index (tenant, kind, resource, attr, value)
-         SELECT $1, $2, $3, e.value ->> 0, e.value ->> 1 FROM",
-        each("$4"),
-        "WHERE TRUE ON CONFLICT DO NOTHING"
-    );
-    all_at_once(tx, sql, key, entries).await
+/// Adds the attributes and the values as two lists.
+pub(super) fn bind(binds: &mut Vec<Value>, entries: &[&Entry]) {
+    binds.push(Value::texts(entries.iter().map(|entry| entry.0.as_str())));
+    binds.push(Value::texts(entries.iter().map(|entry| entry.1.as_str())));
 }
 
-/// Takes unique values, or says which attribute's value is taken.
-async fn take(tx: &mut Tx<'_>, key: Key<'_>, mut entries: Vec<&Entry>) -> Result<(), Error> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    // In one order everywhere, so that two takers wait for each other and do not lock up.
-    entries.sort();
-    entries.dedup();
-    let sql = each!(
-        tx,
-        "INSERT INTO unique_keys (tenant, kind, resource, attr, value)
-         SELECT $1, $2, $3, e.value ->> 0, e.value ->> 1 FROM",
-        each("$4"),
-        "WHERE TRUE ON CONFLICT DO NOTHING RETURNING attr, value"
-    );
-    let binds = [key.tenant.into(), key.kind.into(), key.id.into(), Value::rows(&entries)];
-    let taken = tx.query(sql, &binds).await?;
-    let ours: HashSet<(&str, &str)> =
-        taken.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect::<Result<_, Error>>()?;
-    match entries.iter().find(|(attr, value)| !ours.contains(&(attr, value))) {
-        Some((attr, _)) => Err(Error::Taken(attr.clone())),
-        None => Ok(()),
-    }
+/// Adds index rows.
+pub(super) async fn list(tx: &mut Tx<'_>, key: Key<'_>, new: &[&Entry]) -> Result<(), Error> {
+    let sql = "INSERT INTO attr_index (tenant, kind, resource, attr, value)
+               VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    each(tx, sql, key, new).await.map(drop)
 }
 
 /// Removes index rows.
-async fn hide(tx: &mut Tx<'_>, key: Key<'_>, gone: &[&Entry]) -> Result<(), Error> {
-    match tx.dialect() {
-        Dialect::Sqlite => {
-            let sql = "DELETE FROM attr_index WHERE tenant = $1 AND kind = $2
-                       AND attr = $4 AND value = $5 AND resource = $3";
-            one_by_one(tx, sql, key, gone).await
-        }
-        // Whatever the server believes about the table's size, each row is found by the whole key.
-        Dialect::Postgres => {
-            let sql = "DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
-                           SELECT found.ctid FROM jsonb_array_elements($4) AS e(value)
-                           CROSS JOIN LATERAL (
-                               SELECT i.ctid FROM attr_index i
-                               WHERE i.tenant = $1 AND i.kind = $2 AND i.attr = e.value ->> 0
-                                   AND i.value = e.value ->> 1 AND i.resource = $3
-                               LIMIT 1) found))";
-            all_at_once(tx, sql, key, gone).await
-        }
-    }
+pub(super) async fn hide(tx: &mut Tx<'_>, key: Key<'_>, gone: &[&Entry]) -> Result<(), Error> {
+    let sql = "DELETE FROM attr_index WHERE tenant = $1 AND kind = $2
+               AND attr = $4 AND value = $5 AND resource = $3";
+    each(tx, sql, key, gone).await.map(drop)
 }
 
-/// Gives unique values free, those that are this resource's own.
-async fn release(tx: &mut Tx<'_>, key: Key<'_>, gone: &[&Entry]) -> Result<(), Error> {
-    match tx.dialect() {
-        Dialect::Sqlite => {
-            let sql = "DELETE FROM unique_keys WHERE tenant = $1 AND kind = $2
-                       AND attr = $4 AND value = $5 AND resource = $3";
-            one_by_one(tx, sql, key, gone).await
+/// Takes unique values, or says which attribute's value is taken.
+pub(super) async fn take(tx: &mut Tx<'_>, key: Key<'_>, new: &[&Entry]) -> Result<(), Error> {
+    for entry in new {
+        // One that is ours already stays and counts.
+        let sql = "INSERT INTO unique_keys (tenant, kind, resource, attr, value)
+                   VALUES ($1, $2, $3, $4, $5)
+                   ON CONFLICT (tenant, kind, attr, value) DO UPDATE SET resource = excluded.resource
+                       WHERE unique_keys.resource = excluded.resource";
+        if each(tx, sql, key, &[entry]).await? == 0 {
+            return Err(Error::Taken(entry.0.clone()));
         }
-        Dialect::Postgres => {
-            let sql = "DELETE FROM unique_keys WHERE ctid = ANY (ARRAY(
-                           SELECT found.ctid FROM jsonb_array_elements($4) AS e(value)
-                           CROSS JOIN LATERAL (
-                               SELECT k.ctid FROM unique_keys k
-                               WHERE k.tenant = $1 AND k.kind = $2 AND k.attr = e.value ->> 0
-                                   AND k.value = e.value ->> 1 AND k.resource = $3
-                               LIMIT 1) found))";
-            all_at_once(tx, sql, key, gone).await
-        }
-    }
-}
-
-async fn one_by_one(
-    tx: &mut Tx<'_>,
-    sql: &'static str,
-    key: Key<'_>,
-    entries: &[&Entry],
-) -> Result<(), Error> {
-    for (attr, value) in entries {
-        let place = [key.tenant.into(), key.kind.into(), key.id.into(), attr.into(), value.into()];
-        tx.execute(sql, &place).await?;
     }
     Ok(())
 }
 
-async fn all_at_once(
+/// Gives unique values free, those that are this resource's own.
+pub(super) async fn release(tx: &mut Tx<'_>, key: Key<'_>, gone: &[&Entry]) -> Result<(), Error> {
+    let sql = "DELETE FROM unique_keys WHERE tenant = $1 AND kind = $2
+               AND attr = $4 AND value = $5 AND resource = $3";
+    each(tx, sql, key, gone).await.map(drop)
+}
+
+/// One statement for each entry, by its whole key.
+async fn each(
     tx: &mut Tx<'_>,
     sql: &'static str,
     key: Key<'_>,
     entries: &[&Entry],
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     if entries.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
-    let binds = [key.tenant.into(), key.kind.into(), key.id.into(), Value::rows(entries)];
-    tx.execute(sql, &binds).await.map(drop)
+    let rows: Vec<[&str; 2]> =
+        entries.iter().map(|(attr, value)| [attr.as_str(), value.as_str()]).collect();
+    let rows: Vec<&[&str]> = rows.iter().map(|row| &row[..]).collect();
+    let place = [key.tenant.into(), key.kind.into(), key.id.into()];
+    tx.execute_each(sql, &place, &rows).await
 }
