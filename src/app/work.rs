@@ -158,11 +158,14 @@ impl Work {
         tx: &mut Tx<'_>,
         all: &[&New],
     ) -> Result<Vec<Result<(), Error>>, Error> {
-        let mut outcomes = Vec::with_capacity(all.len());
-        for new in all {
-            outcomes.push(tx.part(async |tx: &mut Tx<'_>| self.insert(tx, new).await).await?);
-        }
-        Ok(outcomes)
+        let rows: Vec<_> =
+            all.iter().map(|new| resources::New { id: &new.id, draft: &new.draft }).collect();
+        let (tenant, kind) = (&self.tenant, &self.kind.name);
+        let outcomes = resources::insert_many(tx, tenant, kind, &rows, self.now).await?;
+        let told = outcomes.into_iter().zip(all).map(|(outcome, new)| {
+            outcome.map_err(|taken| self.conflict(store::Error::Taken(taken.0), &new.doc))
+        });
+        Ok(told.collect())
     }
 
     /// Writes another document, or only counts a change beside it.

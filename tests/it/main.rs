@@ -10,6 +10,7 @@ mod bad_places;
 mod bad_values;
 mod bad_wire;
 mod bulk;
+mod bulk_jobs;
 mod bulk_messages;
 mod clients;
 mod contract;
