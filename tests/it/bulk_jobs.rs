@@ -137,7 +137,7 @@ each_db! {
 
     async fn the_same_request_twice_at_once_is_done_once(app: TestApp) {
         let (app, key) = (large(&app).await, [("idempotency-key", "twice")]);
-        let ask = work("w", 2000);
+        let ask = work("w", 1000);
         let (first, second) = tokio::join!(send(&app, &key, &ask), send(&app, &key, &ask));
         let refused = [&first, &second].into_iter().find(|reply| reply.status == 409).unwrap();
         refused.refused(409, "");
@@ -149,7 +149,7 @@ each_db! {
 
     async fn what_a_restart_cut_short_goes_on_where_it_stopped(app: TestApp) {
         let first = large(&app).await;
-        let (key, ask) = ([("idempotency-key", "restart")], work("r", 4000));
+        let (key, ask) = ([("idempotency-key", "restart")], work("r", 1500));
         let (client, wanted) = (first.clone(), ask.clone());
         let asking = tokio::spawn(async move {
             send(&client, &[("idempotency-key", "restart")], &wanted).await
@@ -159,16 +159,16 @@ each_db! {
         let cut = asking.await.unwrap().expect(503);
         assert_eq!(cut.header("retry-after"), "1");
         let half = users(&app, "r").await;
-        assert!(half < 3600, "{half} were made before the end");
+        assert!(half < 1350, "{half} were made before the end");
         let second = large(&app).await;
         let done = results(&send(&second, &key, &ask).await);
-        assert_eq!(done.len(), 4000);
+        assert_eq!(done.len(), 1500);
         check_work(&second, "r", &done).await;
     }
 
     async fn one_who_lost_its_lease_changes_nothing_more(app: TestApp) {
         let slow = large(&app).await;
-        let ask = work("s", 4000);
+        let ask = work("s", 1500);
         let (client, wanted) = (slow.clone(), ask.clone());
         let asking = tokio::spawn(async move {
             send(&client, &[("idempotency-key", "lease")], &wanted).await
@@ -178,18 +178,18 @@ each_db! {
         let other = at(&app, later(60)).await;
         let done = results(&send(&other, &[("idempotency-key", "lease")], &ask).await);
         asking.await.unwrap().refused(409, "");
-        assert_eq!(done.len(), 4000);
+        assert_eq!(done.len(), 1500);
         check_work(&app, "s", &done).await;
     }
 
     /// Proves SCIM-434.
     async fn a_request_accepted_for_later_is_done_and_its_results_can_be_read(app: TestApp) {
         let app = large(&app).await;
-        let ask = work("l", 3000);
+        let ask = work("l", 1200);
         let place = address(&send(&app, &[ASYNC], &ask).await);
         let job = ended(&app, &place).await;
         assert_eq!((&job["status"], &job["total"], &job["done"], &job["failed"]),
-            (&json!("done"), &json!(3000), &json!(3000), &json!(0)));
+            (&json!("done"), &json!(1200), &json!(1200), &json!(0)));
         check_work(&app, "l", job["Operations"].as_array().unwrap()).await;
         let stranger = app.scoped(&["scim"]).await;
         stranger.get(&place).await.refused(404, "");
@@ -199,8 +199,8 @@ each_db! {
         assert_eq!(statuses(&results(&waited)), ["201"]);
         // With a key it is the same job again.
         let key = ("idempotency-key", "later");
-        let first = send(&app, &[ASYNC, key], &work("k", 1000)).await.expect(202);
-        let again = send(&app, &[ASYNC, key], &work("k", 1000)).await;
+        let first = send(&app, &[ASYNC, key], &work("k", 500)).await.expect(202);
+        let again = send(&app, &[ASYNC, key], &work("k", 500)).await;
         if again.status == 202 {
             assert_eq!(first.header("set-txn"), again.header("set-txn"));
         }
@@ -211,7 +211,7 @@ each_db! {
     /// Proves SCIM-434.
     async fn an_accepted_request_survives_a_restart(app: TestApp) {
         let first = large(&app).await;
-        let place = address(&send(&first, &[ASYNC], &work("a", 3000)).await);
+        let place = address(&send(&first, &[ASYNC], &work("a", 1500)).await);
         some_users(&app, "a").await;
         first.app.worker().stop().await;
         let job = app.get(&place).await.expect(200).body;
@@ -228,7 +228,7 @@ each_db! {
         let mut places = Vec::new();
         for job in 0..6 {
             let name = format!("j{job}x");
-            places.push((address(&send(&one, &[ASYNC], &work(&name, 500)).await), name));
+            places.push((address(&send(&one, &[ASYNC], &work(&name, 200)).await), name));
         }
         for (place, name) in places {
             let job = loop {
@@ -245,14 +245,14 @@ each_db! {
 
     async fn a_job_that_is_ended_keeps_what_it_has_done(app: TestApp) {
         let app = large(&app).await;
-        let place = address(&send(&app, &[ASYNC], &work("e", 5000)).await);
+        let place = address(&send(&app, &[ASYNC], &work("e", 1500)).await);
         some_users(&app, "e").await;
         app.delete(&place).await.expect(204);
         let job = app.get(&place).await.expect(200).body;
         assert_eq!(job["status"], "stopped");
         let done = job["Operations"].as_array().unwrap().len();
         assert_eq!(job["done"], done);
-        assert!(done > 0 && done < 5000, "{done}");
+        assert!(done > 0 && done < 1500, "{done}");
         let left = users(&app, "e").await;
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert_eq!(users(&app, "e").await, left);
@@ -263,7 +263,7 @@ each_db! {
         let worker = large(&app).await;
         let secret = app.app.create_token(&app.tenant, &NewToken::default()).await.unwrap();
         let asker = worker.bearing(&secret.token);
-        let _ = address(&send(&asker, &[ASYNC], &work("t", 3000)).await);
+        let _ = address(&send(&asker, &[ASYNC], &work("t", 1500)).await);
         some_users(&app, "t").await;
         worker.app.worker().stop().await;
         let made = users(&app, "t").await;
@@ -280,12 +280,12 @@ each_db! {
 
     async fn a_job_is_forgotten_a_day_after_its_end(app: TestApp) {
         let key = ("idempotency-key", "day");
-        let ask = work("d", 1000);
+        let ask = work("d", 500);
         let place = address(&send(&app, &[ASYNC, key], &ask).await);
         ended(&app, &place).await;
         let almost = at(&app, later(86_000)).await;
         almost.app.forget_bulk().await.unwrap();
-        assert_eq!(app.get(&place).await.expect(200).body["Operations"].as_array().unwrap().len(), 1000);
+        assert_eq!(app.get(&place).await.expect(200).body["Operations"].as_array().unwrap().len(), 500);
         let after = at(&app, later(86_500)).await;
         after.app.forget_bulk().await.unwrap();
         app.get(&place).await.refused(404, "");
@@ -301,7 +301,7 @@ each_db! {
                 let client = app.clone();
                 let asking = tokio::spawn(async move {
                     let headers: Vec<_> = key.map(|key| ("idempotency-key", key)).into_iter().collect();
-                    send(&client, &headers, &work(name, 4000)).await
+                    send(&client, &headers, &work(name, 1500)).await
                 });
                 some_users(&app, name).await;
                 asking.abort();
@@ -313,10 +313,10 @@ each_db! {
         let made = users(&app, "n").await;
         tokio::time::sleep(Duration::from_millis(200)).await;
         assert_eq!(users(&app, "n").await, made);
-        assert!(made < 3600, "{made}");
+        assert!(made < 1350, "{made}");
         gone(Some("kept"), "k").await;
         let done = loop {
-            let reply = send(&app, &[("idempotency-key", "kept")], &work("k", 4000)).await;
+            let reply = send(&app, &[("idempotency-key", "kept")], &work("k", 1500)).await;
             if reply.status == 200 {
                 break results(&reply);
             }
