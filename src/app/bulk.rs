@@ -1,5 +1,7 @@
 //! Many operations in one request (RFC 7644 s3.7), at once or later (RFC 9967 s2.5.1).
 
+#![expect(clippy::unused_async, reason = "the signatures are there before what they do")]
+
 use std::time::Duration;
 
 use crate::app::{App, Ctx, Error};
