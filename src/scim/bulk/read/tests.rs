@@ -234,7 +234,7 @@ fn the_limits_end_the_reading_at_once() {
     assert_eq!(reader.push(b"on"), Err(Refused::Payload(10)));
     let mut reader = Reader::new(Limits { value: 12, ..LIMITS }, Quirks::ALL);
     reader.push(b"{\"Operations\":[{\"a\":12345}, {\"a\":1234").unwrap();
-    assert_eq!(reader.push(b"567"), Err(Refused::Value(12)));
+    assert_eq!(reader.push(b"5678"), Err(Refused::Value(12)));
 }
 
 #[test]
