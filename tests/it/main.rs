@@ -26,6 +26,7 @@ mod parallel;
 mod patch;
 mod process_cli;
 mod process_end;
+mod process_instances;
 mod process_start;
 mod projection;
 mod put;
