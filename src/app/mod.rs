@@ -1,6 +1,7 @@
 //! Use-cases: load, let the pure core decide, write. The only place that opens a transaction.
 
 pub mod change;
+mod copy;
 mod create;
 mod doctor;
 mod error;

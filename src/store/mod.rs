@@ -5,6 +5,7 @@
 //! them but the closure itself needs to be `Send`.
 
 pub mod blocks;
+pub mod copy;
 mod dialect;
 pub mod filter;
 mod job;

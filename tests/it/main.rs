@@ -25,6 +25,7 @@ mod operations;
 mod parallel;
 mod patch;
 mod process_cli;
+mod process_copy;
 mod process_end;
 mod process_instances;
 mod process_start;
