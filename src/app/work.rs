@@ -19,7 +19,7 @@ use crate::scim::quirks::{Quirks, Softener};
 use crate::scim::resource_type::ResourceType;
 use crate::scim::{Doc, filter};
 use crate::store::filter::{self as store_filter, World};
-use crate::store::resources::{Draft, Key, Stored};
+use crate::store::resources::{Before, Draft, Entries, Key, Stored};
 use crate::store::{self, Sql, Tx, members, resources};
 
 /// Members that were left out are counted in the log, and so many of them named.
@@ -95,11 +95,6 @@ impl Work {
         found.map_or_else(|| Err(self.not_found(id)), Loaded::of)
     }
 
-    pub(super) async fn find_for_update(&self, tx: &mut Tx<'_>, id: &str) -> Result<Loaded, Error> {
-        let found = resources::find_for_update(tx, self.key(id)).await?;
-        found.map_or_else(|| Err(self.not_found(id)), Loaded::of)
-    }
-
     fn not_found(&self, id: &str) -> Error {
         Error::NotFound { kind: self.kind.name.clone(), id: scim::path::excerpt(id) }
     }
@@ -128,16 +123,27 @@ impl Work {
         let text = |doc: &Doc| {
             serde_json::to_string(doc).map_err(|error| Error::Internal(error.to_string()))
         };
-        let pairs = |entries: Vec<IndexEntry>| {
-            entries.into_iter().map(|entry| (entry.attr, entry.value)).collect()
-        };
         Ok(Draft {
             doc: text(doc)?,
             folded: text(&fold::document(&self.kind, doc))?,
             label: fold::label(&self.kind, doc),
-            index: pairs(fold::index_entries(&self.kind, doc)),
-            unique: pairs(fold::unique_entries(&self.kind, doc, self.quirks)),
+            entries: self.entries(doc, self.quirks),
         })
+    }
+
+    fn entries(&self, doc: &Doc, quirks: Quirks) -> Entries {
+        let pairs = |entries: Vec<IndexEntry>| {
+            entries.into_iter().map(|entry| (entry.attr, entry.value)).collect()
+        };
+        Entries {
+            index: pairs(fold::index_entries(&self.kind, doc)),
+            unique: pairs(fold::unique_entries(&self.kind, doc, quirks)),
+        }
+    }
+
+    /// What this document may have in the database, also from when the tenant had other quirks.
+    fn entries_before(&self, doc: &Doc) -> Entries {
+        self.entries(doc, Quirks::ALL)
     }
 
     pub(super) async fn insert(&self, tx: &mut Tx<'_>, new: &New) -> Result<(), Error> {
@@ -155,7 +161,9 @@ impl Work {
     ) -> Result<Loaded, Error> {
         let draft = self.draft(&doc)?;
         let now = self.after(&before);
-        let version = resources::update(tx, &self.tenant, &before.stored, &draft, now)
+        let entries = self.entries_before(&before.doc);
+        let was = Before { stored: &before.stored, entries: &entries };
+        let version = resources::update(tx, &self.tenant, was, &draft, now)
             .await
             .map_err(|error| self.conflict(error, &doc))?;
         before.stored.version = version;
@@ -177,10 +185,10 @@ impl Work {
         id: &str,
         conditions: &Conditions,
     ) -> Result<(), Error> {
-        // Locked, so that the version that was checked is the one that goes.
-        let loaded = self.find_for_update(tx, id).await?;
+        let loaded = self.find(tx, id).await?;
         Self::check_conditions(conditions, &loaded)?;
-        let gone = resources::delete(tx, self.key(id), self.now).await?;
+        let entries = self.entries_before(&loaded.doc);
+        let gone = resources::delete(tx, self.key(id), &entries, self.now).await?;
         if gone { Ok(()) } else { Err(self.not_found(id)) }
     }
 

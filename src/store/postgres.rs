@@ -22,7 +22,7 @@ use crate::store::queue::Queue;
 use crate::store::{Error, StoreSettings, migrations, sqlite};
 
 use link::{Link, Use};
-pub(super) use statement::{execute, plain, query, run};
+pub(super) use statement::{execute, execute_each, plain, query, run};
 
 /// Connects, brings the tables up to date and starts the lanes.
 pub(super) async fn start(

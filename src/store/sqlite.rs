@@ -243,6 +243,32 @@ pub(super) fn execute(connection: &Connection, sql: &str, binds: &[Value]) -> Re
     Ok(touched as u64)
 }
 
+/// Runs a statement once for each row: after `common` come the row's own binds.
+pub(super) fn execute_each(
+    connection: &Connection,
+    sql: &str,
+    common: &[Value],
+    rows: &[&[&str]],
+) -> Result<u64, Broken> {
+    let kept = |error: rusqlite::Error| Broken::kept(translate(&error));
+    let mut statement = connection.prepare_cached(sql).map_err(kept)?;
+    bind_some(&mut statement, common).map_err(Broken::kept)?;
+    let own = statement.parameter_count().saturating_sub(common.len());
+    let places = (0..own).map(|column| place(&statement, common.len() + column));
+    let places = places.collect::<Result<Vec<_>, _>>().map_err(Broken::kept)?;
+    let mut touched = 0;
+    for row in rows {
+        if row.len() != own {
+            return Err(Broken::kept(Error::Database(format!("{} binds for {own}", row.len()))));
+        }
+        for (place, text) in places.iter().zip(*row) {
+            statement.raw_bind_parameter(*place, text).map_err(kept)?;
+        }
+        touched += statement.raw_execute().map_err(kept)? as u64;
+    }
+    Ok(touched)
+}
+
 /// Runs a statement and gives its rows.
 pub(super) fn query(
     connection: &Connection,
@@ -290,14 +316,22 @@ fn bind(statement: &mut Statement<'_>, binds: &[Value]) -> Result<(), Error> {
         let wanted = statement.parameter_count();
         return Err(Error::Database(format!("{} binds for {wanted} places", binds.len())));
     }
+    bind_some(statement, binds)
+}
+
+fn bind_some(statement: &mut Statement<'_>, binds: &[Value]) -> Result<(), Error> {
     for (index, value) in binds.iter().enumerate() {
-        let name =
-            NAMES.get(index).map_or_else(|| format!("${}", index + 1).into(), |n| Cow::from(*n));
-        let place = statement.parameter_index(&name).map_err(|error| translate(&error))?;
-        let place = place.ok_or_else(|| Error::Database(format!("no {name} in the text")))?;
+        let place = place(statement, index)?;
         statement.raw_bind_parameter(place, value).map_err(|error| translate(&error))?;
     }
     Ok(())
+}
+
+/// Where SQLite keeps the bind of this number, counted from 0.
+fn place(statement: &Statement<'_>, index: usize) -> Result<usize, Error> {
+    let name = NAMES.get(index).map_or_else(|| format!("${}", index + 1).into(), |n| Cow::from(*n));
+    let place = statement.parameter_index(&name).map_err(|error| translate(&error))?;
+    place.ok_or_else(|| Error::Database(format!("no {name} in the text")))
 }
 
 /// The first places, so that the usual statement needs no text made for its names.
@@ -313,6 +347,7 @@ impl ToSql for Value {
             Self::Real(number) => ValueRef::Real(*number),
             Self::Text(Some(text)) | Self::Json(text) => ValueRef::Text(text.as_bytes()),
             Self::Text(None) => ValueRef::Null,
+            Self::Texts(_) => return Err(rusqlite::Error::InvalidQuery),
         }))
     }
 }

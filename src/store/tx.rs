@@ -106,6 +106,37 @@ impl<'c> Tx<'c> {
         self.note(done)
     }
 
+    /// Runs a statement once for each row of texts, whose binds come after `common`. It is meant for
+    /// SQLite, where a row costs no round trip.
+    pub(super) async fn execute_each(
+        &mut self,
+        sql: &'static str,
+        common: &[Value],
+        rows: &[&[&str]],
+    ) -> Result<u64, Error> {
+        self.weigh(common);
+        self.bytes += rows.iter().flat_map(|row| row.iter()).map(|text| text.len()).sum::<usize>();
+        let done = match &mut self.on {
+            On::Sqlite(connection) => sqlite::execute_each(connection, sql, common, rows),
+            On::Postgres(connection) => postgres::execute_each(connection, sql, common, rows).await,
+        };
+        self.wrote |= done.as_ref().is_ok_and(|touched| *touched > 0);
+        self.note(done)
+    }
+
+    /// Runs a statement that gives rows, which also say whether it changed anything.
+    pub(super) async fn change(
+        &mut self,
+        sql: &'static str,
+        binds: &[Value],
+        changed: impl FnOnce(&[Row]) -> bool,
+    ) -> Result<Vec<Row>, Error> {
+        let wrote = self.wrote;
+        let rows = self.query(sql, binds).await?;
+        self.wrote = wrote || changed(&rows);
+        Ok(rows)
+    }
+
     /// Runs a statement and gives its rows. A ` FOR …` lock at its end is for PostgreSQL alone.
     pub async fn query(&mut self, sql: &'static str, binds: &[Value]) -> Result<Vec<Row>, Error> {
         self.weigh(binds);

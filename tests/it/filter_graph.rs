@@ -12,7 +12,7 @@ use usher::scim::quirks::Quirks;
 use usher::scim::render::{Linked, Parts, Renderer};
 use usher::scim::resource_type::{Registry, ResourceType};
 use usher::scim::urn;
-use usher::store::resources::{self, Draft, Key};
+use usher::store::resources::{self, Draft, Entries, Key};
 use usher::store::{Error, Sql, Store};
 
 use crate::filter_world::document;
@@ -43,8 +43,10 @@ pub(crate) async fn store_all(
                 doc: Value::Object(doc.clone()).to_string(),
                 folded: Value::Object(fold::document(rt, doc)).to_string(),
                 label: fold::label(rt, doc),
-                index: index.map(|entry| (entry.attr, entry.value)).collect(),
-                unique: Vec::new(),
+                entries: Entries {
+                    index: index.map(|entry| (entry.attr, entry.value)).collect(),
+                    unique: Vec::new(),
+                },
             };
             (id.clone(), draft)
         })

@@ -38,6 +38,7 @@ mod root;
 mod search;
 mod shapes;
 mod store_accounts;
+mod store_blocks;
 mod store_faults;
 mod store_members;
 mod store_resources;

@@ -3,7 +3,7 @@
 use usher::clock::Micros;
 use usher::ids::TenantId;
 use usher::store::members::{self, Added};
-use usher::store::resources::{self, Key};
+use usher::store::resources::{self, Entries, Key};
 use usher::store::{Error, Store};
 
 use crate::support::people::{add, tenant, version};
@@ -54,7 +54,8 @@ impl Crew {
     async fn delete(&self, kind: &'static str, id: &str) -> bool {
         let (tenant, id) = (self.tenant.clone(), id.to_owned());
         let done = self.store.write_apart(async move |tx| {
-            resources::delete(tx, Key { tenant: &tenant, kind, id: &id }, Micros(7)).await
+            let key = Key { tenant: &tenant, kind, id: &id };
+            resources::delete(tx, key, &Entries::default(), Micros(7)).await
         });
         done.await.unwrap()
     }
@@ -186,7 +187,7 @@ each_db! {
                 (crew.tenant.clone(), crew.groups[0].clone(), pair.to_vec());
             crew.store.write_apart::<_, Error, _>(async move |tx| {
                 let key = Key { tenant: &tenant, kind: "Group", id: &group };
-                resources::find_for_update(tx, key).await?;
+                resources::find(tx, key).await?;
                 members::add(tx, &tenant, &group, &pair).await?;
                 resources::touch(tx, key, Micros(1)).await
             })

@@ -2,7 +2,7 @@
 
 use usher::clock::Micros;
 use usher::ids::{ResourceId, TenantId};
-use usher::store::resources::{self, Draft, Key};
+use usher::store::resources::{self, Draft, Entries, Key};
 use usher::store::tenants::{self, Tenant};
 use usher::store::{Error, Store};
 
@@ -25,11 +25,13 @@ pub(crate) fn draft(name: &str) -> Draft {
         doc: format!(r#"{{"userName":"{name}"}}"#),
         folded: format!(r#"{{"userName":"{folded}"}}"#),
         label: name.to_owned(),
-        index: vec![
-            ("userName".to_owned(), folded.clone()),
-            ("emails.value".to_owned(), format!("{folded}@example.com")),
-        ],
-        unique: vec![("userName".to_owned(), folded)],
+        entries: Entries {
+            index: vec![
+                ("userName".to_owned(), folded.clone()),
+                ("emails.value".to_owned(), format!("{folded}@example.com")),
+            ],
+            unique: vec![("userName".to_owned(), folded)],
+        },
     }
 }
 
