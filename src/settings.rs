@@ -176,6 +176,9 @@ pub struct Work {
     /// Connections to PostgreSQL, one half for reads and one for writes; two at least.
     #[arg(long, env = "USHER_DATABASE_CONNECTIONS", default_value = "8", value_parser = connections, hide_short_help = true)]
     pub database_connections: usize,
+    /// Seconds between SIGTERM and the end of listening; meanwhile /readyz says that the server leaves.
+    #[arg(long, env = "USHER_LEAVE_SECONDS", default_value = "0", value_parser = leave, hide_short_help = true)]
+    pub leave_seconds: Duration,
     /// Seconds that running requests have to end when the server is told to stop.
     #[arg(long, env = "USHER_DRAIN_SECONDS", default_value = "20", value_parser = seconds, hide_short_help = true)]
     pub drain_seconds: Duration,
@@ -318,6 +321,10 @@ fn depth(text: &str) -> Result<usize, String> {
 
 fn connections(text: &str) -> Result<usize, String> {
     between(text, 1, 1024)
+}
+
+fn leave(text: &str) -> Result<Duration, String> {
+    between(text, 0, 3_600).map(|seconds| Duration::from_secs(seconds as u64))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

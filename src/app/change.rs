@@ -220,7 +220,7 @@ impl Plan {
     pub(super) async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Loaded, Error> {
         let work = &self.work;
         let id = &self.target.id;
-        let before = work.find_for_update(tx, id).await?;
+        let before = work.find(tx, id).await?;
         Work::check_conditions(&self.target.conditions, &before)?;
         let wanted = match &self.ahead {
             Some((version, wanted)) if *version == before.stored.version => wanted.clone(),

@@ -21,7 +21,7 @@ impl App {
 
     /// Whether the database takes writes; this one changes nothing.
     pub async fn check_writable(&self) -> Result<(), Error> {
-        self.store().write(async |tx: &mut Tx<'_>| migrations::touch(tx).await).await?;
+        self.store().write_apart(async |tx: &mut Tx<'_>| migrations::touch(tx).await).await?;
         Ok(())
     }
 }

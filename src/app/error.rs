@@ -159,6 +159,7 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Again(_) | store::Error::Unavailable(_) => Self::Unavailable(error),
+            store::Error::Busy => Self::Busy(1),
             store::Error::Taken(_) | store::Error::Database(_) => Self::Store(error),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::app::view::Wish;
-use crate::app::work::{Loaded, Work};
+use crate::app::work::Work;
 use crate::app::{App, Ctx, Error};
 use crate::scim::filter::{self, Binding, Bound, Filter, Unknown};
 use crate::scim::page;
@@ -92,8 +92,7 @@ impl Listing {
             let (found, rows) = self.of_type(tx, work, Slice { skip, count: room }).await?;
             total += found;
             let view = self.wish.clone().of(&work.kind, Sent::nothing())?;
-            let rows = rows.into_iter().map(Loaded::of).collect::<Result<_, _>>()?;
-            shown.extend(view.render(tx, rows).await?.into_iter().map(Value::Object));
+            shown.extend(view.page(tx, rows).await?.into_iter().map(Value::Object));
         }
         Ok((total, shown))
     }
@@ -164,8 +163,7 @@ impl Listing {
             rows = others;
             let (places, own): (Vec<usize>, Vec<Stored>) = Vec::into_iter(own).unzip();
             let view = self.wish.clone().of(&work.kind, Sent::nothing())?;
-            let own = own.into_iter().map(Loaded::of).collect::<Result<_, _>>()?;
-            for (place, document) in places.into_iter().zip(view.render(tx, own).await?) {
+            for (place, document) in places.into_iter().zip(view.page(tx, own).await?) {
                 shown[place] = document.into();
             }
         }

@@ -2,6 +2,8 @@
 
 mod bulk;
 pub mod change;
+mod copy;
+mod create;
 mod doctor;
 mod error;
 mod list;
@@ -21,6 +23,8 @@ pub use doctor::DatabaseState;
 pub use error::{Challenge, Error};
 pub use passwords::Hasher;
 pub use resources::{Answer, Asked, Patched, Prefer};
+
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::domain::scope::{Scope, Scopes};
@@ -52,6 +56,7 @@ struct Inner {
     verdicts: Verdicts,
     worker: Worker,
     base: OnceLock<String>,
+    leaving: CancellationToken,
     /// Leniencies that are answered at all; tests switch single ones off.
     quirks: Quirks,
 }
@@ -112,6 +117,7 @@ impl App {
             verdicts: Verdicts::default(),
             worker: Worker::default(),
             base: OnceLock::new(),
+            leaving: CancellationToken::new(),
             quirks: Quirks::ALL,
             settings,
         };
@@ -180,6 +186,16 @@ impl App {
     pub fn set_public_url(&self, url: &str) {
         // A second call changes nothing: URLs must not move while the server runs.
         let _ = self.0.base.set(format!("{}/scim/v2", url.trim_end_matches('/')));
+    }
+
+    /// Says that this server will stop soon, so that others are asked instead.
+    pub fn leave(&self) {
+        self.0.leaving.cancel();
+    }
+
+    /// Whether this server will stop soon.
+    pub fn is_leaving(&self) -> bool {
+        self.0.leaving.is_cancelled()
     }
 
     /// Whether the database answers.

@@ -9,14 +9,12 @@ use crate::app::view::Wish;
 use crate::app::work::Work;
 use crate::app::{App, Ctx, Error};
 use crate::domain::tenant::PatchResponse;
-use crate::ids::ResourceId;
 use crate::scim;
-use crate::scim::accept;
-use crate::scim::patch::{self, MemberChange, Operation};
+use crate::scim::patch::{self, Operation};
 use crate::scim::project::Sent;
 use crate::scim::query::Query;
 use crate::scim::resource_type::ResourceType;
-use crate::store::{Tx, members, passwords};
+use crate::store::{Tx, members};
 
 /// A resource as it is answered.
 #[derive(Debug, Clone)]
@@ -80,37 +78,33 @@ impl App {
         let work = Work::new(self, ctx, kind);
         let body = work.soften_body(body);
         let view = Wish::new(self, ctx, query).of(kind, Sent::body(kind, &body))?.of_new();
-        let accepted = accept::create(kind, body, work.rules())?;
-        let password = self.hash_first(ctx, accepted.password.clone()).await?;
-        let id = ResourceId::new(work.now).to_string();
-        self.store()
-            .write(async move |tx: &mut Tx<'_>| {
-                work.insert(tx, &id, &accepted.doc).await?;
-                if let Some(phc) = &password {
-                    passwords::set(tx, &work.tenant, &id, phc).await?;
-                }
-                if let Some(wanted) = &accepted.members {
-                    let change = MemberChange::Add(wanted.clone());
-                    work.change_members(tx, &id, &change).await?;
-                }
-                let stored = work.find(tx, &id).await?;
-                view.answer(tx, stored).await
+        let creation = Arc::new(self.creation(ctx, work, body).await?);
+        let (made, seen) = (Arc::clone(&creation), view.clone());
+        let relations = self
+            .store()
+            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
+                made.carry_out(tx).await?;
+                let shown = (made.new.id.as_str(), &made.new.doc);
+                seen.gather(tx, std::iter::once(shown)).await
             })
-            .await
+            .await?;
+        view.answer(Arc::unwrap_or_clone(creation).loaded(), &relations)
     }
 
     /// Reads one resource (RFC 7644 s3.4.1).
     pub async fn get(&self, ctx: &Ctx, target: Target<'_>, query: &Query) -> Result<Answer, Error> {
         let work = Work::new(self, ctx, target.kind);
         let view = Wish::new(self, ctx, query).of(target.kind, Sent::nothing())?;
-        let target = target.owned();
-        self.store()
+        let (target, seen) = (target.owned(), view.clone());
+        let (loaded, relations) = self
+            .store()
             .read(async move |tx: &mut Tx<'_>| {
-                let stored = work.find(tx, &target.id).await?;
-                Work::check_read(&target.conditions, &stored)?;
-                view.answer(tx, stored).await
+                let loaded = work.find(tx, &target.id).await?;
+                Work::check_read(&target.conditions, &loaded)?;
+                seen.gather_one(tx, loaded).await
             })
-            .await
+            .await?;
+        view.answer(loaded, &relations)
     }
 
     /// Replaces a resource (RFC 7644 s3.5.1). A PUT of what is there already changes nothing.
@@ -126,12 +120,15 @@ impl App {
         let view = Wish::new(self, ctx, query).of(target.kind, Sent::body(target.kind, &body))?;
         let change = Change::Replace(body);
         let plan = self.plan(ctx, work, target, change).await?;
-        self.store()
-            .write(async move |tx: &mut Tx<'_>| {
-                let stored = plan.carry_out(tx).await?;
-                view.answer(tx, stored).await
+        let seen = view.clone();
+        let (loaded, relations) = self
+            .store()
+            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
+                let loaded = plan.carry_out(tx).await?;
+                seen.gather_one(tx, loaded).await
             })
-            .await
+            .await?;
+        view.answer(loaded, &relations)
     }
 
     /// Changes a resource (RFC 7644 s3.5.2), whole or not at all.
@@ -150,25 +147,32 @@ impl App {
         self.check_count(&operations)?;
         let shown = shown(ctx, asked);
         let plan = self.plan(ctx, work, target, Change::Patch(operations)).await?;
-        self.store()
-            .write(async move |tx: &mut Tx<'_>| {
-                let stored = plan.carry_out(tx).await?;
+        let seen = view.clone();
+        let (loaded, relations) = self
+            .store()
+            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
+                let loaded = plan.carry_out(tx).await?;
                 let shown = match shown {
                     Shown::Always => true,
                     Shown::Never => false,
                     Shown::UnlessMany => {
-                        !view.wants_members()
-                            || members::count(tx, plan.tenant(), &stored.stored.id).await?
+                        !seen.wants_members()
+                            || members::count(tx, plan.tenant(), &loaded.stored.id).await?
                                 <= MANY_MEMBERS
                     }
                 };
-                if shown {
-                    return view.answer(tx, stored).await.map(Patched::Resource);
+                if !shown {
+                    return Ok((loaded, None));
                 }
-                let (etag, location) = view.headers(&stored.stored);
-                Ok(Patched::Nothing { etag, location })
+                let (loaded, relations) = seen.gather_one(tx, loaded).await?;
+                Ok::<_, Error>((loaded, Some(relations)))
             })
-            .await
+            .await?;
+        if let Some(relations) = relations {
+            return view.answer(loaded, &relations).map(Patched::Resource);
+        }
+        let (etag, location) = view.headers(&loaded.stored);
+        Ok(Patched::Nothing { etag, location })
     }
 
     fn check_count(&self, operations: &[Operation]) -> Result<(), Error> {
@@ -188,7 +192,7 @@ impl App {
         let work = Work::new(self, ctx, target.kind);
         let target = target.owned();
         self.store()
-            .write(async move |tx: &mut Tx<'_>| {
+            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
                 work.delete(tx, &target.id, &target.conditions).await
             })
             .await

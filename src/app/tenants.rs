@@ -30,7 +30,7 @@ impl App {
         let made = Tenant { id, name, settings: TenantSettings::default(), created: now };
         let tenant = made.clone();
         self.store()
-            .write(async move |tx: &mut Tx<'_>| {
+            .write_apart(async move |tx: &mut Tx<'_>| {
                 let row = tenants::Tenant {
                     id: tenant.id.clone(),
                     name: tenant.name.clone(),
@@ -68,7 +68,7 @@ impl App {
     ) -> Result<Tenant, Error> {
         let (wanted, changes) = (name.to_owned(), changes.to_vec());
         self.store()
-            .write(async move |tx: &mut Tx<'_>| {
+            .write_apart(async move |tx: &mut Tx<'_>| {
                 let Some(row) = tenants::find_by_name_for_update(tx, &wanted).await? else {
                     return Err(no_tenant(&wanted));
                 };

@@ -145,9 +145,9 @@ impl App {
     fn note_use(&self, tenant: TenantId, id: TokenId, now: Micros) {
         let app = self.clone();
         self.worker().start(async move {
-            let noted = app
-                .store()
-                .write(async move |tx: &mut Tx<'_>| tokens::mark_used(tx, &tenant, &id, now).await);
+            let noted = app.store().write_apart(async move |tx: &mut Tx<'_>| {
+                tokens::mark_used(tx, &tenant, &id, now).await
+            });
             if let Err(error) = noted.await {
                 tracing::warn!(%error, "the last use of a token was not written");
             }
@@ -161,7 +161,7 @@ impl App {
         let now = self.clock().now();
         let (secret, row) = mint(tenant, &scopes, wanted, now)?;
         self.store()
-            .write(async move |tx: &mut Tx<'_>| tokens::insert(tx, &row.0, &row.1).await)
+            .write_apart(async move |tx: &mut Tx<'_>| tokens::insert(tx, &row.0, &row.1).await)
             .await?;
         Ok(secret)
     }
@@ -186,7 +186,7 @@ impl App {
         let scopes = Scopes::from_stored(&old.scopes).map_err(Error::Internal)?;
         let (secret, row) = mint(old.tenant, &scopes, &wanted, now)?;
         self.store()
-            .write(async move |tx: &mut Tx<'_>| tokens::insert(tx, &row.0, &row.1).await)
+            .write_apart(async move |tx: &mut Tx<'_>| tokens::insert(tx, &row.0, &row.1).await)
             .await?;
         Ok(secret)
     }
@@ -202,7 +202,7 @@ impl App {
         token.scopes = scopes_of(scopes)?.to_string();
         let changed = token.clone();
         self.store()
-            .write(async move |tx: &mut Tx<'_>| {
+            .write_apart(async move |tx: &mut Tx<'_>| {
                 tokens::set_scopes(tx, &changed.tenant, &changed.id, &changed.scopes).await
             })
             .await?;
@@ -216,7 +216,7 @@ impl App {
         token.revoked = Some(now);
         let (tenant, id) = (token.tenant.clone(), token.id.clone());
         self.store()
-            .write(async move |tx: &mut Tx<'_>| tokens::revoke(tx, &tenant, &id, now).await)
+            .write_apart(async move |tx: &mut Tx<'_>| tokens::revoke(tx, &tenant, &id, now).await)
             .await?;
         Ok(token)
     }
@@ -246,7 +246,7 @@ impl App {
         let (secret, row) = mint(tenant, &scopes_of(&[])?, &wanted, now)?;
         let made = self
             .store()
-            .write(async move |tx: &mut Tx<'_>| {
+            .write_apart(async move |tx: &mut Tx<'_>| {
                 let tenant = tenants::Tenant {
                     id: row.0.tenant.clone(),
                     name: "default".to_owned(),

@@ -9,6 +9,7 @@ use crate::app::resources::Answer;
 use crate::app::work::Loaded;
 use crate::app::{App, Ctx, Error};
 use crate::ids::TenantId;
+use crate::scim::Doc;
 use crate::scim::attribute::Source;
 use crate::scim::etag;
 use crate::scim::project::{Projection, Sent};
@@ -95,22 +96,20 @@ impl View {
     }
 
     /// One resource as it is answered.
-    pub(super) async fn answer(&self, tx: &mut Tx<'_>, loaded: Loaded) -> Result<Answer, Error> {
+    pub(super) fn answer(&self, loaded: Loaded, relations: &Relations) -> Result<Answer, Error> {
         let (etag, location) = self.headers(&loaded.stored);
-        let document = self.render(tx, vec![loaded]).await?.pop().unwrap_or_default();
+        let document = self.render(vec![loaded], relations)?.pop().unwrap_or_default();
         Ok(Answer { document, etag, location })
     }
 
-    /// A page of resources as they are answered; each relation is read once for the whole page.
-    pub(super) async fn render(
+    /// Resources as they are answered. Outside of the transaction: it takes as long as it takes.
+    pub(super) fn render(
         &self,
-        tx: &mut Tx<'_>,
         page: Vec<Loaded>,
+        relations: &Relations,
     ) -> Result<Vec<Map<String, Value>>, Error> {
         let projection = self.projection()?;
-        let relations = self.relations(tx, &projection, &page).await?;
         let wish = &self.wish;
-        let nobody = Vec::new();
         let renderer =
             Renderer { registry: wish.app.registry(), base: wish.app.base(), quirks: wish.quirks };
         let documents = page.into_iter().map(|Loaded { stored, doc }| {
@@ -119,14 +118,8 @@ impl View {
                 version: stored.version,
                 created: stored.created,
                 modified: stored.modified,
-                members: relations
-                    .members
-                    .as_ref()
-                    .map(|all| all.get(&stored.id).unwrap_or(&nobody).as_slice()),
-                groups: relations
-                    .groups
-                    .as_ref()
-                    .map(|all| all.get(&stored.id).unwrap_or(&nobody).as_slice()),
+                members: held(relations.members.as_ref(), &stored.id),
+                groups: held(relations.groups.as_ref(), &stored.id),
                 links: &relations.links,
             };
             projection.apply(renderer.document(&self.kind, &doc, &parts), &self.sent)
@@ -141,14 +134,42 @@ impl View {
         group.map(|kind| kind.name.clone()).unwrap_or_default()
     }
 
-    async fn relations(
+    /// A page of rows as they are answered.
+    pub(super) async fn page(
         &self,
         tx: &mut Tx<'_>,
-        projection: &Projection<'_>,
-        page: &[Loaded],
+        rows: Vec<Stored>,
+    ) -> Result<Vec<Map<String, Value>>, Error> {
+        let rows: Vec<Loaded> = rows.into_iter().map(Loaded::of).collect::<Result<_, _>>()?;
+        let shown = rows.iter().map(|loaded| (loaded.stored.id.as_str(), &loaded.doc));
+        let relations = self.gather(tx, shown).await?;
+        self.render(rows, &relations)
+    }
+
+    /// The same for one resource, which comes back with it.
+    pub(super) async fn gather_one(
+        &self,
+        tx: &mut Tx<'_>,
+        loaded: Loaded,
+    ) -> Result<(Loaded, Relations), Error> {
+        let shown = (loaded.stored.id.as_str(), &loaded.doc);
+        let relations = self.gather(tx, std::iter::once(shown)).await?;
+        Ok((loaded, relations))
+    }
+
+    /// What has to be joined to show these resources; each relation is read once for all of them.
+    pub(super) async fn gather<'p>(
+        &self,
+        tx: &mut Tx<'_>,
+        page: impl Iterator<Item = (&'p str, &'p Doc)>,
     ) -> Result<Relations, Error> {
+        let projection = self.projection()?;
         let tenant = &self.wish.tenant;
-        let ids: Vec<String> = page.iter().map(|loaded| loaded.stored.id.clone()).collect();
+        let (mut ids, mut linked): (Vec<String>, Vec<String>) = Default::default();
+        for (id, doc) in page {
+            ids.push(id.to_owned());
+            linked.extend(render::links(&self.kind, doc));
+        }
         let mut relations = Relations::default();
         let has = |source| self.kind.attribute_of(source).is_some() && projection.wants(source);
         if has(Source::Members) {
@@ -167,8 +188,6 @@ impl View {
                 (row.member, Linked { id, kind: kind.clone(), label, direct })
             })));
         }
-        let linked: Vec<String> =
-            page.iter().flat_map(|loaded| render::links(&self.kind, &loaded.doc)).collect();
         let shows = projection.wants(Source::Link) || projection.wants(Source::Label);
         if !linked.is_empty() && shows {
             relations.links = resources::labels(tx, tenant, &self.wish.kinds(), &linked)
@@ -181,6 +200,11 @@ impl View {
     }
 }
 
+/// What one resource holds: a list where it was asked for, nothing where it was not.
+fn held<'r>(all: Option<&'r HashMap<String, Vec<Linked>>>, id: &str) -> Option<&'r [Linked]> {
+    all.map(|all| all.get(id).map_or(&[][..], Vec::as_slice))
+}
+
 fn by_holder(rows: impl Iterator<Item = (String, Linked)>) -> HashMap<String, Vec<Linked>> {
     let mut all: HashMap<String, Vec<Linked>> = HashMap::new();
     for (holder, linked) in rows {
@@ -189,9 +213,9 @@ fn by_holder(rows: impl Iterator<Item = (String, Linked)>) -> HashMap<String, Ve
     all
 }
 
-/// What was joined for a page, by the id of the resource.
+/// What was joined for resources, by their ids.
 #[derive(Debug, Default)]
-struct Relations {
+pub(super) struct Relations {
     members: Option<HashMap<String, Vec<Linked>>>,
     groups: Option<HashMap<String, Vec<Linked>>>,
     links: HashMap<String, Linked>,

@@ -19,7 +19,7 @@ use crate::scim::quirks::{Quirks, Softener};
 use crate::scim::resource_type::ResourceType;
 use crate::scim::{Doc, filter};
 use crate::store::filter::{self as store_filter, World};
-use crate::store::resources::{Draft, Key, Stored};
+use crate::store::resources::{Before, Draft, Entries, Key, Stored};
 use crate::store::{self, Sql, Tx, members, resources};
 
 /// Members that were left out are counted in the log, and so many of them named.
@@ -95,11 +95,6 @@ impl Work {
         found.map_or_else(|| Err(self.not_found(id)), Loaded::of)
     }
 
-    pub(super) async fn find_for_update(&self, tx: &mut Tx<'_>, id: &str) -> Result<Loaded, Error> {
-        let found = resources::find_for_update(tx, self.key(id)).await?;
-        found.map_or_else(|| Err(self.not_found(id)), Loaded::of)
-    }
-
     fn not_found(&self, id: &str) -> Error {
         Error::NotFound { kind: self.kind.name.clone(), id: scim::path::excerpt(id) }
     }
@@ -124,27 +119,37 @@ impl Work {
     }
 
     /// The document with everything that the store derives from it.
-    fn draft(&self, doc: &Doc) -> Result<Draft, Error> {
+    pub(super) fn draft(&self, doc: &Doc) -> Result<Draft, Error> {
         let text = |doc: &Doc| {
             serde_json::to_string(doc).map_err(|error| Error::Internal(error.to_string()))
-        };
-        let pairs = |entries: Vec<IndexEntry>| {
-            entries.into_iter().map(|entry| (entry.attr, entry.value)).collect()
         };
         Ok(Draft {
             doc: text(doc)?,
             folded: text(&fold::document(&self.kind, doc))?,
             label: fold::label(&self.kind, doc),
-            index: pairs(fold::index_entries(&self.kind, doc)),
-            unique: pairs(fold::unique_entries(&self.kind, doc, self.quirks)),
+            entries: self.entries(doc, self.quirks),
         })
     }
 
-    pub(super) async fn insert(&self, tx: &mut Tx<'_>, id: &str, doc: &Doc) -> Result<(), Error> {
-        let draft = self.draft(doc)?;
-        resources::insert(tx, self.key(id), &draft, self.now)
+    fn entries(&self, doc: &Doc, quirks: Quirks) -> Entries {
+        let pairs = |entries: Vec<IndexEntry>| {
+            entries.into_iter().map(|entry| (entry.attr, entry.value)).collect()
+        };
+        Entries {
+            index: pairs(fold::index_entries(&self.kind, doc)),
+            unique: pairs(fold::unique_entries(&self.kind, doc, quirks)),
+        }
+    }
+
+    /// What this document may have in the database, also from when the tenant had other quirks.
+    fn entries_before(&self, doc: &Doc) -> Entries {
+        self.entries(doc, Quirks::ALL)
+    }
+
+    pub(super) async fn insert(&self, tx: &mut Tx<'_>, new: &New) -> Result<(), Error> {
+        resources::insert(tx, self.key(&new.id), &new.draft, self.now)
             .await
-            .map_err(|error| self.conflict(error, doc))
+            .map_err(|error| self.conflict(error, &new.doc))
     }
 
     /// Writes another document, or only counts a change beside it.
@@ -156,7 +161,9 @@ impl Work {
     ) -> Result<Loaded, Error> {
         let draft = self.draft(&doc)?;
         let now = self.after(&before);
-        let version = resources::update(tx, &self.tenant, &before.stored, &draft, now)
+        let entries = self.entries_before(&before.doc);
+        let was = Before { stored: &before.stored, entries: &entries };
+        let version = resources::update(tx, &self.tenant, was, &draft, now)
             .await
             .map_err(|error| self.conflict(error, &doc))?;
         before.stored.version = version;
@@ -178,10 +185,10 @@ impl Work {
         id: &str,
         conditions: &Conditions,
     ) -> Result<(), Error> {
-        // Locked, so that the version that was checked is the one that goes.
-        let loaded = self.find_for_update(tx, id).await?;
+        let loaded = self.find(tx, id).await?;
         Self::check_conditions(conditions, &loaded)?;
-        let gone = resources::delete(tx, self.key(id), self.now).await?;
+        let entries = self.entries_before(&loaded.doc);
+        let gone = resources::delete(tx, self.key(id), &entries, self.now).await?;
         if gone { Ok(()) } else { Err(self.not_found(id)) }
     }
 
@@ -274,6 +281,30 @@ impl Work {
 
 fn ids(wanted: &[MemberRef]) -> Vec<String> {
     wanted.iter().map(|member| member.value.clone()).collect()
+}
+
+/// A resource on its way in.
+#[derive(Debug, Clone)]
+pub(super) struct New {
+    pub(super) id: String,
+    pub(super) doc: Doc,
+    pub(super) draft: Draft,
+}
+
+impl New {
+    /// The resource as it is once it is stored.
+    pub(super) fn loaded(self, work: &Work) -> Loaded {
+        let stored = Stored {
+            kind: work.kind.name.clone(),
+            id: self.id,
+            doc: self.draft.doc,
+            label: self.draft.label,
+            version: 1,
+            created: work.now,
+            modified: work.now,
+        };
+        Loaded { stored, doc: self.doc }
+    }
 }
 
 /// A stored resource with its document parsed.

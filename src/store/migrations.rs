@@ -12,12 +12,20 @@ struct Migration {
     postgres: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "init",
-    sqlite: include_str!("migrations/sqlite/0001_init.sql"),
-    postgres: include_str!("migrations/postgres/0001_init.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "init",
+        sqlite: include_str!("migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("migrations/postgres/0001_init.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "scale",
+        sqlite: include_str!("migrations/sqlite/0002_scale.sql"),
+        postgres: include_str!("migrations/postgres/0002_scale.sql"),
+    },
+];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations
     (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL)";

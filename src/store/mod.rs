@@ -4,6 +4,8 @@
 //! whole or not at all. The closures travel to threads that each own a connection, so nothing in
 //! them but the closure itself needs to be `Send`.
 
+pub mod blocks;
+pub mod copy;
 mod dialect;
 pub mod filter;
 mod job;
@@ -11,11 +13,13 @@ pub mod members;
 pub mod migrations;
 pub mod passwords;
 mod postgres;
+mod queue;
 pub mod resources;
 mod retry;
 mod sqlite;
 pub mod tenants;
 pub mod tokens;
+pub mod turns;
 mod tx;
 mod value;
 
@@ -30,7 +34,9 @@ pub use job::Failure;
 pub use tx::Tx;
 pub use value::{Row, Sql, Value};
 
-use job::{Closure, Job, Message};
+use crate::ids::TenantId;
+use job::{Closure, Message};
+use queue::Queue;
 
 /// Why the store could not do as asked. Its sentences are for the log, never for a client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +47,9 @@ pub enum Error {
     /// Another writer was in the way (deadlock, serialisation failure, busy): try again.
     #[error("the database asks to try again: {0}")]
     Again(String),
+    /// Too many changes of this tenant wait already.
+    #[error("too many changes of this tenant wait")]
+    Busy,
     /// The database does not answer, is locked, read-only or full.
     #[error("the database is not available: {0}")]
     Unavailable(String),
@@ -73,8 +82,10 @@ pub struct StoreSettings {
     pub readers: usize,
     /// Connections that write; SQLite always has one.
     pub writers: usize,
-    /// Requests that may wait, of each sort; more are refused at once.
+    /// Reads that may wait; more are refused at once.
     pub queue: usize,
+    /// Changes of one tenant that may wait; more are refused at once.
+    pub line: usize,
     /// How long one request may wait for a locked or absent database before it is refused.
     pub patience: Duration,
 }
@@ -86,7 +97,14 @@ impl StoreSettings {
             Database::Sqlite { .. } => 2,
             Database::Postgres { .. } => 4,
         };
-        Self { database, readers, writers: 4, queue: 4096, patience: Duration::from_secs(2) }
+        Self {
+            database,
+            readers,
+            writers: 4,
+            queue: 4096,
+            line: 1024,
+            patience: Duration::from_secs(2),
+        }
     }
 }
 
@@ -100,15 +118,23 @@ pub struct Store {
 struct Inner {
     dialect: Dialect,
     reads: mpsc::Sender<Message>,
-    writes: mpsc::Sender<Message>,
+    writes: Arc<Queue>,
     threads: std::sync::Mutex<Vec<std::thread::JoinHandle<()>>>,
+}
+
+impl Drop for Inner {
+    /// The reading lanes see that nobody is left; the writing ones are told.
+    fn drop(&mut self) {
+        self.writes.close();
+    }
 }
 
 impl Store {
     /// Opens the database, makes it when it is new, and brings its tables up to date.
     pub async fn open(settings: &StoreSettings) -> Result<Self, Error> {
         let (reads, to_readers) = mpsc::channel(settings.queue);
-        let (writes, to_writers) = mpsc::channel(settings.queue);
+        let writes = Arc::new(Queue::new(settings.line));
+        let to_writers = Arc::clone(&writes);
         let (dialect, threads) = match &settings.database {
             Database::Sqlite { path } => {
                 let (path, settings) = (path.clone(), settings.clone());
@@ -138,20 +164,48 @@ impl Store {
         F: AsyncFn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        hand_over(&self.inner.reads, Box::new(Closure::new(look, answer)), answered).await
+        let job = Box::new(Closure::new(look, answer));
+        self.inner.reads.try_send(Message::Job(job)).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => Error::Busy,
+            mpsc::error::TrySendError::Closed(_) => closed(),
+        })?;
+        answered.await.unwrap_or_else(|_| Err(closed().into()))
     }
 
-    /// Runs one change whole or not at all; it may wait for nothing but its transaction.
+    /// Runs one change of a tenant whole or not at all; it may wait for nothing but its transaction.
     ///
-    /// The change may run more than once: after a deadlock, or when a connection was lost.
-    pub async fn write<T, E, F>(&self, change: F) -> Result<T, E>
+    /// It shares its commit with others of the same tenant, which do not run beside it on any
+    /// instance. It may run more than once: after a deadlock, when a connection was lost, or when
+    /// one that shares the commit failed.
+    pub async fn write<T, E, F>(&self, tenant: &TenantId, change: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Failure,
+        F: AsyncFn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.push(Some(tenant.to_string()), change).await
+    }
+
+    /// The same for a change that belongs to no tenant, or that no reader of the tenant's resources
+    /// would notice.
+    pub async fn write_apart<T, E, F>(&self, change: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Failure,
+        F: AsyncFn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.push(None, change).await
+    }
+
+    async fn push<T, E, F>(&self, line: queue::Line, change: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: Failure,
         F: AsyncFn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        hand_over(&self.inner.writes, Box::new(Closure::new(change, answer)), answered).await
+        self.inner.writes.push(line, Box::new(Closure::new(change, answer)))?;
+        answered.await.unwrap_or_else(|_| Err(closed().into()))
     }
 
     /// Whether the database answers.
@@ -165,25 +219,14 @@ impl Store {
             Ok(mut threads) => std::mem::take(&mut *threads),
             Err(_) => return,
         };
-        for queue in [&self.inner.reads, &self.inner.writes] {
-            // An error says that the lanes are gone already.
-            let _ = queue.send(Message::Close).await;
-        }
+        self.inner.writes.close();
+        // An error says that the lanes are gone already.
+        let _ = self.inner.reads.send(Message::Close).await;
         let wait = move || threads.into_iter().for_each(|thread| drop(thread.join()));
         let _ = tokio::task::spawn_blocking(wait).await;
     }
 }
 
-async fn hand_over<T, E: Failure>(
-    queue: &mpsc::Sender<Message>,
-    job: Box<dyn Job>,
-    answered: oneshot::Receiver<Result<T, E>>,
-) -> Result<T, E> {
-    queue.try_send(Message::Job(job)).map_err(|refused| {
-        E::from(Error::Unavailable(match refused {
-            mpsc::error::TrySendError::Full(_) => "busy".to_owned(),
-            mpsc::error::TrySendError::Closed(_) => "closed".to_owned(),
-        }))
-    })?;
-    answered.await.unwrap_or_else(|_| Err(Error::Unavailable("closed".to_owned()).into()))
+fn closed() -> Error {
+    Error::Unavailable("closed".to_owned())
 }

@@ -2,8 +2,10 @@
 //!
 //! A pooled connection is pinged twice per use; a held one is not (and its statements stay prepared).
 
-mod lane;
+mod link;
+mod read;
 mod statement;
+mod write;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -16,17 +18,18 @@ use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
 
 use crate::store::job::Message;
+use crate::store::queue::Queue;
 use crate::store::{Error, StoreSettings, migrations, sqlite};
 
-use lane::{Lane, Use};
-pub(super) use statement::{execute, plain, query, run};
+use link::{Link, Use};
+pub(super) use statement::{execute, execute_each, plain, query, run};
 
 /// Connects, brings the tables up to date and starts the lanes.
 pub(super) async fn start(
     url: &str,
     settings: &StoreSettings,
     reads: Receiver<Message>,
-    writes: Receiver<Message>,
+    writes: Arc<Queue>,
 ) -> Result<Vec<JoinHandle<()>>, Error> {
     // The library's message may repeat the URL, and with it the password.
     let options = PgConnectOptions::from_str(url)
@@ -35,18 +38,17 @@ pub(super) async fn start(
         .statement_cache_capacity(512);
     let mut first = connect(&options).await?;
     migrations::postgres(&mut first).await?;
-    let (reads, writes) = (Arc::new(Mutex::new(reads)), Arc::new(Mutex::new(writes)));
+    let reads = Arc::new(Mutex::new(reads));
     let mut threads = Vec::new();
-    let lanes = [
-        (Use::Write, "usher-writer", settings.writers, writes),
-        (Use::Read, "usher-reader", settings.readers, reads),
-    ];
-    for (purpose, name, count, queue) in lanes {
-        for _ in 0..count.max(1) {
-            let queue = Arc::clone(&queue);
-            let lane = Lane::new(options.clone(), settings.patience, purpose);
-            threads.push(sqlite::spawn(name, move || lane.run(&queue))?);
-        }
+    for _ in 0..settings.readers.max(1) {
+        let queue = Arc::clone(&reads);
+        let link = Link::new(options.clone(), settings.patience, Use::Read);
+        threads.push(sqlite::spawn("usher-reader", move || read::run(link, &queue))?);
+    }
+    for _ in 0..settings.writers.max(1) {
+        let queue = Arc::clone(&writes);
+        let link = Link::new(options.clone(), settings.patience, Use::Write);
+        threads.push(sqlite::spawn("usher-writer", move || write::run(link, &queue))?);
     }
     sqlx::Connection::close(first).await.ok();
     Ok(threads)
@@ -67,7 +69,7 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
     plain(
         &mut connection,
         "SET statement_timeout = '30s'; SET lock_timeout = '5s';
-         SET idle_in_transaction_session_timeout = '60s';
+         SET idle_in_transaction_session_timeout = '20s';
          SET jit = off",
     )
     .await?;

@@ -1,7 +1,10 @@
 //! SCIM resources: documents with their index rows and unique keys.
 
+mod delete;
 mod entries;
+mod insert;
 mod list;
+mod update;
 
 use std::collections::HashMap;
 
@@ -12,7 +15,11 @@ use crate::ids::TenantId;
 use crate::store::dialect::each;
 use crate::store::{Error, Row, Tx, Value};
 
+pub use delete::delete;
+pub use entries::{Entries, Entry};
+pub use insert::{New, Taken, insert, insert_many};
 pub use list::{Clause, Order, Page, Part, list, list_sorted};
+pub use update::{touch, update};
 
 /// The resource type whose members are rows.
 pub(super) const GROUP: &str = "Group";
@@ -37,10 +44,18 @@ pub struct Draft {
     pub folded: String,
     /// The display name.
     pub label: String,
-    /// Attribute and normal form of every indexed value.
-    pub index: Vec<(String, String)>,
-    /// Attribute and normal form of every value that must be unique.
-    pub unique: Vec<(String, String)>,
+    /// What can be looked up of it.
+    pub entries: Entries,
+}
+
+/// A resource as it is before a change. Nothing in the database leads from a resource to its
+/// entries, which would double the cost of each: they are computed from its document.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a> {
+    /// What is stored.
+    pub stored: &'a Stored,
+    /// The entries of its document.
+    pub entries: &'a Entries,
 }
 
 /// A resource as it was stored.
@@ -83,33 +98,8 @@ impl Stored {
     }
 }
 
-/// Adds a resource, version 1; refuses a unique value that is taken.
-pub async fn insert(
-    tx: &mut Tx<'_>,
-    key: Key<'_>,
-    draft: &Draft,
-    now: Micros,
-) -> Result<(), Error> {
-    tx.execute(
-        "INSERT INTO resources
-             (tenant, kind, id, doc, folded, label, version, created_at, modified_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)",
-        &[
-            key.tenant.into(),
-            key.kind.into(),
-            key.id.into(),
-            (&draft.doc).into(),
-            Value::Json(draft.folded.clone()),
-            (&draft.label).into(),
-            now.into(),
-        ],
-    )
-    .await?;
-    entries::take(tx, key, draft.unique.iter().collect()).await?;
-    entries::index(tx, key, draft.index.iter().collect()).await
-}
-
-/// Finds a resource.
+/// Finds a resource. Inside a change no row needs a lock: the writes of a tenant take turns, on all
+/// instances together, and [`update`] compares the version all the same.
 pub async fn find(tx: &mut Tx<'_>, key: Key<'_>) -> Result<Option<Stored>, Error> {
     let rows = tx
         .query(
@@ -119,137 +109,6 @@ pub async fn find(tx: &mut Tx<'_>, key: Key<'_>) -> Result<Option<Stored>, Error
         )
         .await?;
     rows.first().map(Stored::read).transpose()
-}
-
-/// Finds a resource and keeps other writers from changing it until the end of the change.
-pub async fn find_for_update(tx: &mut Tx<'_>, key: Key<'_>) -> Result<Option<Stored>, Error> {
-    // NO KEY: becoming a member of a group (members.rs) need not wait for a change of the member.
-    let rows = tx
-        .query(
-            "SELECT kind, id, doc, label, version, created_at, modified_at FROM resources
-             WHERE tenant = $1 AND kind = $2 AND id = $3 FOR NO KEY UPDATE",
-            &[key.tenant.into(), key.kind.into(), key.id.into()],
-        )
-        .await?;
-    rows.first().map(Stored::read).transpose()
-}
-
-/// Replaces the document of a resource and gives its new version.
-///
-/// Whoever changed it since it was read wins: this change is asked to begin again.
-pub async fn update(
-    tx: &mut Tx<'_>,
-    tenant: &TenantId,
-    before: &Stored,
-    draft: &Draft,
-    now: Micros,
-) -> Result<i64, Error> {
-    let rows = tx
-        .query(
-            "UPDATE resources
-             SET doc = $5, folded = $6, label = $7, version = version + 1, modified_at = $8
-             WHERE tenant = $1 AND kind = $2 AND id = $3 AND version = $4 RETURNING version",
-            &[
-                tenant.into(),
-                (&before.kind).into(),
-                (&before.id).into(),
-                before.version.into(),
-                (&draft.doc).into(),
-                Value::Json(draft.folded.clone()),
-                (&draft.label).into(),
-                now.into(),
-            ],
-        )
-        .await?;
-    let Some(row) = rows.first() else {
-        return Err(Error::Again(format!("{} {} was changed meanwhile", before.kind, before.id)));
-    };
-    let version = row.int(0)?;
-    entries::replace(tx, Key { tenant, kind: &before.kind, id: &before.id }, draft).await?;
-    Ok(version)
-}
-
-/// Counts a change that is not in the document (members, password); gives the new version.
-pub async fn touch(tx: &mut Tx<'_>, key: Key<'_>, now: Micros) -> Result<Option<i64>, Error> {
-    let rows = tx
-        .query(
-            "UPDATE resources SET version = version + 1, modified_at = $4
-             WHERE tenant = $1 AND kind = $2 AND id = $3 RETURNING version",
-            &[key.tenant.into(), key.kind.into(), key.id.into(), now.into()],
-        )
-        .await?;
-    rows.first().map(|row| row.int(0)).transpose()
-}
-
-/// Removes a resource with all that hangs on it; false when there is none.
-///
-/// The groups that held it count a change. Locks: groups by id, then the resource.
-pub async fn delete(tx: &mut Tx<'_>, key: Key<'_>, now: Micros) -> Result<bool, Error> {
-    let itself: Value = if key.kind == GROUP { key.id.into() } else { Value::Text(None) };
-    let held = tx
-        .query(
-            "SELECT id FROM resources
-             WHERE tenant = $1 AND kind = 'Group' AND (id = $3 OR id IN
-                 (SELECT group_id FROM members WHERE tenant = $1 AND member_id = $2))
-             ORDER BY id FOR UPDATE",
-            &[key.tenant.into(), key.id.into(), itself],
-        )
-        .await?;
-    let place = [key.tenant.into(), key.kind.into(), key.id.into()];
-    let found = tx
-        .query(
-            "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3 FOR UPDATE",
-            &place,
-        )
-        .await?;
-    if found.is_empty() {
-        return Ok(false);
-    }
-    let left = tx
-        .query(
-            "DELETE FROM members WHERE tenant = $1 AND member_id = $2 RETURNING group_id",
-            &[key.tenant.into(), key.id.into()],
-        )
-        .await?;
-    if left.iter().any(|group| !held.iter().any(|held| held.0 == group.0)) {
-        // It joined a group between the two locks: begin again, in the right order.
-        return Err(Error::Again(format!("{} {} has just joined a group", key.kind, key.id)));
-    }
-    let groups =
-        left.iter().map(|row| row.text(0).map(|id| [id])).collect::<Result<Vec<_>, _>>()?;
-    if !groups.is_empty() {
-        tx.execute(
-            each!(
-                tx,
-                "UPDATE resources SET version = version + 1,
-                     modified_at = CASE WHEN modified_at > $3 THEN modified_at ELSE $3 END
-                 WHERE tenant = $1 AND kind = 'Group' AND id IN (SELECT e.value ->> 0 FROM",
-                each("$2"),
-                ")"
-            ),
-            &[key.tenant.into(), Value::rows(&groups), now.into()],
-        )
-        .await?;
-    }
-    remove_rows(tx, key).await?;
-    Ok(true)
-}
-
-async fn remove_rows(tx: &mut Tx<'_>, key: Key<'_>) -> Result<(), Error> {
-    let whole = [key.tenant.into(), key.kind.into(), key.id.into()];
-    let short = [key.tenant.into(), key.id.into()];
-    if key.kind == GROUP {
-        tx.execute("DELETE FROM members WHERE tenant = $1 AND group_id = $2", &short).await?;
-    }
-    tx.execute("DELETE FROM passwords WHERE tenant = $1 AND resource = $2", &short).await?;
-    for sql in [
-        "DELETE FROM attr_index WHERE tenant = $1 AND kind = $2 AND resource = $3",
-        "DELETE FROM unique_keys WHERE tenant = $1 AND kind = $2 AND resource = $3",
-        "DELETE FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3",
-    ] {
-        tx.execute(sql, &whole).await?;
-    }
-    Ok(())
 }
 
 /// The kind and display name of those of these resources that exist, by id.

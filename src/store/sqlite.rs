@@ -1,25 +1,32 @@
 //! SQLite: one thread that writes, a few that read, each with its own connection.
 //!
-//! The writer takes what waits, gives each change a savepoint, and commits once for all of them;
-//! nobody is answered before the commit is on the disk. No timer: a lone change goes at once.
+//! The writer takes what waits, from all tenants in turn, gives each change a savepoint, and commits
+//! once for all of them; nobody is answered before the commit is on the disk. No timer: a lone change
+//! goes at once.
 
 mod open;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use futures_util::FutureExt;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, Statement, ToSql};
 use tokio::sync::mpsc::Receiver;
 
-use crate::store::job::{Job, Message, Verdict, at_once};
+use crate::store::job::{Job, Message, Verdict, at_once, waited};
+use crate::store::queue::{Line, Next, Queue};
 use crate::store::retry::{Broken, TRIES, gave_up, pause};
-use crate::store::{Error, Row, StoreSettings, Tx, Value};
+use crate::store::tx::Count;
+use crate::store::{Error, Row, StoreSettings, Tx, Value, blocks, turns};
 
 /// Changes that share a commit at most.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
+/// Bytes that share a commit at most, the last change's beyond.
+pub(super) const BATCH_BYTES: usize = 8 << 20;
 /// Reads that share a transaction at most.
 const READS: usize = 32;
 
@@ -28,10 +35,10 @@ pub(super) fn start(
     path: &Path,
     settings: &StoreSettings,
     reads: Receiver<Message>,
-    writes: Receiver<Message>,
+    writes: Arc<Queue>,
 ) -> Result<Vec<JoinHandle<()>>, Error> {
     let connection = open::writer(path, settings.patience)?;
-    let mut threads = vec![spawn("usher-writer", move || write_loop(&connection, writes))?];
+    let mut threads = vec![spawn("usher-writer", move || write_loop(&connection, &writes))?];
     let reads = Arc::new(Mutex::new(reads));
     for _ in 0..settings.readers.max(1) {
         let (connection, reads) = (open::reader(path, settings.patience)?, Arc::clone(&reads));
@@ -50,12 +57,14 @@ pub(super) fn spawn(
         .map_err(|error| Error::Unavailable(format!("no thread: {error}")))
 }
 
-fn write_loop(connection: &Connection, mut queue: Receiver<Message>) {
-    let mut messages = Vec::with_capacity(BATCH);
-    while queue.blocking_recv_many(&mut messages, BATCH) > 0 {
-        let jobs = jobs(&mut messages, &mut queue);
-        if !jobs.is_empty() {
-            write_batch(connection, jobs);
+fn write_loop(connection: &Connection, queue: &Queue) {
+    while let Next::Batches(batches) = queue.next_lines(BATCH) {
+        let mut jobs = batches
+            .into_iter()
+            .flat_map(|batch| batch.jobs.into_iter().map(move |job| (batch.line.clone(), job)))
+            .peekable();
+        while jobs.peek().is_some() {
+            write_batch(connection, &mut jobs);
         }
     }
 }
@@ -92,28 +101,27 @@ pub(super) fn jobs(
     jobs
 }
 
-fn write_batch(connection: &Connection, jobs: Vec<Box<dyn Job>>) {
-    if let Err(error) = begin(connection) {
-        for job in jobs {
-            job.finish(Err(error.clone()));
-        }
-        return;
-    }
-    let mut answers = Vec::with_capacity(jobs.len());
-    let mut broken = None;
-    for mut job in jobs {
+/// Runs changes until there are none left or enough for one commit, and answers them.
+fn write_batch(connection: &Connection, jobs: &mut dyn Iterator<Item = (Line, Box<dyn Job>)>) {
+    let mut broken = begin(connection).err();
+    let mut shared = Shared::default();
+    let mut answers = Vec::new();
+    for (line, mut job) in jobs {
         let outcome = match &broken {
-            Some(error) => Err(Error::clone(error)),
-            None => change(connection, job.as_mut()).unwrap_or_else(|error| {
+            Some(error) => Err(error.clone()),
+            None => change(connection, job.as_mut(), &line, &mut shared).unwrap_or_else(|error| {
                 broken = Some(error.clone());
                 Err(error)
             }),
         };
         answers.push((job, outcome));
+        if shared.bytes > BATCH_BYTES {
+            break;
+        }
     }
     let committed = match broken {
         Some(error) => Err(error),
-        None => plain(connection, "COMMIT"),
+        None => settle(connection, &shared).and_then(|()| plain(connection, "COMMIT")),
     };
     if committed.is_err() && !connection.is_autocommit() {
         let _ = plain(connection, "ROLLBACK");
@@ -124,8 +132,45 @@ fn write_batch(connection: &Connection, jobs: Vec<Box<dyn Job>>) {
     }
 }
 
+/// What the changes of a batch have in common.
+#[derive(Default)]
+struct Shared {
+    bytes: usize,
+    counts: Vec<Count>,
+    /// Tenants whose turn it is.
+    turns: HashSet<String>,
+}
+
+/// What is written once for the whole batch.
+fn settle(connection: &Connection, shared: &Shared) -> Result<(), Error> {
+    if shared.counts.is_empty() {
+        return Ok(());
+    }
+    let mut tx = Tx::sqlite(connection);
+    ready(blocks::settle(&mut tx, &shared.counts))
+}
+
+fn take_turn(connection: &Connection, line: &Line, shared: &mut Shared) -> Result<(), Error> {
+    let Some(tenant) = line else { return Ok(()) };
+    if shared.turns.insert(tenant.clone()) {
+        ready(turns::take(&mut Tx::sqlite(connection), tenant))?;
+    }
+    Ok(())
+}
+
+/// What our own statements come to; on SQLite they never wait.
+fn ready(work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+    work.now_or_never().unwrap_or_else(|| Err(waited()))
+}
+
 /// Runs one change in its own savepoint. The outer error breaks the whole batch.
-fn change(connection: &Connection, job: &mut dyn Job) -> Result<Result<(), Error>, Error> {
+fn change(
+    connection: &Connection,
+    job: &mut dyn Job,
+    line: &Line,
+    shared: &mut Shared,
+) -> Result<Result<(), Error>, Error> {
+    take_turn(connection, line, shared)?;
     let mut tries = 0;
     loop {
         tries += 1;
@@ -139,7 +184,10 @@ fn change(connection: &Connection, job: &mut dyn Job) -> Result<Result<(), Error
             return Err(gave_up(&why));
         }
         let keep = matches!(attempt, Ok(Verdict::Keep)) && failed.is_none();
-        if !keep {
+        if keep {
+            shared.bytes += tx.bytes();
+            shared.counts.extend(tx.take_counts());
+        } else {
             plain(connection, "ROLLBACK TO change")?;
         }
         plain(connection, "RELEASE change")?;
@@ -183,7 +231,7 @@ fn begin(connection: &Connection) -> Result<(), Error> {
 }
 
 /// Runs a statement without binds.
-fn plain(connection: &Connection, sql: &str) -> Result<(), Error> {
+pub(super) fn plain(connection: &Connection, sql: &str) -> Result<(), Error> {
     let done = connection.prepare_cached(sql).and_then(|mut statement| statement.raw_execute());
     done.map(drop).map_err(|error| translate(&error))
 }
@@ -193,6 +241,32 @@ pub(super) fn execute(connection: &Connection, sql: &str, binds: &[Value]) -> Re
     let mut statement = prepare(connection, sql, binds)?;
     let touched = statement.raw_execute().map_err(|error| Broken::kept(translate(&error)))?;
     Ok(touched as u64)
+}
+
+/// Runs a statement once for each row: after `common` come the row's own binds.
+pub(super) fn execute_each(
+    connection: &Connection,
+    sql: &str,
+    common: &[Value],
+    rows: &[&[&str]],
+) -> Result<u64, Broken> {
+    let kept = |error: rusqlite::Error| Broken::kept(translate(&error));
+    let mut statement = connection.prepare_cached(sql).map_err(kept)?;
+    bind_some(&mut statement, common).map_err(Broken::kept)?;
+    let own = statement.parameter_count().saturating_sub(common.len());
+    let places = (0..own).map(|column| place(&statement, common.len() + column));
+    let places = places.collect::<Result<Vec<_>, _>>().map_err(Broken::kept)?;
+    let mut touched = 0;
+    for row in rows {
+        if row.len() != own {
+            return Err(Broken::kept(Error::Database(format!("{} binds for {own}", row.len()))));
+        }
+        for (place, text) in places.iter().zip(*row) {
+            statement.raw_bind_parameter(*place, text).map_err(kept)?;
+        }
+        touched += statement.raw_execute().map_err(kept)? as u64;
+    }
+    Ok(touched)
 }
 
 /// Runs a statement and gives its rows.
@@ -242,14 +316,22 @@ fn bind(statement: &mut Statement<'_>, binds: &[Value]) -> Result<(), Error> {
         let wanted = statement.parameter_count();
         return Err(Error::Database(format!("{} binds for {wanted} places", binds.len())));
     }
+    bind_some(statement, binds)
+}
+
+fn bind_some(statement: &mut Statement<'_>, binds: &[Value]) -> Result<(), Error> {
     for (index, value) in binds.iter().enumerate() {
-        let name =
-            NAMES.get(index).map_or_else(|| format!("${}", index + 1).into(), |n| Cow::from(*n));
-        let place = statement.parameter_index(&name).map_err(|error| translate(&error))?;
-        let place = place.ok_or_else(|| Error::Database(format!("no {name} in the text")))?;
+        let place = place(statement, index)?;
         statement.raw_bind_parameter(place, value).map_err(|error| translate(&error))?;
     }
     Ok(())
+}
+
+/// Where SQLite keeps the bind of this number, counted from 0.
+fn place(statement: &Statement<'_>, index: usize) -> Result<usize, Error> {
+    let name = NAMES.get(index).map_or_else(|| format!("${}", index + 1).into(), |n| Cow::from(*n));
+    let place = statement.parameter_index(&name).map_err(|error| translate(&error))?;
+    place.ok_or_else(|| Error::Database(format!("no {name} in the text")))
 }
 
 /// The first places, so that the usual statement needs no text made for its names.
@@ -265,6 +347,7 @@ impl ToSql for Value {
             Self::Real(number) => ValueRef::Real(*number),
             Self::Text(Some(text)) | Self::Json(text) => ValueRef::Text(text.as_bytes()),
             Self::Text(None) => ValueRef::Null,
+            Self::Texts(_) => return Err(rusqlite::Error::InvalidQuery),
         }))
     }
 }

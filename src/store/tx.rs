@@ -2,7 +2,8 @@
 
 use sqlx::postgres::PgConnection;
 
-use crate::store::{Dialect, Error, Row, Sql, Value, postgres, retry, sqlite};
+use crate::ids::TenantId;
+use crate::store::{Dialect, Error, Failure, Row, Sql, Value, postgres, retry, sqlite};
 
 /// An open transaction on either database.
 ///
@@ -12,6 +13,24 @@ pub struct Tx<'c> {
     on: On<'c>,
     failed: Option<Error>,
     lost: bool,
+    /// Whether a statement changed a row.
+    wrote: bool,
+    /// Bytes of what was bound.
+    bytes: usize,
+    counts: Vec<Count>,
+}
+
+/// A resource that came (1) or went (-1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Count {
+    /// Whose.
+    pub(super) tenant: String,
+    /// The resource type's name.
+    pub(super) kind: String,
+    /// Its `id`.
+    pub(super) id: String,
+    /// 1 or -1.
+    pub(super) delta: i64,
 }
 
 #[derive(Debug)]
@@ -22,11 +41,40 @@ enum On<'c> {
 
 impl<'c> Tx<'c> {
     pub(super) fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { on: On::Sqlite(connection), failed: None, lost: false }
+        Self::on(On::Sqlite(connection))
     }
 
     pub(super) fn postgres(connection: &'c mut PgConnection) -> Self {
-        Self { on: On::Postgres(connection), failed: None, lost: false }
+        Self::on(On::Postgres(connection))
+    }
+
+    fn on(on: On<'c>) -> Self {
+        Self { on, failed: None, lost: false, wrote: false, bytes: 0, counts: Vec::new() }
+    }
+
+    /// Whether a statement changed a row.
+    pub(super) fn wrote(&self) -> bool {
+        self.wrote
+    }
+
+    /// Bytes of what was bound.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The resources that came and went, to be counted before the commit.
+    pub(super) fn take_counts(&mut self) -> Vec<Count> {
+        std::mem::take(&mut self.counts)
+    }
+
+    /// Notes that a resource came (1) or went (-1); the batch counts all of them at once.
+    pub(super) fn count(&mut self, tenant: &TenantId, kind: &str, id: &str, delta: i64) {
+        self.counts.push(Count {
+            tenant: tenant.to_string(),
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            delta,
+        });
     }
 
     /// The first error of a statement.
@@ -49,29 +97,108 @@ impl<'c> Tx<'c> {
 
     /// Runs a statement and says how many rows it touched.
     pub async fn execute(&mut self, sql: &'static str, binds: &[Value]) -> Result<u64, Error> {
+        self.weigh(binds);
         let done = match &mut self.on {
             On::Sqlite(connection) => sqlite::execute(connection, sql, binds),
             On::Postgres(connection) => postgres::execute(connection, sql, binds).await,
         };
+        self.wrote |= done.as_ref().is_ok_and(|touched| *touched > 0);
         self.note(done)
+    }
+
+    /// Runs a statement once for each row of texts, whose binds come after `common`. It is meant for
+    /// SQLite, where a row costs no round trip.
+    pub(super) async fn execute_each(
+        &mut self,
+        sql: &'static str,
+        common: &[Value],
+        rows: &[&[&str]],
+    ) -> Result<u64, Error> {
+        self.weigh(common);
+        self.bytes += rows.iter().flat_map(|row| row.iter()).map(|text| text.len()).sum::<usize>();
+        let done = match &mut self.on {
+            On::Sqlite(connection) => sqlite::execute_each(connection, sql, common, rows),
+            On::Postgres(connection) => postgres::execute_each(connection, sql, common, rows).await,
+        };
+        self.wrote |= done.as_ref().is_ok_and(|touched| *touched > 0);
+        self.note(done)
+    }
+
+    /// Runs a statement that gives rows, which also say whether it changed anything.
+    pub(super) async fn change(
+        &mut self,
+        sql: &'static str,
+        binds: &[Value],
+        changed: impl FnOnce(&[Row]) -> bool,
+    ) -> Result<Vec<Row>, Error> {
+        let wrote = self.wrote;
+        let rows = self.query(sql, binds).await?;
+        self.wrote = wrote || changed(&rows);
+        Ok(rows)
     }
 
     /// Runs a statement and gives its rows. A ` FOR …` lock at its end is for PostgreSQL alone.
     pub async fn query(&mut self, sql: &'static str, binds: &[Value]) -> Result<Vec<Row>, Error> {
+        self.weigh(binds);
         let done = match &mut self.on {
             On::Sqlite(connection) => sqlite::query(connection, sql, binds),
             On::Postgres(connection) => postgres::query(connection, sql, binds).await,
         };
+        self.wrote |= !looks(sql) && done.as_ref().is_ok_and(|rows| !rows.is_empty());
         self.note(done)
     }
 
     /// Runs a statement that was put together at run time.
     pub async fn run(&mut self, sql: &Sql) -> Result<Vec<Row>, Error> {
+        self.weigh(&sql.binds);
         let done = match &mut self.on {
             On::Sqlite(connection) => sqlite::query(connection, &sql.text, &sql.binds),
             On::Postgres(connection) => postgres::run(connection, sql).await,
         };
+        self.wrote |= !looks(&sql.text) && done.as_ref().is_ok_and(|rows| !rows.is_empty());
         self.note(done)
+    }
+
+    /// Runs a part of a change that may fail alone: what it wrote is then undone, and the change
+    /// goes on. The outer error means that the change cannot go on.
+    pub async fn part<T, E: Failure>(
+        &mut self,
+        part: impl AsyncFnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<Result<T, E>, Error> {
+        self.plain("SAVEPOINT part").await?;
+        let (wrote, counted) = (self.wrote, self.counts.len());
+        let done = part(self).await;
+        if done.is_ok() && self.failed.is_none() {
+            self.plain("RELEASE SAVEPOINT part").await?;
+            return Ok(done);
+        }
+        if self.lost {
+            return Err(self.failed.clone().unwrap_or_else(|| Error::Again("lost".to_owned())));
+        }
+        self.plain("ROLLBACK TO SAVEPOINT part").await?;
+        self.plain("RELEASE SAVEPOINT part").await?;
+        self.counts.truncate(counted);
+        self.wrote = wrote;
+        let failed = self.failed.take();
+        let done = match (done, failed) {
+            (Ok(_), Some(failed)) => Err(E::from(failed)),
+            (done, _) => done,
+        };
+        match done.as_ref().err().and_then(Failure::store) {
+            Some(again @ (Error::Again(_) | Error::Unavailable(_))) => Err(again.clone()),
+            Some(Error::Taken(_) | Error::Busy | Error::Database(_)) | None => Ok(done),
+        }
+    }
+
+    async fn plain(&mut self, sql: &'static str) -> Result<(), Error> {
+        match &mut self.on {
+            On::Sqlite(connection) => sqlite::plain(connection, sql),
+            On::Postgres(connection) => postgres::plain(connection, sql).await,
+        }
+    }
+
+    fn weigh(&mut self, binds: &[Value]) {
+        self.bytes += binds.iter().map(Value::weight).sum::<usize>();
     }
 
     fn note<T>(&mut self, done: Result<T, retry::Broken>) -> Result<T, Error> {
@@ -81,4 +208,9 @@ impl<'c> Tx<'c> {
             broken.error
         })
     }
+}
+
+/// Whether a statement that gives rows only looks.
+fn looks(sql: &str) -> bool {
+    ["SELECT", "WITH RECURSIVE"].iter().any(|word| sql.trim_start().starts_with(word))
 }

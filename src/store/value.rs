@@ -15,6 +15,8 @@ pub enum Value {
     Text(Option<String>),
     /// JSON text, bound as JSONB on PostgreSQL and as text on SQLite.
     Json(String),
+    /// A list of texts for `UNNEST` on PostgreSQL; SQLite takes rows one by one.
+    Texts(Vec<String>),
 }
 
 impl From<i64> for Value {
@@ -78,6 +80,21 @@ impl From<&TenantId> for Value {
 }
 
 impl Value {
+    /// About how many bytes it is.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Int(_) | Self::Real(_) => 8,
+            Self::Text(text) => text.as_ref().map_or(0, String::len),
+            Self::Json(text) => text.len(),
+            Self::Texts(texts) => texts.iter().map(String::len).sum(),
+        }
+    }
+
+    /// A list of texts.
+    pub(super) fn texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+        Self::Texts(texts.into_iter().map(str::to_owned).collect())
+    }
+
     /// A list of rows for `each!`, as JSON: `[["a", "b"], …]`.
     pub(super) fn rows<R: serde::Serialize>(rows: &[R]) -> Self {
         Self::Json(serde_json::to_string(rows).unwrap_or_default())
@@ -132,6 +149,7 @@ fn unexpected(column: usize, wanted: &str, found: Option<&Value>) -> Error {
         Some(Value::Int(_)) => "a number",
         Some(Value::Real(_)) => "a fraction",
         Some(Value::Text(_) | Value::Json(_)) => "text",
+        Some(Value::Texts(_)) => "texts",
     };
     Error::Database(format!("column {column}: wanted {wanted}, found {found}"))
 }

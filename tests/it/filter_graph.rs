@@ -12,7 +12,7 @@ use usher::scim::quirks::Quirks;
 use usher::scim::render::{Linked, Parts, Renderer};
 use usher::scim::resource_type::{Registry, ResourceType};
 use usher::scim::urn;
-use usher::store::resources::{self, Draft, Key};
+use usher::store::resources::{self, Draft, Entries, Key};
 use usher::store::{Error, Sql, Store};
 
 use crate::filter_world::document;
@@ -43,14 +43,16 @@ pub(crate) async fn store_all(
                 doc: Value::Object(doc.clone()).to_string(),
                 folded: Value::Object(fold::document(rt, doc)).to_string(),
                 label: fold::label(rt, doc),
-                index: index.map(|entry| (entry.attr, entry.value)).collect(),
-                unique: Vec::new(),
+                entries: Entries {
+                    index: index.map(|entry| (entry.attr, entry.value)).collect(),
+                    unique: Vec::new(),
+                },
             };
             (id.clone(), draft)
         })
         .collect();
     let (owner, kind) = (owner.clone(), rt.name.clone());
-    let stored = store.write(async move |tx| {
+    let stored = store.write_apart(async move |tx| {
         for (id, draft) in &drafts {
             resources::insert(tx, Key { tenant: &owner, kind: &kind, id }, draft, T0).await?;
         }
@@ -163,7 +165,7 @@ pub(crate) async fn connect(
         })
         .collect();
     let (owner, made) = (owner.clone(), edges.clone());
-    let added = store.write(async move |tx| {
+    let added = store.write_apart(async move |tx| {
         for (group, member) in &made {
             let kind = if member.starts_with('u') { "User" } else { "Group" };
             let row = [(&owner).into(), group.into(), member.into(), kind.into()];

@@ -12,13 +12,13 @@ each_db! {
     async fn a_tenant_is_found_by_name_and_id_and_its_settings_can_change(db: Db) {
         let id = tenant(&db.store, "acme").await;
         tenant(&db.store, "Acme").await;
-        let again = db.store.write(async |tx| {
+        let again = db.store.write_apart(async |tx| {
             let taken = tenants::Tenant {
                 id: "t2".into(), name: "acme".to_owned(), settings: String::new(), created: T0 };
             tenants::insert(tx, &taken).await
         }).await;
         assert_eq!(again, Err(Error::Taken("tenants.name".to_owned())));
-        let done = db.store.write::<_, Error, _>(async move |tx| {
+        let done = db.store.write_apart::<_, Error, _>(async move |tx| {
             let found = tenants::find_by_name(tx, "acme").await?;
             assert_eq!(found.map(|tenant| tenant.id), Some(id.clone()));
             assert!(tenants::find_by_name(tx, "nobody").await?.is_none());
@@ -37,7 +37,7 @@ each_db! {
             scopes: "scim".to_owned(), created: T0, expires: Some(T0.plus_seconds(60)),
             revoked: None, last_used: None,
         };
-        db.store.write::<_, Error, _>(async move |tx| {
+        db.store.write_apart::<_, Error, _>(async move |tx| {
             tokens::insert(tx, &token, "h1").await?;
             let held = tokens::find_by_hash(tx, "h1").await?.unwrap();
             assert_eq!((held.token, held.tenant_name.as_str(), held.tenant_settings.as_str()),
@@ -67,7 +67,7 @@ each_db! {
 
     async fn one_secret_cannot_be_stored_twice(db: Db) {
         let owner = tenant(&db.store, "acme").await;
-        let done = db.store.write(async move |tx| {
+        let done = db.store.write_apart(async move |tx| {
             for _ in 0..2 {
                 let token = Token {
                     id: TokenId::new(Micros(1)), tenant: owner.clone(), label: String::new(),
@@ -83,7 +83,7 @@ each_db! {
 
     async fn a_password_is_set_replaced_and_cleared(db: Db) {
         let owner = tenant(&db.store, "acme").await;
-        db.store.write::<_, Error, _>(async move |tx| {
+        db.store.write_apart::<_, Error, _>(async move |tx| {
             assert_eq!(passwords::find(tx, &owner, "u").await?, None);
             assert!(!passwords::set_if(tx, &owner, "u", "x", "y").await?);
             passwords::set(tx, &owner, "u", "one").await?;

@@ -16,7 +16,7 @@ async fn try_tenant(store: &Store, name: &str) -> Result<(), Error> {
     let (id, name) = (usher::ids::TenantId::new(crate::support::people::T0), name.to_owned());
     let settings = "{}".to_owned();
     let tenant = tenants::Tenant { id, name, settings, created: crate::support::people::T0 };
-    store.write(async move |tx| tenants::insert(tx, &tenant).await).await
+    store.write_apart(async move |tx| tenants::insert(tx, &tenant).await).await
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn a_change_that_waits_is_refused_alone_on_sqlite() {
     let directory = Directory::new();
     run(async {
         let store = Store::open(&sqlite_in(&directory).1).await.unwrap();
-        let waits = store.write::<(), Error, _>(async |tx| {
+        let waits = store.write_apart::<(), Error, _>(async |tx| {
             tx.execute("DELETE FROM tenants", &[]).await?;
             tokio::task::yield_now().await;
             Ok(())
@@ -148,7 +148,9 @@ fn connections_are_kept_from_one_change_to_the_next() {
         let store = Store::open(&settings).await.unwrap();
         let session = async || {
             let sql = "SELECT CAST(pg_backend_pid() AS BIGINT)";
-            store.write::<_, Error, _>(async move |tx| tx.query(sql, &[]).await?[0].int(0)).await
+            store
+                .write_apart::<_, Error, _>(async move |tx| tx.query(sql, &[]).await?[0].int(0))
+                .await
         };
         let first = session().await.unwrap();
         for _ in 0..3 {
@@ -165,7 +167,7 @@ fn a_session_that_ends_in_the_middle_of_a_change_has_it_repeated() {
         let store = Store::open(&postgres::settings(url)).await.unwrap();
         let tries = std::sync::atomic::AtomicU32::new(0);
         let done = store
-            .write::<_, Error, _>(async move |tx| {
+            .write_apart::<_, Error, _>(async move |tx| {
                 tx.execute("INSERT INTO tenants VALUES ('a', 'a', '{}', 1)", &[]).await?;
                 if tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
                     tx.query("SELECT pg_terminate_backend(pg_backend_pid())", &[]).await?;

@@ -3,7 +3,7 @@
 use usher::clock::Micros;
 use usher::ids::TenantId;
 use usher::store::members::{self, Added};
-use usher::store::resources::{self, Key};
+use usher::store::resources::{self, Entries, Key};
 use usher::store::{Error, Store};
 
 use crate::support::people::{add, tenant, version};
@@ -31,7 +31,8 @@ impl Crew {
     async fn add(&self, group: usize, ids: &[&str]) -> Added {
         let (tenant, group) = (self.tenant.clone(), self.groups[group].clone());
         let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-        let done = self.store.write(async move |tx| members::add(tx, &tenant, &group, &ids).await);
+        let done =
+            self.store.write_apart(async move |tx| members::add(tx, &tenant, &group, &ids).await);
         done.await.unwrap()
     }
 
@@ -52,8 +53,9 @@ impl Crew {
 
     async fn delete(&self, kind: &'static str, id: &str) -> bool {
         let (tenant, id) = (self.tenant.clone(), id.to_owned());
-        let done = self.store.write(async move |tx| {
-            resources::delete(tx, Key { tenant: &tenant, kind, id: &id }, Micros(7)).await
+        let done = self.store.write_apart(async move |tx| {
+            let key = Key { tenant: &tenant, kind, id: &id };
+            resources::delete(tx, key, &Entries::default(), Micros(7)).await
         });
         done.await.unwrap()
     }
@@ -109,7 +111,7 @@ each_db! {
             assert_eq!(there.added + back.added, 1, "{there:?} {back:?}");
             for group in [a, b] {
                 let (tenant, group) = (crew.tenant.clone(), group.clone());
-                crew.store.write(async move |tx| members::clear(tx, &tenant, &group).await)
+                crew.store.write_apart(async move |tx| members::clear(tx, &tenant, &group).await)
                     .await.unwrap();
             }
         }
@@ -140,7 +142,7 @@ each_db! {
         crew.add(1, &users).await;
         let (tenant, group) = (crew.tenant.clone(), crew.groups[0].clone());
         let ids = vec![crew.users[0].clone(), "nobody".to_owned()];
-        let done = crew.store.write::<_, Error, _>(async move |tx| {
+        let done = crew.store.write_apart::<_, Error, _>(async move |tx| {
             let by_id = members::remove(tx, &tenant, &group, &ids).await?;
             let again = members::remove(tx, &tenant, &group, &ids).await?;
             let by_name = members::remove_where(tx, &tenant, &group, |sql| {
@@ -165,7 +167,7 @@ each_db! {
         ] {
             let (tenant, group) = (crew.tenant.clone(), crew.groups[0].clone());
             let ids: Vec<String> = ids.into_iter().cloned().collect();
-            let (added, removed) = crew.store.write(async move |tx| {
+            let (added, removed) = crew.store.write_apart(async move |tx| {
                 members::replace(tx, &tenant, &group, &ids).await
             }).await.unwrap();
             assert_eq!((added.added, added.unknown.len(), removed), expected);
@@ -183,9 +185,9 @@ each_db! {
         let all = users.chunks(2).map(|pair| {
             let (tenant, group, pair) =
                 (crew.tenant.clone(), crew.groups[0].clone(), pair.to_vec());
-            crew.store.write::<_, Error, _>(async move |tx| {
+            crew.store.write_apart::<_, Error, _>(async move |tx| {
                 let key = Key { tenant: &tenant, kind: "Group", id: &group };
-                resources::find_for_update(tx, key).await?;
+                resources::find(tx, key).await?;
                 members::add(tx, &tenant, &group, &pair).await?;
                 resources::touch(tx, key, Micros(1)).await
             })

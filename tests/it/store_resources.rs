@@ -2,19 +2,31 @@
 
 use usher::clock::Micros;
 use usher::ids::TenantId;
-use usher::store::resources::{self, Draft, Key, Page};
+use usher::store::resources::{self, Before, Draft, Key, Page};
 use usher::store::{Error, Store};
 
 use crate::support::people::{T0, add, draft, tenant, version};
 use crate::support::{Db, each_db};
 
-async fn change(store: &Store, tenant: &TenantId, id: &str, draft: Draft) -> Result<i64, Error> {
+/// Changes what the helpers made, or what `change` made of it.
+async fn change(store: &Store, tenant: &TenantId, id: &str, next: Draft) -> Result<i64, Error> {
+    change_from(store, (tenant, id), None, next).await
+}
+
+async fn change_from(
+    store: &Store,
+    (tenant, id): (&TenantId, &str),
+    before: Option<Draft>,
+    next: Draft,
+) -> Result<i64, Error> {
     let (tenant, id) = (tenant.clone(), id.to_owned());
     store
-        .write(async move |tx| {
+        .write_apart(async move |tx| {
             let key = Key { tenant: &tenant, kind: "User", id: &id };
-            let before = resources::find_for_update(tx, key).await?.unwrap();
-            resources::update(tx, &tenant, &before, &draft, Micros(T0.0 + 5)).await
+            let stored = resources::find(tx, key).await?.unwrap();
+            let entries = before.clone().unwrap_or_else(|| draft(&stored.label)).entries;
+            let before = Before { stored: &stored, entries: &entries };
+            resources::update(tx, &tenant, before, &next, Micros(T0.0 + 5)).await
         })
         .await
 }
@@ -22,8 +34,11 @@ async fn change(store: &Store, tenant: &TenantId, id: &str, draft: Draft) -> Res
 async fn delete(store: &Store, tenant: &TenantId, kind: &'static str, id: &str) -> bool {
     let (tenant, id) = (tenant.clone(), id.to_owned());
     let done = store
-        .write(async move |tx| {
-            resources::delete(tx, Key { tenant: &tenant, kind, id: &id }, Micros(T0.0 + 9)).await
+        .write_apart(async move |tx| {
+            let key = Key { tenant: &tenant, kind, id: &id };
+            let stored = resources::find(tx, key).await?;
+            let entries = stored.map(|stored| draft(&stored.label).entries).unwrap_or_default();
+            resources::delete(tx, key, &entries, Micros(T0.0 + 9)).await
         })
         .await;
     done.unwrap()
@@ -73,8 +88,8 @@ each_db! {
         let id = add(&db.store, &owner, "User", "Ada").await.unwrap();
         let mut next = draft("Ada");
         next.doc = String::from(r#"{"userName":"Ada","active":false}"#);
-        next.index[1].1 = String::from("ada@new.example");
-        next.index.push(("active".to_owned(), "0".to_owned()));
+        next.entries.index[1].1 = String::from("ada@new.example");
+        next.entries.index.push(("active".to_owned(), "0".to_owned()));
         assert_eq!(change(&db.store, &owner, &id, next.clone()).await, Ok(2));
         let (tenant, key) = (owner.clone(), id.clone());
         let stored = db.store.read(async move |tx| {
@@ -85,7 +100,8 @@ each_db! {
         assert_eq!(entries(&db.store).await, pairs(&[
             ("active", "0"), ("emails.value", "ada@new.example"), ("userName", "ada"),
             ("userName", "ada")]));
-        assert_eq!(change(&db.store, &owner, &id, draft("Grace")).await, Ok(3));
+        let renamed = change_from(&db.store, (&owner, &id), Some(next), draft("Grace")).await;
+        assert_eq!(renamed, Ok(3));
         assert_eq!(entries(&db.store).await, pairs(&[
             ("emails.value", "grace@example.com"), ("userName", "grace"), ("userName", "grace")]));
     }
@@ -101,6 +117,17 @@ each_db! {
         let renamed = change(&db.store, &acme, &grace, draft("ada")).await;
         assert_eq!(renamed, Err(Error::Taken("userName".to_owned())));
         assert_eq!(version(&db.store, &acme, "User", &grace).await, 1);
+    }
+
+    async fn an_update_gives_no_value_free_that_is_anothers(db: Db) {
+        let owner = tenant(&db.store, "acme").await;
+        add(&db.store, &owner, "User", "Ada").await.unwrap();
+        let eve = add(&db.store, &owner, "User", "Eve").await.unwrap();
+        // As after a change of the rules: what is computed is not what is stored.
+        let wrong = change_from(&db.store, (&owner, &eve), Some(draft("Ada")), draft("Zoe")).await;
+        assert_eq!(wrong, Ok(2));
+        let taken = Err(Error::Taken("userName".to_owned()));
+        assert_eq!(add(&db.store, &owner, "User", "Ada").await, taken);
     }
 
     async fn of_forty_who_want_one_name_at_once_exactly_one_gets_it(db: Db) {
@@ -126,11 +153,13 @@ each_db! {
     async fn a_change_based_on_an_old_version_begins_again(db: Db) {
         let owner = tenant(&db.store, "acme").await;
         let id = add(&db.store, &owner, "User", "Ada").await.unwrap();
-        let done = db.store.write(async move |tx| {
+        let done = db.store.write_apart(async move |tx| {
             let key = Key { tenant: &owner, kind: "User", id: &id };
             let mut before = resources::find(tx, key).await?.unwrap();
             before.version += 1;
-            resources::update(tx, &owner, &before, &draft("Eve"), T0).await
+            let entries = draft("Ada").entries;
+            let before = Before { stored: &before, entries: &entries };
+            resources::update(tx, &owner, before, &draft("Eve"), T0).await
         }).await;
         assert!(matches!(done, Err(Error::Unavailable(_))), "{done:?}");
     }
@@ -139,7 +168,7 @@ each_db! {
         let owner = tenant(&db.store, "acme").await;
         let id = add(&db.store, &owner, "User", "Ada").await.unwrap();
         let (tenant, key) = (owner.clone(), id.clone());
-        db.store.write(async move |tx| {
+        db.store.write_apart(async move |tx| {
             usher::store::passwords::set(tx, &tenant, &key, "$phc").await
         }).await.unwrap();
         assert!(delete(&db.store, &owner, "User", &id).await);

@@ -25,7 +25,7 @@ each_db! {
         let store = &db.store;
         let changes = (0..40).map(|number| {
             let tenant = a_tenant(&format!("t{number:02}"));
-            store.write(async move |tx| {
+            store.write_apart(async move |tx| {
                 tenants::insert(tx, &tenant).await?;
                 if number % 4 == 0 { Err(Error::Database("no".to_owned())) } else { Ok(()) }
             })
@@ -39,11 +39,11 @@ each_db! {
     async fn a_change_that_panics_is_refused_alone(db: Db) {
         let store = &db.store;
         let (bad, good) = (a_tenant("bad"), a_tenant("good"));
-        let bad = store.write::<(), Error, _>(async move |tx| {
+        let bad = store.write_apart::<(), Error, _>(async move |tx| {
             tenants::insert(tx, &bad).await?;
             panic!("on purpose");
         });
-        let good = store.write(async move |tx| tenants::insert(tx, &good).await);
+        let good = store.write_apart(async move |tx| tenants::insert(tx, &good).await);
         let (bad, good) = futures_util::future::join(bad, good).await;
         assert_eq!(bad, Err(Error::Database("the change panicked".to_owned())));
         assert_eq!(good, Ok(()));
@@ -62,7 +62,7 @@ each_db! {
         let store = &db.store;
         tenant(store, "taken").await;
         let (other, again) = (a_tenant("other"), a_tenant("taken"));
-        let done = store.write::<(), Error, _>(async move |tx| {
+        let done = store.write_apart::<(), Error, _>(async move |tx| {
             tenants::insert(tx, &other).await?;
             let _ = tenants::insert(tx, &again).await;
             Ok(())
@@ -74,14 +74,14 @@ each_db! {
     async fn a_change_that_asks_for_it_is_tried_five_times(db: Db) {
         let tried = Arc::new(AtomicU32::new(0));
         let count = Arc::clone(&tried);
-        let done = db.store.write::<(), Error, _>(async move |_| {
+        let done = db.store.write_apart::<(), Error, _>(async move |_| {
             count.fetch_add(1, Ordering::Relaxed);
             Err(Error::Again("rivals".to_owned()))
         }).await;
         assert!(matches!(done, Err(Error::Unavailable(_))), "{done:?}");
         assert_eq!(tried.load(Ordering::Relaxed), 5);
         let count = Arc::new(AtomicU32::new(0));
-        let done = db.store.write::<u32, Error, _>(async move |_| {
+        let done = db.store.write_apart::<u32, Error, _>(async move |_| {
             match count.fetch_add(1, Ordering::Relaxed) {
                 2 => Ok(2),
                 _ => Err(Error::Again("rivals".to_owned())),
@@ -159,7 +159,7 @@ each_db! {
         let all = (0..6).map(|number| {
             let (owner, mut ids) = (owner.clone(), [one.clone(), two.clone()]);
             if number % 2 == 0 { ids.reverse(); }
-            db.store.write::<_, Error, _>(async move |tx| {
+            db.store.write_apart::<_, Error, _>(async move |tx| {
                 for id in &ids {
                     resources::touch(tx, Key { tenant: &owner, kind: "User", id }, T0).await?;
                     std::thread::sleep(Duration::from_millis(20));
@@ -181,7 +181,7 @@ each_db! {
                 usher::store::Database::Sqlite { path }
             }
             database @ usher::store::Database::Postgres { .. } => {
-                db.store.write::<_, Error, _>(async |tx| {
+                db.store.write_apart::<_, Error, _>(async |tx| {
                     let all = "SELECT tablename || '' FROM pg_tables WHERE schemaname = 'public'";
                     for row in tx.query(all, &[]).await? {
                         let drop = format!("DROP TABLE {} CASCADE", row.text(0)?);
@@ -200,7 +200,7 @@ each_db! {
     }
 
     async fn a_database_of_a_newer_program_is_refused_in_one_line(db: Db) {
-        db.store.write(async |tx| {
+        db.store.write_apart(async |tx| {
             tx.execute("INSERT INTO usher_migrations (number, name) VALUES (999, 'later')", &[]).await
         }).await.unwrap();
         let error = Store::open(&db.settings).await.unwrap_err().to_string();
@@ -221,5 +221,5 @@ each_db! {
 
 async fn add_tenant(store: &Store, number: u32) -> Result<(), Error> {
     let tenant = a_tenant(&format!("t{number}"));
-    store.write(async move |tx| tenants::insert(tx, &tenant).await).await
+    store.write_apart(async move |tx| tenants::insert(tx, &tenant).await).await
 }

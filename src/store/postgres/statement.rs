@@ -29,6 +29,22 @@ pub(crate) async fn execute(
     done.map(|done| done.rows_affected()).map_err(|error| translate(&error))
 }
 
+/// Runs a statement once for each row: after `common` come the row's own binds.
+pub(crate) async fn execute_each(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    common: &[Value],
+    rows: &[&[&str]],
+) -> Result<u64, Broken> {
+    let mut touched = 0;
+    for row in rows {
+        let mut binds = common.to_vec();
+        binds.extend(row.iter().map(|text| Value::from(*text)));
+        touched += execute(connection, sql, &binds).await?;
+    }
+    Ok(touched)
+}
+
 /// Runs a statement and gives its rows.
 pub(crate) async fn query(
     connection: &mut PgConnection,
@@ -54,6 +70,7 @@ fn arguments(binds: &[Value]) -> Result<PgArguments, Broken> {
             Value::Real(number) => arguments.add(*number),
             Value::Text(text) => arguments.add(text.as_deref()),
             Value::Json(text) => arguments.add(Json(text)),
+            Value::Texts(texts) => arguments.add(texts.as_slice()),
         };
         added.map_err(|error| Broken::kept(Error::Database(error.to_string())))?;
     }

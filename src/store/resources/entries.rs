@@ -1,119 +1,87 @@
-//! Index rows and unique keys of one resource.
+//! Index rows and unique keys of one resource. On PostgreSQL they go with the resource itself, in one
+//! statement (insert.rs, update.rs, delete.rs).
 
 use std::collections::HashSet;
 
-use super::{Draft, Key};
-use crate::store::dialect::each;
+use super::Key;
 use crate::store::{Error, Tx, Value};
 
-type Entry = (String, String);
+/// Attribute and normal form of a value.
+pub type Entry = (String, String);
+
+/// What can be looked up of a document, each entry once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entries {
+    /// Values of indexed attributes.
+    pub index: Vec<Entry>,
+    /// Values that must be unique.
+    pub unique: Vec<Entry>,
+}
+
+/// Those of the first that are not among the others.
+pub(super) fn without<'a>(entries: &'a [Entry], others: &[Entry]) -> Vec<&'a Entry> {
+    if entries == others {
+        return Vec::new();
+    }
+    let others: HashSet<&Entry> = others.iter().collect();
+    entries.iter().filter(|entry| !others.contains(entry)).collect()
+}
+
+/// Adds the attributes and the values as two lists.
+pub(super) fn bind(binds: &mut Vec<Value>, entries: &[&Entry]) {
+    binds.push(Value::texts(entries.iter().map(|entry| entry.0.as_str())));
+    binds.push(Value::texts(entries.iter().map(|entry| entry.1.as_str())));
+}
 
 /// Adds index rows.
-pub(super) async fn index(
-    tx: &mut Tx<'_>,
-    key: Key<'_>,
-    entries: Vec<&Entry>,
-) -> Result<(), Error> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let sql = each!(
-        tx,
-        "INSERT INTO attr_index (tenant, kind, resource, attr, value)
-         SELECT $1, $2, $3, e.value ->> 0, e.value ->> 1 FROM",
-        each("$4"),
-        "WHERE TRUE ON CONFLICT DO NOTHING"
-    );
-    let binds = [key.tenant.into(), key.kind.into(), key.id.into(), Value::rows(&entries)];
-    tx.execute(sql, &binds).await.map(drop)
+pub(super) async fn list(tx: &mut Tx<'_>, key: Key<'_>, new: &[&Entry]) -> Result<(), Error> {
+    let sql = "INSERT INTO attr_index (tenant, kind, resource, attr, value)
+               VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    each(tx, sql, key, new).await.map(drop)
+}
+
+/// Removes index rows.
+pub(super) async fn hide(tx: &mut Tx<'_>, key: Key<'_>, gone: &[&Entry]) -> Result<(), Error> {
+    let sql = "DELETE FROM attr_index WHERE tenant = $1 AND kind = $2
+               AND attr = $4 AND value = $5 AND resource = $3";
+    each(tx, sql, key, gone).await.map(drop)
 }
 
 /// Takes unique values, or says which attribute's value is taken.
-pub(super) async fn take(
-    tx: &mut Tx<'_>,
-    key: Key<'_>,
-    mut entries: Vec<&Entry>,
-) -> Result<(), Error> {
-    if entries.is_empty() {
-        return Ok(());
+pub(super) async fn take(tx: &mut Tx<'_>, key: Key<'_>, new: &[&Entry]) -> Result<(), Error> {
+    for entry in new {
+        // One that is ours already stays and counts.
+        let sql = "INSERT INTO unique_keys (tenant, kind, resource, attr, value)
+                   VALUES ($1, $2, $3, $4, $5)
+                   ON CONFLICT (tenant, kind, attr, value) DO UPDATE SET resource = excluded.resource
+                       WHERE unique_keys.resource = excluded.resource";
+        if each(tx, sql, key, &[entry]).await? == 0 {
+            return Err(Error::Taken(entry.0.clone()));
+        }
     }
-    // In one order everywhere, so that two takers wait for each other and do not lock up.
-    entries.sort();
-    entries.dedup();
-    let sql = each!(
-        tx,
-        "INSERT INTO unique_keys (tenant, kind, resource, attr, value)
-         SELECT $1, $2, $3, e.value ->> 0, e.value ->> 1 FROM",
-        each("$4"),
-        "WHERE TRUE ON CONFLICT DO NOTHING RETURNING attr, value"
-    );
-    let binds = [key.tenant.into(), key.kind.into(), key.id.into(), Value::rows(&entries)];
-    let taken = tx.query(sql, &binds).await?;
-    let ours: HashSet<(&str, &str)> =
-        taken.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect::<Result<_, Error>>()?;
-    match entries.iter().find(|(attr, value)| !ours.contains(&(attr, value))) {
-        Some((attr, _)) => Err(Error::Taken(attr.clone())),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
-/// Makes the rows those of this draft; what stays is not touched.
-pub(super) async fn replace(tx: &mut Tx<'_>, key: Key<'_>, draft: &Draft) -> Result<(), Error> {
-    let place = [key.tenant.into(), key.kind.into(), key.id.into()];
-    let rows = tx
-        .query(
-            "SELECT 0, attr, value FROM attr_index
-             WHERE tenant = $1 AND kind = $2 AND resource = $3
-             UNION ALL
-             SELECT 1, attr, value FROM unique_keys
-             WHERE tenant = $1 AND kind = $2 AND resource = $3",
-            &place,
-        )
-        .await?;
-    let (mut index_before, mut unique_before) = (HashSet::new(), HashSet::new());
-    for row in &rows {
-        let entry = (row.text(1)?.to_owned(), row.text(2)?.to_owned());
-        let before = if row.int(0)? == 0 { &mut index_before } else { &mut unique_before };
-        before.insert(entry);
-    }
-    let gone = without(&unique_before, &draft.unique);
-    if !gone.is_empty() {
-        let sql = each!(
-            tx,
-            "DELETE FROM unique_keys WHERE tenant = $1 AND kind = $2 AND resource = $3
-             AND (attr, value) IN (SELECT e.value ->> 0, e.value ->> 1 FROM",
-            each("$4"),
-            ")"
-        );
-        drop_rows(tx, sql, key, &gone).await?;
-    }
-    let gone = without(&index_before, &draft.index);
-    if !gone.is_empty() {
-        let sql = each!(
-            tx,
-            "DELETE FROM attr_index WHERE tenant = $1 AND kind = $2 AND resource = $3
-             AND (attr, value) IN (SELECT e.value ->> 0, e.value ->> 1 FROM",
-            each("$4"),
-            ")"
-        );
-        drop_rows(tx, sql, key, &gone).await?;
-    }
-    take(tx, key, draft.unique.iter().filter(|new| !unique_before.contains(*new)).collect())
-        .await?;
-    index(tx, key, draft.index.iter().filter(|new| !index_before.contains(*new)).collect()).await
+/// Gives unique values free, those that are this resource's own.
+pub(super) async fn release(tx: &mut Tx<'_>, key: Key<'_>, gone: &[&Entry]) -> Result<(), Error> {
+    let sql = "DELETE FROM unique_keys WHERE tenant = $1 AND kind = $2
+               AND attr = $4 AND value = $5 AND resource = $3";
+    each(tx, sql, key, gone).await.map(drop)
 }
 
-fn without<'a>(before: &'a HashSet<Entry>, after: &[Entry]) -> Vec<&'a Entry> {
-    let after: HashSet<&Entry> = after.iter().collect();
-    before.iter().filter(|entry| !after.contains(entry)).collect()
-}
-
-async fn drop_rows(
+/// One statement for each entry, by its whole key.
+async fn each(
     tx: &mut Tx<'_>,
     sql: &'static str,
     key: Key<'_>,
-    gone: &[&Entry],
-) -> Result<(), Error> {
-    let binds = [key.tenant.into(), key.kind.into(), key.id.into(), Value::rows(gone)];
-    tx.execute(sql, &binds).await.map(drop)
+    entries: &[&Entry],
+) -> Result<u64, Error> {
+    if entries.is_empty() {
+        return Ok(0);
+    }
+    let rows: Vec<[&str; 2]> =
+        entries.iter().map(|(attr, value)| [attr.as_str(), value.as_str()]).collect();
+    let rows: Vec<&[&str]> = rows.iter().map(|row| &row[..]).collect();
+    let place = [key.tenant.into(), key.kind.into(), key.id.into()];
+    tx.execute_each(sql, &place, &rows).await
 }

@@ -2,7 +2,7 @@
 
 use usher::clock::Micros;
 use usher::ids::{ResourceId, TenantId};
-use usher::store::resources::{self, Draft, Key};
+use usher::store::resources::{self, Draft, Entries, Key};
 use usher::store::tenants::{self, Tenant};
 use usher::store::{Error, Store};
 
@@ -14,7 +14,7 @@ pub(crate) async fn tenant(store: &Store, name: &str) -> TenantId {
     let id = TenantId::new(T0);
     let tenant =
         Tenant { id: id.clone(), name: name.to_owned(), settings: "{}".to_owned(), created: T0 };
-    store.write(async move |tx| tenants::insert(tx, &tenant).await).await.unwrap();
+    store.write_apart(async move |tx| tenants::insert(tx, &tenant).await).await.unwrap();
     id
 }
 
@@ -25,11 +25,13 @@ pub(crate) fn draft(name: &str) -> Draft {
         doc: format!(r#"{{"userName":"{name}"}}"#),
         folded: format!(r#"{{"userName":"{folded}"}}"#),
         label: name.to_owned(),
-        index: vec![
-            ("userName".to_owned(), folded.clone()),
-            ("emails.value".to_owned(), format!("{folded}@example.com")),
-        ],
-        unique: vec![("userName".to_owned(), folded)],
+        entries: Entries {
+            index: vec![
+                ("userName".to_owned(), folded.clone()),
+                ("emails.value".to_owned(), format!("{folded}@example.com")),
+            ],
+            unique: vec![("userName".to_owned(), folded)],
+        },
     }
 }
 
@@ -42,7 +44,7 @@ pub(crate) async fn add(
 ) -> Result<String, Error> {
     let (tenant, id, draft) = (tenant.clone(), ResourceId::new(T0).to_string(), draft(name));
     store
-        .write(async move |tx| {
+        .write_apart(async move |tx| {
             let key = Key { tenant: &tenant, kind, id: &id };
             resources::insert(tx, key, &draft, T0).await?;
             Ok(id.clone())

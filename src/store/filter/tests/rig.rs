@@ -117,6 +117,7 @@ impl Rig {
                 crate::store::Value::Real(number) => Cell::Real(*number),
                 crate::store::Value::Text(text) => text.clone().map_or(Cell::Null, Cell::Text),
                 crate::store::Value::Json(text) => Cell::Text(text.clone()),
+                crate::store::Value::Texts(_) => panic!("a list in {}", sql.text),
             };
             let index = statement.parameter_index(&format!("${}", place + 1)).unwrap().unwrap();
             statement.raw_bind_parameter(index, cell).unwrap();

@@ -1,0 +1,175 @@
+//! One held connection.
+//!
+//! A transaction is begun in the same round trip in which the one before it ends, so that whoever
+//! asks next waits for none. Before its first query it holds neither locks nor a snapshot.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+
+use super::{connect, plain};
+use crate::store::job::{Job, Verdict, panicked, waited};
+use crate::store::retry::{gave_up, pause};
+use crate::store::{Error, Tx};
+
+/// No closure takes this long unless it waits for something else than the database.
+const LONGEST: Duration = Duration::from_secs(45);
+/// After this time without work a transaction that was begun ahead is ended.
+pub(super) const IDLE: Duration = Duration::from_secs(1);
+/// Longest wait for the end of a transaction; a server that went silent must not hold a lane.
+const END: Duration = Duration::from_secs(30);
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Looks: those that wait at the same moment share a snapshot.
+    Read,
+    /// Changes: those of a tenant that wait at the same moment share a commit.
+    Write,
+}
+
+impl Use {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Self::Write => "BEGIN",
+        }
+    }
+
+    /// Ends a transaction and begins the next.
+    fn turn(self, keep: bool) -> &'static str {
+        match (self, keep) {
+            (Self::Read, _) => "COMMIT; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            (Self::Write, true) => "COMMIT; BEGIN",
+            (Self::Write, false) => "ROLLBACK; BEGIN",
+        }
+    }
+}
+
+/// Where a connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Outside of any transaction, or there is none.
+    Resting,
+    /// At the beginning of a transaction.
+    Fresh,
+    /// In the middle of a transaction that read.
+    Used,
+}
+
+/// A held connection, made anew when it breaks.
+pub(super) struct Link {
+    options: PgConnectOptions,
+    patience: Duration,
+    purpose: Use,
+    held: Option<PgConnection>,
+    pub(super) state: State,
+}
+
+impl Link {
+    /// Not connected yet.
+    pub(super) fn new(options: PgConnectOptions, patience: Duration, purpose: Use) -> Self {
+        Self { options, patience, purpose, held: None, state: State::Resting }
+    }
+
+    /// Keeps a connection for the next transaction.
+    pub(super) fn hold(&mut self, connection: PgConnection, state: State) {
+        self.held = Some(connection);
+        self.state = state;
+    }
+
+    /// Ends the transaction and begins the next; a connection that cannot is dropped.
+    pub(super) async fn turn(
+        &mut self,
+        mut connection: PgConnection,
+        keep: bool,
+    ) -> Result<(), Error> {
+        self.state = State::Resting;
+        in_time(plain(&mut connection, self.purpose.turn(keep))).await?;
+        self.hold(connection, State::Fresh);
+        Ok(())
+    }
+
+    /// Ends what the last transaction read, so that whoever asks from now on sees a later moment.
+    pub(super) async fn refresh(&mut self) {
+        if self.state == State::Used
+            && let Some(connection) = self.held.take()
+        {
+            self.turn(connection, true).await.ok();
+        }
+    }
+
+    /// Ends a transaction that was begun ahead.
+    pub(super) async fn rest(&mut self) {
+        if self.state != State::Fresh {
+            return;
+        }
+        self.state = State::Resting;
+        if let Some(mut connection) = self.held.take()
+            && in_time(plain(&mut connection, "COMMIT")).await.is_ok()
+        {
+            self.held = Some(connection);
+        }
+    }
+
+    /// Ends the connection.
+    pub(super) async fn close(mut self) {
+        if let Some(connection) = self.held.take() {
+            sqlx::Connection::close(connection).await.ok();
+        }
+    }
+
+    /// A connection inside a transaction, a new one if need be, while the one who asked has patience.
+    pub(super) async fn begun(&mut self, since: Instant) -> Result<PgConnection, Error> {
+        if self.state != State::Resting
+            && let Some(connection) = self.held.take()
+        {
+            return Ok(connection);
+        }
+        self.state = State::Resting;
+        let mut tried = 0;
+        loop {
+            let error = match self.try_begin(since).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => error,
+            };
+            tried += 1;
+            let wait = pause(tried);
+            if since.elapsed() + wait >= self.patience {
+                return Err(gave_up(&error));
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn try_begin(&mut self, since: Instant) -> Result<PgConnection, Error> {
+        let shortest = Duration::from_millis(200);
+        let left = self.patience.saturating_sub(since.elapsed()).max(shortest);
+        let begun = tokio::time::timeout(left, async {
+            let mut connection = match self.held.take() {
+                Some(connection) => connection,
+                None => connect(&self.options).await?,
+            };
+            plain(&mut connection, self.purpose.begin()).await?;
+            Ok(connection)
+        });
+        begun.await.unwrap_or_else(|_| Err(Error::Unavailable("no answer in time".to_owned())))
+    }
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let silent = |_| Error::Unavailable("PostgreSQL does not answer".to_owned());
+    tokio::time::timeout(END, work).await.map_err(silent)?
+}
+
+/// Runs an attempt; a panic and an endless wait are errors of this job alone.
+pub(super) async fn guarded(job: &mut dyn Job, tx: &mut Tx<'_>) -> Result<Verdict, Error> {
+    let run = AssertUnwindSafe(job.attempt(tx)).catch_unwind();
+    match tokio::time::timeout(LONGEST, run).await {
+        Ok(Ok(verdict)) => Ok(verdict),
+        Ok(Err(_)) => Err(panicked()),
+        Err(_) => Err(waited()),
+    }
+}

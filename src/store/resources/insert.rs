@@ -1,0 +1,250 @@
+//! New resources, one or many at once.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Draft, Entry, Key};
+use crate::clock::Micros;
+use crate::ids::TenantId;
+use crate::store::{Dialect, Error, Row, Tx, Value};
+
+/// A resource on its way in.
+#[derive(Debug, Clone, Copy)]
+pub struct New<'a> {
+    /// Its `id`.
+    pub id: &'a str,
+    /// Everything else.
+    pub draft: &'a Draft,
+}
+
+/// Why a resource was left out: another one has a value that must be unique.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken(
+    /// The attribute, `userName` for one.
+    pub String,
+);
+
+/// Whose resources of which type these are.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    tenant: &'a TenantId,
+    kind: &'a str,
+    now: Micros,
+}
+
+/// Adds a resource, version 1; refuses a unique value that is taken.
+pub async fn insert(
+    tx: &mut Tx<'_>,
+    key: Key<'_>,
+    draft: &Draft,
+    now: Micros,
+) -> Result<(), Error> {
+    let outcomes = insert_many(tx, key.tenant, key.kind, &[New { id: key.id, draft }], now).await?;
+    let refused = outcomes.into_iter().find_map(Result::err);
+    refused.map_or(Ok(()), |Taken(attribute)| Err(Error::Taken(attribute)))
+}
+
+/// Adds resources in this order, version 1. One whose unique value is taken, be it by an earlier one
+/// of these, is left out and the others are stored.
+pub async fn insert_many(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    kind: &str,
+    new: &[New<'_>],
+    now: Micros,
+) -> Result<Vec<Result<(), Taken>>, Error> {
+    let place = Place { tenant, kind, now };
+    let mut outcomes: Vec<Result<(), Taken>> = vec![Ok(()); new.len()];
+    let mut held: HashSet<&Entry> = HashSet::new();
+    let mut left: Vec<usize> = (0..new.len()).collect();
+    while !left.is_empty() {
+        // Those who want what an earlier one wants wait until it is known who got it.
+        let (mut wave, mut later, mut wanted) = (Vec::new(), Vec::new(), HashSet::new());
+        for number in left {
+            let keys = &new[number].draft.entries.unique;
+            if let Some((attribute, _)) = keys.iter().find(|key| held.contains(key)) {
+                outcomes[number] = Err(Taken(attribute.clone()));
+                continue;
+            }
+            let free = keys.iter().fold(true, |free, key| wanted.insert(key) && free);
+            if free { wave.push(number) } else { later.push(number) }
+        }
+        let mut taken =
+            store(tx, place, &wave.iter().map(|at| new[*at]).collect::<Vec<_>>()).await?;
+        for number in wave {
+            match taken.remove(new[number].id) {
+                Some(attribute) => outcomes[number] = Err(Taken(attribute)),
+                None => {
+                    tx.count(tenant, kind, new[number].id, 1);
+                    held.extend(&new[number].draft.entries.unique);
+                }
+            }
+        }
+        left = later;
+    }
+    Ok(outcomes)
+}
+
+/// Stores resources no two of which want the same value; gives those that want one that is taken,
+/// with its attribute.
+async fn store(
+    tx: &mut Tx<'_>,
+    place: Place<'_>,
+    new: &[New<'_>],
+) -> Result<HashMap<String, String>, Error> {
+    if new.is_empty() {
+        return Ok(HashMap::new());
+    }
+    match tx.dialect() {
+        Dialect::Sqlite => one_by_one(tx, place, new).await,
+        Dialect::Postgres => all_at_once(tx, place, new).await,
+    }
+}
+
+async fn one_by_one(
+    tx: &mut Tx<'_>,
+    place: Place<'_>,
+    new: &[New<'_>],
+) -> Result<HashMap<String, String>, Error> {
+    let mut taken = HashMap::new();
+    let mut stored = Vec::with_capacity(new.len());
+    for one in new {
+        if let Some(attribute) = take(tx, place, one).await? {
+            taken.insert(one.id.to_owned(), attribute);
+            continue;
+        }
+        tx.execute(
+            "INSERT INTO resources
+                 (tenant, kind, id, doc, folded, label, version, created_at, modified_at)
+             VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)",
+            &[
+                place.tenant.into(),
+                place.kind.into(),
+                one.id.into(),
+                (&one.draft.doc).into(),
+                Value::Json(one.draft.folded.clone()),
+                (&one.draft.label).into(),
+                place.now.into(),
+            ],
+        )
+        .await?;
+        stored.push(*one);
+    }
+    let rows = sorted(&stored, |draft| &draft.entries.index);
+    let rows: Vec<&[&str]> = rows.iter().map(|row| &row[..]).collect();
+    let sql = "INSERT INTO attr_index (tenant, kind, attr, value, resource)
+               VALUES ($1, $2, $3, $4, $5)";
+    tx.execute_each(sql, &[place.tenant.into(), place.kind.into()], &rows).await?;
+    Ok(taken)
+}
+
+/// Takes the unique values of one resource, or none of them and says which attribute's is taken.
+async fn take(tx: &mut Tx<'_>, place: Place<'_>, new: &New<'_>) -> Result<Option<String>, Error> {
+    let keys = &new.draft.entries.unique;
+    for (done, (attribute, value)) in keys.iter().enumerate() {
+        let key =
+            [place.tenant.into(), place.kind.into(), attribute.into(), value.into(), new.id.into()];
+        let sql = "INSERT INTO unique_keys (tenant, kind, attr, value, resource)
+                   VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+        if tx.execute(sql, &key).await? == 1 {
+            continue;
+        }
+        for (attribute, value) in &keys[..done] {
+            let key = [place.tenant.into(), place.kind.into(), attribute.into(), value.into()];
+            let sql = "DELETE FROM unique_keys
+                       WHERE tenant = $1 AND kind = $2 AND attr = $3 AND value = $4";
+            tx.execute(sql, &key).await?;
+        }
+        return Ok(Some(attribute.clone()));
+    }
+    Ok(None)
+}
+
+async fn all_at_once(
+    tx: &mut Tx<'_>,
+    place: Place<'_>,
+    new: &[New<'_>],
+) -> Result<HashMap<String, String>, Error> {
+    let keys = sorted(new, |draft| &draft.entries.unique);
+    let index = sorted(new, |draft| &draft.entries.index);
+    let column = |rows: &[[&str; 3]], column: usize| {
+        Value::texts(rows.iter().filter_map(|row| row.get(column).copied()))
+    };
+    let binds = [
+        place.tenant.into(),
+        place.kind.into(),
+        place.now.into(),
+        column(&keys, 0),
+        column(&keys, 1),
+        column(&keys, 2),
+        Value::texts(new.iter().map(|one| one.id)),
+        Value::texts(new.iter().map(|one| one.draft.doc.as_str())),
+        Value::texts(new.iter().map(|one| one.draft.folded.as_str())),
+        Value::texts(new.iter().map(|one| one.draft.label.as_str())),
+        column(&index, 0),
+        column(&index, 1),
+        column(&index, 2),
+    ];
+    let rows =
+        tx.change(STORE, &binds, |rows| refused(rows).is_ok_and(|all| all.len() < new.len()));
+    refused(&rows.await?)
+}
+
+/// What could not be stored; of several attributes the first.
+fn refused(rows: &[Row]) -> Result<HashMap<String, String>, Error> {
+    let mut taken: HashMap<String, String> = HashMap::new();
+    for row in rows {
+        let (id, attribute) = (row.text(0)?, row.text(1)?);
+        if id.is_empty() {
+            // Nobody of this tenant writes beside us, so somebody does who keeps no turns.
+            return Err(Error::Again("a unique value was taken meanwhile".to_owned()));
+        }
+        match taken.get(id) {
+            Some(first) if first.as_str() <= attribute => {}
+            Some(_) | None => drop(taken.insert(id.to_owned(), attribute.to_owned())),
+        }
+    }
+    Ok(taken)
+}
+
+/// One statement, so one round trip; nothing of a resource is written when a value of it is taken.
+/// OFFSET 0 keeps the look-ups one by one by the whole key, whatever the server believes of the
+/// table's size.
+const STORE: &str = "
+WITH wanted AS MATERIALIZED (
+    SELECT * FROM UNNEST($4::TEXT[], $5::TEXT[], $6::TEXT[]) AS w (attr, value, resource)
+), taken AS MATERIALIZED (
+    SELECT w.resource, w.attr FROM wanted w
+    WHERE EXISTS (SELECT FROM unique_keys k WHERE k.tenant = $1 AND k.kind = $2
+                      AND k.attr = w.attr AND k.value = w.value OFFSET 0)
+), free AS MATERIALIZED (
+    SELECT * FROM wanted w WHERE w.resource NOT IN (SELECT t.resource FROM taken t)
+), keys AS (
+    INSERT INTO unique_keys (tenant, kind, attr, value, resource)
+    SELECT $1, $2, f.attr, f.value, f.resource FROM free f
+    ON CONFLICT DO NOTHING RETURNING 1
+), stored AS (
+    INSERT INTO resources (tenant, kind, id, doc, folded, label, version, created_at, modified_at)
+    SELECT $1, $2, n.id, n.doc, n.folded::JSONB, n.label, 1, $3, $3
+    FROM UNNEST($7::TEXT[], $8::TEXT[], $9::TEXT[], $10::TEXT[]) AS n (id, doc, folded, label)
+    WHERE n.id NOT IN (SELECT t.resource FROM taken t)
+), listed AS (
+    INSERT INTO attr_index (tenant, kind, attr, value, resource)
+    SELECT $1, $2, i.attr, i.value, i.resource
+    FROM UNNEST($11::TEXT[], $12::TEXT[], $13::TEXT[]) AS i (attr, value, resource)
+    WHERE i.resource NOT IN (SELECT t.resource FROM taken t)
+)
+SELECT resource, attr FROM taken
+UNION ALL
+SELECT '', '' WHERE (SELECT COUNT(*) FROM keys) < (SELECT COUNT(*) FROM free)";
+
+/// Attribute, value and id of entries, in the order of the tables: neighbours go into one page.
+fn sorted<'n>(new: &[New<'n>], entries: impl Fn(&'n Draft) -> &'n Vec<Entry>) -> Vec<[&'n str; 3]> {
+    let of_one = |one: &New<'n>| {
+        let id = one.id;
+        entries(one.draft).iter().map(move |(attr, value)| [attr.as_str(), value.as_str(), id])
+    };
+    let mut rows: Vec<[&str; 3]> = new.iter().flat_map(of_one).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows
+}
