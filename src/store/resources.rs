@@ -12,7 +12,7 @@ use crate::ids::TenantId;
 use crate::store::dialect::each;
 use crate::store::{Error, Row, Tx, Value};
 
-pub use list::{Clause, Order, Page, Part, list, list_sorted};
+pub use list::{Counts, Found, Listed, Part, Slice, Sort, Totals, list};
 
 /// The resource type whose members are rows.
 pub(super) const GROUP: &str = "Group";
