@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use super::Stored;
 use crate::ids::TenantId;
-use crate::scim::attribute::{Attribute, Source};
+use crate::scim::attribute::{Source, Uniqueness};
 use crate::scim::cursor::{Mark, SortKey};
 use crate::scim::filter::{Bound, Target};
 use crate::scim::fold;
@@ -254,11 +254,12 @@ struct Indexed<'w> {
 }
 
 impl Indexed<'_> {
-    /// Whether every resource has it.
+    /// Whether every resource has it: names that are required and unique cannot be left out of any
+    /// document, nor become required later.
     fn is_always_there(&self) -> bool {
         let Target { extension, attribute, sub } = self.target;
-        let required = |attribute: &Attribute| attribute.required;
-        extension.is_none() && required(attribute) && sub.is_none_or(required)
+        let is_name = attribute.required && attribute.uniqueness != Uniqueness::None;
+        is_name && extension.is_none() && sub.is_none()
     }
 }
 

@@ -68,9 +68,11 @@ fn order(sql: &mut Sql, dialect: Dialect, sorted: Option<Sorted>, slice: &Slice)
         (Sorted::Text, Dialect::Postgres) => {
             format!("substr(convert_to(x.sort_key, 'UTF8'), 1, {SORTED_BYTES})")
         }
-        (Sorted::Text, Dialect::Sqlite) => {
-            format!("substr(CAST(x.sort_key AS BLOB), 1, {SORTED_BYTES})")
-        }
+        // The substr of nothing is NULL there.
+        (Sorted::Text, Dialect::Sqlite) => format!(
+            "CASE x.sort_key WHEN '' THEN x'' \
+             ELSE substr(CAST(x.sort_key AS BLOB), 1, {SORTED_BYTES}) END"
+        ),
         (Sorted::Whole | Sorted::Fraction, _) => "(x.sort_key + 0)".to_owned(),
     };
     if let Some(mark) = &slice.after {
