@@ -275,7 +275,8 @@ impl Listing {
             let (places, own): (Vec<usize>, Vec<_>) = Vec::into_iter(own).unzip();
             let rows: Vec<Loaded> = own.into_iter().map(Loaded::of).collect::<Result<_, _>>()?;
             let pairs = rows.iter().map(|loaded| (loaded.stored.id.as_str(), &loaded.doc));
-            let relations = view.gather(tx, pairs).await?;
+            let relations =
+                if rows.is_empty() { Relations::default() } else { view.gather(tx, pairs).await? };
             shown.kinds.push(Kind { view, places, rows, relations });
         }
         Ok(shown)

@@ -9,7 +9,7 @@ use super::Part;
 use super::walk::{By, Walk};
 use crate::scim::filter::Target;
 use crate::store::filter::{self, Sorted};
-use crate::store::{Error, Sql, Tx, blocks};
+use crate::store::{Error, Sql, Tx, blocks, turns};
 
 /// How long a count is kept. It is right as long as it is kept; this only makes room.
 const KEPT: Duration = Duration::from_secs(60);
@@ -53,10 +53,10 @@ impl Totals<'_> {
         if part.names_few() {
             return run(tx, &sql).await.map(Some);
         }
-        let turn = turn(tx, part.world.tenant).await?;
+        let turn = turns::last(tx, &part.tenant()).await?;
         let name = digest(&sql);
         if let Some((then, count)) = self.counts.0.get(&name)
-            && Some(then) == turn
+            && then == turn
         {
             return Ok(Some(count));
         }
@@ -65,18 +65,9 @@ impl Totals<'_> {
             return Ok(None);
         }
         let count = run(tx, &sql).await?;
-        if let Some(turn) = turn {
-            self.counts.0.insert(name, (turn, count));
-        }
+        self.counts.0.insert(name, (turn, count));
         Ok(Some(count))
     }
-}
-
-/// Changes with every batch of writes of the tenant; none where there was no write yet.
-async fn turn(tx: &mut Tx<'_>, tenant: &str) -> Result<Option<i64>, Error> {
-    let sql = "SELECT turn FROM tenant_turns WHERE tenant = $1";
-    let rows = tx.query(sql, &[tenant.into()]).await?;
-    rows.first().map(|row| row.int(0)).transpose()
 }
 
 /// A statement with its binds, the tenant among them.
