@@ -11,6 +11,8 @@ pub struct Limits {
     pub page_default: i64,
     /// Results on a page at most.
     pub page_max: i64,
+    /// Seconds for which a cursor is good.
+    pub cursor_timeout: i64,
     /// Bytes of a request body at most.
     pub max_payload: usize,
     /// Whether passwords are taken.
@@ -35,11 +37,12 @@ pub fn document(base: &str, limits: Limits) -> Value {
         "sort": { "supported": true },
         "etag": { "supported": true },
         "pagination": {
-            "cursor": false,
+            "cursor": true,
             "index": true,
             "defaultPaginationMethod": "index",
             "defaultPageSize": limits.page_default,
             "maxPageSize": limits.page_max,
+            "cursorTimeout": limits.cursor_timeout,
         },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
@@ -64,8 +67,13 @@ mod tests {
     /// Proves SCIM-140, SCIM-141, SCIM-142, SCIM-147, SCIM-284, SCIM-285.
     #[test]
     fn every_member_of_the_rfc_is_there_with_its_type() {
-        let limits =
-            Limits { page_default: 100, page_max: 1000, max_payload: 1_048_576, passwords: true };
+        let limits = Limits {
+            page_default: 100,
+            page_max: 1000,
+            cursor_timeout: 3600,
+            max_payload: 1_048_576,
+            passwords: true,
+        };
         let shown = document("http://x/scim/v2", limits);
         assert_eq!(shown["schemas"], json!([urn::CONFIG]));
         for flag in ["patch", "bulk", "filter", "changePassword", "sort", "etag"] {

@@ -11,6 +11,7 @@ mod bad_values;
 mod bad_wire;
 mod clients;
 mod contract;
+mod cursors;
 mod discovery;
 mod discovery_details;
 mod docs;
