@@ -132,6 +132,9 @@ pub struct Limits {
     /// Most operations in one PATCH.
     #[arg(long, env = "USHER_MAX_PATCH_OPERATIONS", default_value = "20000", value_parser = count, hide_short_help = true)]
     pub max_patch_operations: usize,
+    /// Seconds for which a cursor of a list is good.
+    #[arg(long, env = "USHER_CURSOR_TIMEOUT", default_value = "3600", value_parser = seconds, hide_short_help = true)]
+    pub cursor_timeout: Duration,
     /// Most operations in one bulk request.
     #[arg(long, env = "USHER_BULK_MAX_OPERATIONS", default_value = "1000", value_parser = count, hide_short_help = true)]
     pub bulk_max_operations: usize,
@@ -236,6 +239,11 @@ impl Settings {
             None if self.exposure.tls_cert.is_some() => format!("https://{bound}"),
             None => format!("http://{bound}"),
         }
+    }
+
+    /// How many seconds a cursor is good for.
+    pub fn cursor_timeout(&self) -> i64 {
+        i64::try_from(self.limits.cursor_timeout.as_secs()).unwrap_or(i64::MAX)
     }
 
     /// How many passwords are hashed at once.

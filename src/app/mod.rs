@@ -4,6 +4,7 @@ mod bulk;
 pub mod change;
 mod copy;
 mod create;
+mod cursors;
 mod doctor;
 mod error;
 mod list;
@@ -35,7 +36,9 @@ use crate::scim::filter::Grammar;
 use crate::scim::quirks::Quirks;
 use crate::scim::resource_type::Registry;
 use crate::settings::Settings;
+use crate::store::resources::Counts;
 use crate::store::{Database, Store, StoreSettings};
+use cursors::Sealer;
 use tokens::Verdicts;
 use worker::Worker;
 
@@ -55,6 +58,8 @@ struct Inner {
     hasher: Hasher,
     verdicts: Verdicts,
     worker: Worker,
+    sealer: Sealer,
+    counts: Counts,
     base: OnceLock<String>,
     leaving: CancellationToken,
     /// Leniencies that are answered at all; tests switch single ones off.
@@ -116,6 +121,8 @@ impl App {
             hasher,
             verdicts: Verdicts::default(),
             worker: Worker::default(),
+            sealer: Sealer::default(),
+            counts: Counts::default(),
             base: OnceLock::new(),
             leaving: CancellationToken::new(),
             quirks: Quirks::ALL,
@@ -170,6 +177,16 @@ impl App {
     /// Where passwords are hashed.
     pub(crate) fn hasher(&self) -> &Hasher {
         &self.0.hasher
+    }
+
+    /// What seals cursors.
+    fn sealer(&self) -> &Sealer {
+        &self.0.sealer
+    }
+
+    /// How many resources filters found.
+    fn counts(&self) -> &Counts {
+        &self.0.counts
     }
 
     /// Tasks beside the requests.

@@ -16,6 +16,7 @@ mod postgres;
 mod queue;
 pub mod resources;
 mod retry;
+pub mod secrets;
 mod sqlite;
 pub mod tenants;
 pub mod tokens;

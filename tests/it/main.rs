@@ -12,6 +12,7 @@ mod bad_wire;
 mod bulk_messages;
 mod clients;
 mod contract;
+mod cursors;
 mod discovery;
 mod discovery_details;
 mod docs;

@@ -201,6 +201,7 @@ fn parameters(route: &Route) -> Vec<Value> {
                 query("sortBy", "string", "The attribute to sort by."),
                 query("sortOrder", "string", "ascending or descending."),
                 query("startIndex", "integer", "Position of the first result, from 1."),
+                query("cursor", "string", "Where to go on; empty for the first page."),
                 query("count", "integer", "How many results at most."),
             ]);
             parameters.extend(shown);
