@@ -132,6 +132,9 @@ pub struct Limits {
     /// Most operations in one PATCH.
     #[arg(long, env = "USHER_MAX_PATCH_OPERATIONS", default_value = "20000", value_parser = count, hide_short_help = true)]
     pub max_patch_operations: usize,
+    /// Seconds for which a cursor of a list is good.
+    #[arg(long, env = "USHER_CURSOR_TIMEOUT", default_value = "3600", value_parser = seconds, hide_short_help = true)]
+    pub cursor_timeout: Duration,
     /// Most operations in one bulk request.
     #[arg(long, env = "USHER_BULK_MAX_OPERATIONS", default_value = "1000", value_parser = count, hide_short_help = true)]
     pub bulk_max_operations: usize,
@@ -176,6 +179,9 @@ pub struct Work {
     /// Connections to PostgreSQL, one half for reads and one for writes; two at least.
     #[arg(long, env = "USHER_DATABASE_CONNECTIONS", default_value = "8", value_parser = connections, hide_short_help = true)]
     pub database_connections: usize,
+    /// Seconds between SIGTERM and the end of listening; meanwhile /readyz says that the server leaves.
+    #[arg(long, env = "USHER_LEAVE_SECONDS", default_value = "0", value_parser = leave, hide_short_help = true)]
+    pub leave_seconds: Duration,
     /// Seconds that running requests have to end when the server is told to stop.
     #[arg(long, env = "USHER_DRAIN_SECONDS", default_value = "20", value_parser = seconds, hide_short_help = true)]
     pub drain_seconds: Duration,
@@ -233,6 +239,11 @@ impl Settings {
             None if self.exposure.tls_cert.is_some() => format!("https://{bound}"),
             None => format!("http://{bound}"),
         }
+    }
+
+    /// How many seconds a cursor is good for.
+    pub fn cursor_timeout(&self) -> i64 {
+        i64::try_from(self.limits.cursor_timeout.as_secs()).unwrap_or(i64::MAX)
     }
 
     /// How many passwords are hashed at once.
@@ -318,6 +329,10 @@ fn depth(text: &str) -> Result<usize, String> {
 
 fn connections(text: &str) -> Result<usize, String> {
     between(text, 1, 1024)
+}
+
+fn leave(text: &str) -> Result<Duration, String> {
+    between(text, 0, 3_600).map(|seconds| Duration::from_secs(seconds as u64))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

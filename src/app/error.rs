@@ -84,6 +84,11 @@ pub enum Error {
         "The request has more than {0} operations, the most that one bulk request may have. Send it in parts."
     )]
     TooManyOperations(usize),
+    /// One operation of a bulk request is larger than this many bytes.
+    #[error(
+        "An operation of the request is larger than {0} bytes, the most that a single request may have."
+    )]
+    OperationTooLarge(usize),
     /// An operation of a bulk request refers to one that failed.
     #[error(
         "bulkId '{0}', which this operation refers to, was not created; see the result of its POST."
@@ -145,6 +150,7 @@ impl From<scim::bulk::Refused> for Error {
             scim::bulk::Refused::Message(error) => Self::Scim(error),
             scim::bulk::Refused::Operations(most) => Self::TooManyOperations(most),
             scim::bulk::Refused::Payload(most) => Self::TooLarge(most),
+            scim::bulk::Refused::Value(most) => Self::OperationTooLarge(most),
         }
     }
 }

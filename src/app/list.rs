@@ -1,30 +1,24 @@
-//! Queries (RFC 7644 s3.4.2): one resource type, or all of them at the root.
+//! Queries (RFC 7644 s3.4.2): one resource type, or all of them at the root; page by number or by
+//! cursor (RFC 9865).
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::app::view::Wish;
-use crate::app::work::Work;
+use crate::app::cursors::{Seal, invalid};
+use crate::app::view::{Relations, View, Wish};
+use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
+use crate::scim::cursor::{Binding as CursorBinding, Cursor, Mark};
 use crate::scim::filter::{self, Binding, Bound, Filter, Unknown};
-use crate::scim::page;
+use crate::scim::page::{self, Ways};
 use crate::scim::path::AttrPath;
 use crate::scim::project::Sent;
 use crate::scim::query::Query;
 use crate::scim::resource_type::ResourceType;
-use crate::store::filter as store_filter;
-use crate::store::resources::{self, Stored};
-use crate::store::{Sql, Tx};
-
-/// Which part of a list is wanted.
-#[derive(Debug, Clone, Copy)]
-struct Slice {
-    /// How many to leave out first.
-    skip: i64,
-    /// How many at most.
-    count: i64,
-}
+use crate::store::Tx;
+use crate::store::filter::Sorted;
+use crate::store::resources::{self, Counts, Listed, Part, Slice, Sort, Totals};
 
 /// A query that is ready for its transaction.
 #[derive(Debug)]
@@ -33,8 +27,60 @@ struct Listing {
     wish: Wish,
     filter: Option<Filter>,
     sort_by: Option<AttrPath>,
-    descending: bool,
+    counts: Counts,
     slice: Slice,
+    way: Way,
+}
+
+/// How a client goes through a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// By numbers.
+    Index,
+    /// From page to page.
+    Forward,
+    /// From page to page before.
+    Back,
+}
+
+/// What a transaction gives.
+#[derive(Debug)]
+struct Page {
+    shown: Shown,
+    total: Option<i64>,
+    /// The places of the first and the last resource.
+    ends: Option<(Mark, Mark)>,
+    /// Whether there are more in the direction of the walk.
+    more: bool,
+}
+
+/// Resources in their order with what is shown beside them, not rendered yet.
+#[derive(Debug, Default)]
+struct Shown {
+    count: usize,
+    kinds: Vec<Kind>,
+}
+
+/// Those of one type, with their places among all.
+#[derive(Debug)]
+struct Kind {
+    view: View,
+    places: Vec<usize>,
+    rows: Vec<Loaded>,
+    relations: Relations,
+}
+
+impl Shown {
+    /// The resources as they are answered. Outside of the transaction: it takes as long as it takes.
+    fn render(self) -> Result<Vec<Value>, Error> {
+        let mut all = vec![Value::Null; self.count];
+        for Kind { view, places, rows, relations } in self.kinds {
+            for (place, document) in places.into_iter().zip(view.render(rows, &relations)?) {
+                all[place] = document.into();
+            }
+        }
+        Ok(all)
+    }
 }
 
 impl App {
@@ -48,18 +94,36 @@ impl App {
         types: &[Arc<ResourceType>],
         query: &Query,
     ) -> Result<Value, Error> {
-        let count = query.count.unwrap_or(ctx.rules.page_default).min(ctx.rules.page_max);
+        let sort_by = query.sort_by.as_deref().map(sort_path).transpose()?;
+        let slice = Slice {
+            down: query.descending && sort_by.is_some(),
+            after: None,
+            skip: (query.start - 1).unsigned_abs(),
+            count: page_size(ctx, query.count).unsigned_abs(),
+        };
         let listing = Listing {
             works: types.iter().map(|kind| Work::new(self, ctx, kind)).collect(),
             wish: Wish::new(self, ctx, query),
             filter: self.filter(ctx, query)?,
-            sort_by: query.sort_by.as_deref().map(sort_path).transpose()?,
-            descending: query.descending,
-            slice: Slice { skip: query.start - 1, count },
+            sort_by,
+            counts: self.counts().clone(),
+            slice,
+            way: Way::Index,
         };
-        let (total, resources) =
-            self.store().read(async move |tx: &mut Tx<'_>| listing.run(tx).await).await?;
-        Ok(page::list_response(&resources, total, query.start))
+        if let Some(text) = &query.cursor {
+            let kinds: Vec<&str> = types.iter().map(|kind| kind.name.as_str()).collect();
+            let binding = CursorBinding {
+                tenant: ctx.tenant.as_str(),
+                token: ctx.token.as_str(),
+                scopes: &ctx.scopes.to_string(),
+                kinds: &kinds,
+                query,
+            };
+            let walk = Walk { app: self, seal: self.seal().await?, binding: binding.digest() };
+            return walk.page(ctx, listing, query.count, text).await;
+        }
+        let page = self.store().read(async move |tx: &mut Tx<'_>| listing.run(tx).await).await?;
+        Ok(page::list_response(page.shown.render()?, page.total.unwrap_or_default(), query.start))
     }
 
     /// The filter of a query. A `+` that was kept as a plus is read once more as a space before the
@@ -80,124 +144,142 @@ fn sort_path(text: &str) -> Result<AttrPath, Error> {
         .map_err(|refusal| crate::scim::Error::InvalidValue(format!("sortBy: {refusal}")).into())
 }
 
-impl Listing {
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<(i64, Vec<Value>), Error> {
-        if self.works.len() > 1 && self.sort_by.is_some() {
-            return self.in_one_order(tx).await;
-        }
-        let (mut total, mut shown) = (0, Vec::new());
-        for work in &self.works {
-            let skip = (self.slice.skip - total).max(0);
-            let room = (self.slice.count - count_of(&shown)).max(0);
-            let (found, rows) = self.of_type(tx, work, Slice { skip, count: room }).await?;
-            total += found;
-            let view = self.wish.clone().of(&work.kind, Sent::nothing())?;
-            shown.extend(view.page(tx, rows).await?.into_iter().map(Value::Object));
-        }
-        Ok((total, shown))
-    }
+/// How many results a page has at most, for what the client asks.
+fn page_size(ctx: &Ctx, count: Option<i64>) -> i64 {
+    count.unwrap_or(ctx.rules.page_default).min(ctx.rules.page_max)
+}
 
-    /// The root endpoint sorted: all types in one order, those without the attribute where absent
-    /// values belong (RFC 7644 s3.4.2.3).
-    async fn in_one_order(&self, tx: &mut Tx<'_>) -> Result<(i64, Vec<Value>), Error> {
-        let dialect = tx.dialect();
-        let mut targets = Vec::new();
-        for work in &self.works {
-            targets.push((work, self.bound(work)?, self.sort(work)?));
-        }
-        let sorted = self.sorted(targets.iter().filter_map(|(.., target)| target.as_ref()))?;
-        let clauses: Vec<_> = targets
-            .iter()
-            .map(|(work, bound, target)| {
-                let condition = move |sql: &mut Sql, _: &str| {
-                    if let Some(bound) = bound {
-                        store_filter::condition(sql, dialect, &work.world(), bound);
-                    }
-                };
-                let key = move |sql: &mut Sql, _: &str| {
-                    store_filter::sort_key(sql, dialect, &work.world(), target.as_ref(), sorted);
-                };
-                (work.kind.name.as_str(), bound.is_some(), condition, key)
-            })
-            .collect();
-        let parts: Vec<_> = clauses
-            .iter()
-            .map(|(kind, filtered, condition, key)| resources::Part {
-                kind,
-                condition: filtered.then_some(condition as resources::Clause<'_>),
-                key,
-            })
-            .collect();
-        let order = resources::Order {
-            texts: sorted == store_filter::Sorted::Text,
-            descending: self.descending,
-            skip: self.slice.skip.unsigned_abs(),
-            count: self.slice.count.unsigned_abs(),
-        };
-        let tenant = &self.works[0].tenant;
-        let (found, rows) = resources::list_sorted(tx, tenant, &parts, order).await?;
-        Ok((i64::try_from(found).unwrap_or(i64::MAX), self.shown(tx, rows).await?))
-    }
+/// A walk from page to page.
+struct Walk<'a> {
+    app: &'a App,
+    seal: Seal<'a>,
+    binding: [u8; 32],
+}
 
-    /// As what the values are sorted; two types must not mean different things by one name.
-    fn sorted<'t>(
+impl Walk<'_> {
+    async fn page(
         &self,
-        mut targets: impl Iterator<Item = &'t filter::Target<'t>>,
-    ) -> Result<store_filter::Sorted, Error> {
-        let name = self.sort_by.as_ref().map_or_else(String::new, ToString::to_string);
-        let refused = |why| crate::scim::Error::InvalidValue(format!("sortBy: '{name}' {why}."));
-        let first = targets.next().map(store_filter::Sorted::of);
-        let first = first.ok_or_else(|| refused("is no attribute of any resource type"))?;
-        if targets.any(|other| store_filter::Sorted::of(other) != first) {
-            return Err(refused("is not of one type in all resource types").into());
+        ctx: &Ctx,
+        mut listing: Listing,
+        count: Option<i64>,
+        text: &str,
+    ) -> Result<Value, Error> {
+        let now = self.app.clock().now().0.div_euclid(1_000_000);
+        let at = if text.is_empty() {
+            Cursor { issued: now, back: false, count, mark: None }
+        } else {
+            self.seal.open(text, self.binding)?
+        };
+        if now - at.issued > self.app.settings().cursor_timeout() {
+            return Err(crate::scim::Error::ExpiredCursor(format!(
+                "This cursor is too old: cursors are good for {} s. Begin anew with an empty cursor.",
+                self.app.settings().cursor_timeout()
+            ))
+            .into());
         }
-        Ok(first)
+        // s2.1: "must be equal to the count value of the initial query".
+        if page_size(ctx, at.count) != page_size(ctx, count) {
+            return Err(crate::scim::Error::InvalidCount(
+                "count is another than in the query that this walk began with. Repeat that count, \
+                 or begin anew with an empty cursor."
+                    .to_owned(),
+            )
+            .into());
+        }
+        listing.way = if at.back { Way::Back } else { Way::Forward };
+        listing.slice.down ^= at.back;
+        listing.slice.after = at.mark.clone();
+        let store = self.app.store();
+        let empty = listing.slice.count == 0;
+        let page = store.read(async move |tx: &mut Tx<'_>| listing.run(tx).await).await?;
+        let ways = if empty { Ways::default() } else { self.ways(&at, &page, now)? };
+        Ok(page::cursor_response(page.shown.render()?, page.total, ways))
     }
 
-    /// Rows of several types as they are answered, in their order.
-    async fn shown(&self, tx: &mut Tx<'_>, rows: Vec<Stored>) -> Result<Vec<Value>, Error> {
-        let mut shown = vec![Value::Null; rows.len()];
-        let mut rows: Vec<_> = rows.into_iter().enumerate().collect();
+    /// The cursors of a page: to the one before, and to the next.
+    fn ways(&self, at: &Cursor, page: &Page, now: i64) -> Result<Ways, Error> {
+        let (first, last) = page.ends.clone().unzip();
+        let (before, behind) = if at.back {
+            // Where nothing is before, the list itself is what comes next.
+            (first.filter(|_| page.more), Some(last))
+        } else {
+            // A page that has become empty still has the place where it would begin.
+            let begin = |mark: &Mark| Mark { inclusive: !mark.inclusive, ..mark.clone() };
+            let before = at.mark.as_ref().map(|mark| first.unwrap_or_else(|| begin(mark)));
+            (before, page.more.then_some(last))
+        };
+        let sealed = |back, mark| {
+            let cursor = Cursor { issued: now, back, count: at.count, mark };
+            self.seal.close(&cursor, self.binding)
+        };
+        Ok(Ways {
+            previous: before.map(|mark| sealed(true, Some(mark))).transpose()?,
+            next: behind.map(|mark| sealed(false, mark)).transpose()?,
+        })
+    }
+}
+
+impl Listing {
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Page, Error> {
+        let parts = self.parts()?;
+        let mut slice = self.slice.clone();
+        let sorted = parts.iter().find_map(|part| part.sort).map(|sort| sort.sorted);
+        let key = slice.after.as_ref().and_then(|mark| mark.key.as_ref());
+        // The attribute has become another since the cursor was given out.
+        if key.is_some_and(|key| sorted.is_some_and(|sorted| !sorted.fits(key))) {
+            return Err(invalid());
+        }
+        if self.way != Way::Index && slice.count > 0 {
+            // One more tells whether there is another page.
+            slice.count += 1;
+        }
+        // RFC 9865 s2: totalResults may be left out with cursors. It is left out where only a scan
+        // would tell it, which is where the filter is answered by no index, unless it is known from
+        // a moment ago or count=0 asks for nothing else.
+        let always = self.way == Way::Index || self.slice.count == 0;
+        let totals = Totals { counts: &self.counts, always };
+        let found = resources::list(tx, &parts, &slice, totals).await?;
+        let mut rows = found.rows;
+        let more = rows.len() as u64 > self.slice.count;
+        rows.truncate(usize::try_from(self.slice.count).unwrap_or(usize::MAX));
+        if self.way == Way::Back {
+            rows.reverse();
+        }
+        let ends = rows.first().zip(rows.last()).map(|(first, last)| (first.mark(), last.mark()));
+        let total = found.total.map(|total| i64::try_from(total).unwrap_or(i64::MAX));
+        Ok(Page { shown: self.shown(tx, rows).await?, total, ends, more })
+    }
+
+    fn parts(&self) -> Result<Vec<Part<'_>>, Error> {
+        let mut parts = Vec::new();
         for work in &self.works {
-            let (own, others) = rows.into_iter().partition(|(_, row)| row.kind == work.kind.name);
-            rows = others;
-            let (places, own): (Vec<usize>, Vec<Stored>) = Vec::into_iter(own).unzip();
+            let (filter, target) = (self.bound(work)?, self.sort(work)?);
+            parts.push((Part { world: work.world(), filter, sort: None }, target));
+        }
+        let targets: Vec<_> = parts.iter().filter_map(|(_, target)| *target).collect();
+        let sorted = self.sort_by.as_ref().map(|path| sorted(path, &targets)).transpose()?;
+        let with_sort =
+            |(part, target)| Part { sort: sorted.map(|sorted| Sort { target, sorted }), ..part };
+        Ok(parts.into_iter().map(with_sort).collect())
+    }
+
+    /// Rows of several types with what is shown beside them.
+    async fn shown(&self, tx: &mut Tx<'_>, rows: Vec<Listed>) -> Result<Shown, Error> {
+        let mut shown = Shown { count: rows.len(), kinds: Vec::new() };
+        let mut rest: Vec<_> = rows.into_iter().map(|row| row.stored).enumerate().collect();
+        for work in &self.works {
+            // Names of attributes are checked even where there is nothing to show.
             let view = self.wish.clone().of(&work.kind, Sent::nothing())?;
-            for (place, document) in places.into_iter().zip(view.page(tx, own).await?) {
-                shown[place] = document.into();
-            }
+            let (own, others) = rest.into_iter().partition(|(_, row)| row.kind == work.kind.name);
+            rest = others;
+            let (places, own): (Vec<usize>, Vec<_>) = Vec::into_iter(own).unzip();
+            let rows: Vec<Loaded> = own.into_iter().map(Loaded::of).collect::<Result<_, _>>()?;
+            let pairs = rows.iter().map(|loaded| (loaded.stored.id.as_str(), &loaded.doc));
+            let relations =
+                if rows.is_empty() { Relations::default() } else { view.gather(tx, pairs).await? };
+            shown.kinds.push(Kind { view, places, rows, relations });
         }
         Ok(shown)
-    }
-
-    async fn of_type(
-        &self,
-        tx: &mut Tx<'_>,
-        work: &Work,
-        slice: Slice,
-    ) -> Result<(i64, Vec<Stored>), Error> {
-        let (dialect, world) = (tx.dialect(), work.world());
-        let bound = self.bound(work)?;
-        let sort = self.sort(work)?;
-        let condition = |sql: &mut Sql, _: &str| {
-            if let Some(bound) = &bound {
-                store_filter::condition(sql, dialect, &world, bound);
-            }
-        };
-        let order = |sql: &mut Sql, _: &str| {
-            if let Some(target) = &sort {
-                store_filter::order(sql, dialect, &world, target, self.descending);
-            }
-        };
-        let page = resources::Page {
-            condition: bound.is_some().then_some(&condition as resources::Clause<'_>),
-            order: sort.is_some().then_some(&order as resources::Clause<'_>),
-            skip: slice.skip.unsigned_abs(),
-            count: slice.count.unsigned_abs(),
-        };
-        let kinds = [work.kind.name.as_str()];
-        let (found, rows) = resources::list(tx, &work.tenant, &kinds, &page).await?;
-        Ok((i64::try_from(found).unwrap_or(i64::MAX), rows))
     }
 
     fn bound<'w>(&self, work: &'w Work) -> Result<Option<Bound<'w>>, Error> {
@@ -226,6 +308,13 @@ impl Listing {
     }
 }
 
-fn count_of(shown: &[Value]) -> i64 {
-    i64::try_from(shown.len()).unwrap_or(i64::MAX)
+/// As what the values are sorted; two types must not mean different things by one name.
+fn sorted(path: &AttrPath, targets: &[filter::Target<'_>]) -> Result<Sorted, Error> {
+    let refused = |why| crate::scim::Error::InvalidValue(format!("sortBy: '{path}' {why}."));
+    let mut sorts = targets.iter().map(Sorted::of);
+    let first = sorts.next().ok_or_else(|| refused("is no attribute of any resource type"))?;
+    if sorts.any(|other| other != first) {
+        return Err(refused("is not of one type in all resource types").into());
+    }
+    Ok(first)
 }

@@ -2,7 +2,9 @@
 
 mod bulk;
 pub mod change;
+mod copy;
 mod create;
+mod cursors;
 mod doctor;
 mod error;
 mod list;
@@ -23,6 +25,8 @@ pub use error::{Challenge, Error};
 pub use passwords::Hasher;
 pub use resources::{Answer, Asked, Patched, Prefer};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::clock::Clock;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::tenant::TenantSettings;
@@ -32,7 +36,9 @@ use crate::scim::filter::Grammar;
 use crate::scim::quirks::Quirks;
 use crate::scim::resource_type::Registry;
 use crate::settings::Settings;
+use crate::store::resources::Counts;
 use crate::store::{Database, Store, StoreSettings};
+use cursors::Sealer;
 use tokens::Verdicts;
 use worker::Worker;
 
@@ -54,7 +60,10 @@ struct Inner {
     worker: Worker,
     /// Room for asynchronous jobs.
     slots: bulk::Slots,
+    sealer: Sealer,
+    counts: Counts,
     base: OnceLock<String>,
+    leaving: CancellationToken,
     /// Leniencies that are answered at all; tests switch single ones off.
     quirks: Quirks,
 }
@@ -115,7 +124,10 @@ impl App {
             verdicts: Verdicts::default(),
             worker: Worker::default(),
             slots: bulk::Slots::default(),
+            sealer: Sealer::default(),
+            counts: Counts::default(),
             base: OnceLock::new(),
+            leaving: CancellationToken::new(),
             quirks: Quirks::ALL,
             settings,
         };
@@ -170,6 +182,16 @@ impl App {
         &self.0.hasher
     }
 
+    /// What seals cursors.
+    fn sealer(&self) -> &Sealer {
+        &self.0.sealer
+    }
+
+    /// How many resources filters found.
+    fn counts(&self) -> &Counts {
+        &self.0.counts
+    }
+
     /// Tasks beside the requests.
     pub fn worker(&self) -> &Worker {
         &self.0.worker
@@ -184,6 +206,16 @@ impl App {
     pub fn set_public_url(&self, url: &str) {
         // A second call changes nothing: URLs must not move while the server runs.
         let _ = self.0.base.set(format!("{}/scim/v2", url.trim_end_matches('/')));
+    }
+
+    /// Says that this server will stop soon, so that others are asked instead.
+    pub fn leave(&self) {
+        self.0.leaving.cancel();
+    }
+
+    /// Whether this server will stop soon.
+    pub fn is_leaving(&self) -> bool {
+        self.0.leaving.is_cancelled()
     }
 
     /// Whether the database answers.

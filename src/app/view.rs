@@ -134,19 +134,7 @@ impl View {
         group.map(|kind| kind.name.clone()).unwrap_or_default()
     }
 
-    /// A page of rows as they are answered.
-    pub(super) async fn page(
-        &self,
-        tx: &mut Tx<'_>,
-        rows: Vec<Stored>,
-    ) -> Result<Vec<Map<String, Value>>, Error> {
-        let rows: Vec<Loaded> = rows.into_iter().map(Loaded::of).collect::<Result<_, _>>()?;
-        let shown = rows.iter().map(|loaded| (loaded.stored.id.as_str(), &loaded.doc));
-        let relations = self.gather(tx, shown).await?;
-        self.render(rows, &relations)
-    }
-
-    /// The same for one resource, which comes back with it.
+    /// What has to be joined to show one resource, which comes back with it.
     pub(super) async fn gather_one(
         &self,
         tx: &mut Tx<'_>,

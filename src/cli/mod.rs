@@ -12,6 +12,7 @@ use crate::scim::resource_type::Registry;
 use crate::settings::{self, Settings};
 
 pub mod contract;
+pub mod copy;
 pub mod doctor;
 pub mod output;
 pub mod serve;
@@ -46,6 +47,7 @@ enum Command {
     Contract(contract::Command),
     /// Look whether clock, settings, data directory and database are as they should be.
     Doctor,
+    Copy(copy::Arguments),
 }
 
 /// Why a command ended without success.
@@ -140,6 +142,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Token(arguments) => token::run(arguments, settings, output).await,
             Command::Users(arguments) => users::run(arguments, settings, output).await,
             Command::Contract(command) => contract::run(&command, output),
+            Command::Copy(arguments) => copy::run(arguments, settings, output).await,
             Command::Doctor => doctor::run(settings, output).await,
         }
     });

@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -25,7 +26,7 @@ use crate::settings::Settings;
 pub async fn run(settings: Settings, output: Output) -> Result<(), Failure> {
     settings.check().map_err(Failure::Usage)?;
     logging::start(&settings.logging);
-    let stop = stop_on_signal()?;
+    let (leaving, stop) = stop_on_signal(settings.work.leave_seconds)?;
     let options = Options {
         limits: settings.limits.clone(),
         drain: settings.work.drain_seconds,
@@ -49,8 +50,16 @@ pub async fn run(settings: Settings, output: Output) -> Result<(), Failure> {
     let metrics = Metrics::default();
     let figures = figures(figures_listener, &metrics, &options, &stop);
     tracing::info!(address = %bound, base = app.base(), "serving");
+    let leave = {
+        let (app, stop) = (app.clone(), stop.clone());
+        async move {
+            leaving.cancelled().await;
+            app.leave();
+            stop.cancelled().await;
+        }
+    };
     let main = serve(listener, router(app.clone(), metrics), options, stop);
-    tokio::join!(main, figures);
+    tokio::join!(main, figures, leave);
     app.close().await;
     tracing::info!("stopped");
     Ok(())
@@ -78,20 +87,28 @@ async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, Failure> {
         .map_err(|error| Failure::Failed(format!("cannot listen on {address}: {error}")))
 }
 
-fn stop_on_signal() -> Result<CancellationToken, Failure> {
-    let stop = CancellationToken::new();
+/// What is cancelled at the first signal, and at the end of the time to leave. SIGINT comes from a
+/// terminal, where nobody wants to wait, and so does a second signal.
+fn stop_on_signal(patience: Duration) -> Result<(CancellationToken, CancellationToken), Failure> {
+    let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let told = stop.clone();
+    let told = (leaving.clone(), stop.clone());
     let wait = async move {
+        let wait = tokio::select! {
+            _ = term.recv() => patience,
+            _ = int.recv() => Duration::ZERO,
+        };
+        tracing::info!(leave_seconds = wait.as_secs(), "told to stop; running requests may end");
+        told.0.cancel();
         tokio::select! {
+            () = tokio::time::sleep(wait) => {}
             _ = term.recv() => {}
             _ = int.recv() => {}
         }
-        tracing::info!("told to stop; running requests may end");
-        told.cancel();
+        told.1.cancel();
     };
     tokio_util::task::TaskTracker::new().spawn(wait);
-    Ok(stop)
+    Ok((leaving, stop))
 }
 
 /// Prints the base URL, and on the first start the token, this once and never through the log.

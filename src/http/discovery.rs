@@ -19,7 +19,7 @@ pub fn schemas(call: &Call) -> Result<Response, Error> {
     let base = call.app.base();
     let schemas = call.app.registry().schemas().into_iter();
     let shown = schemas.filter(|schema| shows(call, &schema.id, &schema.name));
-    Ok(list(&shown.map(|schema| schema.to_document(base)).collect::<Vec<_>>()))
+    Ok(list(shown.map(|schema| schema.to_document(base)).collect()))
 }
 
 /// `GET /Schemas/{urn}`
@@ -38,7 +38,7 @@ pub fn schema(call: &Call) -> Result<Response, Error> {
 pub fn types(call: &Call) -> Result<Response, Error> {
     refuse_filter(call)?;
     let shown = call.app.registry().types().iter().filter(|kind| shows_type(call, kind));
-    Ok(list(&shown.map(|kind| document(call, kind)).collect::<Vec<_>>()))
+    Ok(list(shown.map(|kind| document(call, kind)).collect()))
 }
 
 /// `GET /ResourceTypes/{name}`
@@ -58,6 +58,7 @@ pub fn configuration(call: &Call) -> Result<Response, Error> {
     let limits = Limits {
         page_default: rules.page_default,
         page_max: rules.page_max,
+        cursor_timeout: call.app.settings().cursor_timeout(),
         bulk_operations: call.app.settings().limits.bulk_max_operations,
         bulk_payload: call.app.settings().limits.bulk_max_payload,
         passwords: rules.accept_password,
@@ -110,6 +111,6 @@ fn one(document: &Value) -> Response {
     scim_json::response(StatusCode::OK, document)
 }
 
-fn list(resources: &[Value]) -> Response {
+fn list(resources: Vec<Value>) -> Response {
     one(&page::whole_list(resources))
 }

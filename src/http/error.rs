@@ -90,6 +90,7 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
         | Error::NotAcceptable
         | Error::TooLarge(_)
         | Error::TooManyOperations(_)
+        | Error::OperationTooLarge(_)
         | Error::Dependency(_)
         | Error::Circular(_)
         | Error::KeyReused

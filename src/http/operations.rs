@@ -20,18 +20,19 @@ pub fn alive() -> Response {
     with_type("application/json", json!({ "status": "ok" }).to_string())
 }
 
-/// `GET /readyz`: the database answers.
+/// `GET /readyz`: the database answers, and nobody told the server to stop.
 pub async fn ready(app: &App) -> Result<Response, Error> {
-    match app.ready().await {
-        Ok(()) => Ok(with_type("application/json", json!({ "status": "ready" }).to_string())),
+    let (status, word) = match app.ready().await {
+        Ok(()) if app.is_leaving() => (StatusCode::SERVICE_UNAVAILABLE, "leaving"),
+        Ok(()) => (StatusCode::OK, "ready"),
         Err(error) => {
             tracing::warn!(%error, "not ready");
-            let mut response =
-                with_type("application/json", json!({ "status": "unavailable" }).to_string());
-            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-            Ok(response)
+            (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         }
-    }
+    };
+    let mut response = with_type("application/json", json!({ "status": word }).to_string());
+    *response.status_mut() = status;
+    Ok(response)
 }
 
 /// `GET /metrics`

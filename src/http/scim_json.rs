@@ -43,6 +43,7 @@ pub async fn read_bulk(
     let most = bulk::Limits {
         operations: limits.bulk_max_operations,
         payload: limits.bulk_max_payload,
+        value: limits.max_body,
         json: parts(limits),
     };
     let mut reader = bulk::Reader::new(most, quirks);

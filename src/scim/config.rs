@@ -11,6 +11,8 @@ pub struct Limits {
     pub page_default: i64,
     /// Results on a page at most.
     pub page_max: i64,
+    /// Seconds for which a cursor is good.
+    pub cursor_timeout: i64,
     /// Operations of a bulk request at most.
     pub bulk_operations: usize,
     /// Bytes of a bulk request at most.
@@ -36,11 +38,12 @@ pub fn document(base: &str, limits: Limits) -> Value {
         "sort": { "supported": true },
         "etag": { "supported": true },
         "pagination": {
-            "cursor": false,
+            "cursor": true,
             "index": true,
             "defaultPaginationMethod": "index",
             "defaultPageSize": limits.page_default,
             "maxPageSize": limits.page_max,
+            "cursorTimeout": limits.cursor_timeout,
         },
         // RFC 9967 s4: what a client asks to be done later is; there are no event streams.
         "securityEvents": { "asyncRequest": "request", "eventUris": [] },
@@ -70,6 +73,7 @@ mod tests {
         let limits = Limits {
             page_default: 100,
             page_max: 1000,
+            cursor_timeout: 3600,
             bulk_operations: 1000,
             bulk_payload: 1_048_576,
             passwords: true,

@@ -1,4 +1,4 @@
-//! What the protocol can refuse: one variant per `scimType` of RFC 7644 table 9.
+//! What the protocol can refuse: one variant per `scimType` of RFC 7644 table 9 and RFC 9865 table 3.
 
 /// A refusal with a sentence for the administrator who reads it in the identity provider's log.
 ///
@@ -32,6 +32,15 @@ pub enum Error {
     /// More results than the server is willing to work on.
     #[error("{0}")]
     TooMany(String),
+    /// A cursor that was not given out for this query to this caller (RFC 9865 s2.1).
+    #[error("{0}")]
+    InvalidCursor(String),
+    /// A cursor that is too old (RFC 9865 s2.1).
+    #[error("{0}")]
+    ExpiredCursor(String),
+    /// Another count than the one that the walk began with (RFC 9865 s2.1).
+    #[error("{0}")]
+    InvalidCount(String),
 }
 
 impl Error {
@@ -47,6 +56,9 @@ impl Error {
             Self::InvalidVers(_) => "invalidVers",
             Self::Sensitive(_) => "sensitive",
             Self::TooMany(_) => "tooMany",
+            Self::InvalidCursor(_) => "invalidCursor",
+            Self::ExpiredCursor(_) => "expiredCursor",
+            Self::InvalidCount(_) => "invalidCount",
         }
     }
 
@@ -64,6 +76,9 @@ impl Error {
             Self::InvalidVers(text) => Self::InvalidVers(put(text)),
             Self::Sensitive(text) => Self::Sensitive(put(text)),
             Self::TooMany(text) => Self::TooMany(put(text)),
+            Self::InvalidCursor(text) => Self::InvalidCursor(put(text)),
+            Self::ExpiredCursor(text) => Self::ExpiredCursor(put(text)),
+            Self::InvalidCount(text) => Self::InvalidCount(put(text)),
         }
     }
 }

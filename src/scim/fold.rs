@@ -76,6 +76,16 @@ fn narrowed(text: &str) -> String {
     narrow
 }
 
+/// How much of a text counts where resources are sorted by it: as much as every index form keeps,
+/// whatever the length of its last character.
+pub const SORTED_BYTES: usize = KEPT_BYTES - 3;
+
+/// The bytes of a folded text that count where resources are sorted by it.
+pub fn sorted_bytes(folded: &str) -> &[u8] {
+    let bytes = folded.as_bytes();
+    &bytes[..bytes.len().min(SORTED_BYTES)]
+}
+
 /// The normal form of one simple value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Key {

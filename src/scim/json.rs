@@ -256,10 +256,10 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let depth = self.deeper()?;
         let mut members = Map::new();
-        let mut seen = HashSet::new();
+        let mut seen: Option<HashSet<String>> = None;
         while let Some(key) = map.next_key::<String>()? {
             self.check_key(&key)?;
-            if !seen.insert(key.to_ascii_lowercase()) {
+            if is_twice(&key, &members, &mut seen) {
                 return Err(self.state.syntax(format!(
                     "The member '{}' occurs twice in one object; names are compared without case.",
                     excerpt(&key)
@@ -270,6 +270,18 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
         }
         Ok(Value::Object(members))
     }
+}
+
+/// Below this many members an object is looked through; above, what it has is kept in a set.
+const FEW: usize = 16;
+
+fn is_twice(key: &str, members: &Map<String, Value>, seen: &mut Option<HashSet<String>>) -> bool {
+    if members.len() < FEW {
+        return members.keys().any(|known| known.eq_ignore_ascii_case(key));
+    }
+    let lower = |key: &str| key.to_ascii_lowercase();
+    let seen = seen.get_or_insert_with(|| members.keys().map(|key| lower(key)).collect());
+    !seen.insert(lower(key))
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub struct Query {
     pub descending: bool,
     /// The first result, counted from 1.
     pub start: i64,
+    /// Where to go on, empty for the first page; none when pages are told by `start`.
+    pub cursor: Option<String>,
     /// How many results at most; none when the client leaves it to the server.
     pub count: Option<i64>,
     /// The attributes to show.
@@ -37,6 +39,7 @@ impl Default for Query {
             sort_by: None,
             descending: false,
             start: 1,
+            cursor: None,
             count: None,
             attributes: Vec::new(),
             excluded: Vec::new(),
@@ -44,24 +47,26 @@ impl Default for Query {
     }
 }
 
-/// Every parameter of RFC 7644 s3.4.2, table 2, and s3.9.
+/// Every parameter of RFC 7644 s3.4.2, table 2, and s3.9, and of RFC 9865 s2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Parameter {
     Filter,
     SortBy,
     SortOrder,
     StartIndex,
+    Cursor,
     Count,
     Attributes,
     ExcludedAttributes,
 }
 
 impl Parameter {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Filter,
         Self::SortBy,
         Self::SortOrder,
         Self::StartIndex,
+        Self::Cursor,
         Self::Count,
         Self::Attributes,
         Self::ExcludedAttributes,
@@ -73,6 +78,7 @@ impl Parameter {
             Self::SortBy => "sortBy",
             Self::SortOrder => "sortOrder",
             Self::StartIndex => "startIndex",
+            Self::Cursor => "cursor",
             Self::Count => "count",
             Self::Attributes => "attributes",
             Self::ExcludedAttributes => "excludedAttributes",
@@ -105,6 +111,7 @@ impl Query {
                 query.read_text(parameter, decoded(value, true)?)?;
             }
         }
+        one_way_of_paging(&seen)?;
         Ok(query)
     }
 
@@ -121,10 +128,13 @@ impl Query {
         for (name, value) in message {
             let Some(parameter) = Parameter::find(name, true) else { continue };
             once(parameter, &mut seen)?;
-            if !value.is_null() {
+            if value.is_null() {
+                seen.pop();
+            } else {
                 query.read_json(parameter, value, quirks)?;
             }
         }
+        one_way_of_paging(&seen)?;
         Ok(query)
     }
 
@@ -156,6 +166,7 @@ impl Query {
             Parameter::SortBy => self.sort_by = Some(text).filter(|text| !text.is_empty()),
             Parameter::SortOrder => self.descending = is_descending(&text)?,
             Parameter::StartIndex => self.start = integer(parameter, &text)?.max(1),
+            Parameter::Cursor => self.cursor = Some(text),
             Parameter::Count => self.count = Some(integer(parameter, &text)?.max(0)),
             Parameter::Attributes => self.attributes = names(&text),
             Parameter::ExcludedAttributes => self.excluded = names(&text),
@@ -170,9 +181,10 @@ impl Query {
         quirks: Quirks,
     ) -> Result<(), Error> {
         match (parameter, value) {
-            (Parameter::Filter | Parameter::SortBy | Parameter::SortOrder, Value::String(text)) => {
-                self.read_text(parameter, text.clone())
-            }
+            (
+                Parameter::Filter | Parameter::SortBy | Parameter::SortOrder | Parameter::Cursor,
+                Value::String(text),
+            ) => self.read_text(parameter, text.clone()),
             (Parameter::StartIndex | Parameter::Count, Value::Number(number))
                 if number.is_i64() || number.is_u64() =>
             {
@@ -204,6 +216,16 @@ fn once(parameter: Parameter, seen: &mut Vec<Parameter>) -> Result<(), Error> {
         )));
     }
     seen.push(parameter);
+    Ok(())
+}
+
+/// RFC 9865 s2.4: who names a parameter asks for its way of paging; nobody can mean both.
+fn one_way_of_paging(seen: &[Parameter]) -> Result<(), Error> {
+    if seen.contains(&Parameter::Cursor) && seen.contains(&Parameter::StartIndex) {
+        return Err(Error::InvalidValue(
+            "cursor and startIndex are two ways of paging; send one of them.".to_owned(),
+        ));
+    }
     Ok(())
 }
 
@@ -271,7 +293,9 @@ fn strings(parameter: Parameter, list: &[Value]) -> Result<Vec<String>, Error> {
 
 fn wrong_type(parameter: Parameter) -> Error {
     let right = match parameter {
-        Parameter::Filter | Parameter::SortBy | Parameter::SortOrder => "a string",
+        Parameter::Filter | Parameter::SortBy | Parameter::SortOrder | Parameter::Cursor => {
+            "a string"
+        }
         Parameter::StartIndex | Parameter::Count => "a whole number",
         Parameter::Attributes | Parameter::ExcludedAttributes => "a list of attribute names",
     };

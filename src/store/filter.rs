@@ -11,11 +11,13 @@ use crate::store::{Dialect, Sql};
 
 mod index;
 mod order;
+mod route;
 mod rows;
 mod value;
 
 use index::indexed;
-pub use order::{Sorted, order, sort_key};
+pub use order::{Sorted, sort_key};
+pub use route::{Driver, driver, names_few, ordered_by_index};
 
 /// What a condition needs to know beside the filter.
 #[derive(Debug, Clone, Copy)]

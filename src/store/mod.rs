@@ -6,6 +6,7 @@
 
 pub mod blocks;
 pub mod bulk;
+pub mod copy;
 mod dialect;
 pub mod filter;
 mod job;
@@ -16,6 +17,7 @@ mod postgres;
 mod queue;
 pub mod resources;
 mod retry;
+pub mod secrets;
 mod sqlite;
 pub mod tenants;
 pub mod tokens;

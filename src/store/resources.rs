@@ -18,7 +18,7 @@ use crate::store::{Error, Row, Tx, Value};
 pub use delete::delete;
 pub use entries::{Entries, Entry};
 pub use insert::{New, Taken, insert, insert_many};
-pub use list::{Clause, Order, Page, Part, list, list_sorted};
+pub use list::{Counts, Found, Listed, Part, Slice, Sort, Totals, list};
 pub use update::{touch, update};
 
 /// The resource type whose members are rows.

@@ -65,6 +65,48 @@ each_db! {
         println!("40 clients with 25 members each: {} members", members.len());
     }
 
+    async fn sixty_four_writers_on_one_group_and_on_many_count_every_version_once(app: TestApp) {
+        let second = app.second_instance().await;
+        let users = join_all((0..64).map(|number| {
+            let app = app.clone();
+            async move { app.user(&format!("user{number}")).await }
+        })).await;
+        let one = app.group("one", &[]).await;
+        let mut many = Vec::new();
+        for number in 0..8 {
+            many.push(app.group(&format!("many-{number}"), &[]).await);
+        }
+        let on_one = users.iter().map(|user| (one.clone(), user.clone()));
+        let on_many = users.iter().enumerate()
+            .map(|(number, user)| (many[number % 8].clone(), user.clone()));
+        for (work, groups) in [(on_one.collect::<Vec<_>>(), 1), (on_many.collect(), 8)] {
+            let replies = at_once(work.iter().cloned().enumerate().map(|(number, (group, user))| {
+                let app = if number % 2 == 0 { app.clone() } else { second.clone() };
+                async move {
+                    let add = json!([{ "op": "add", "path": "members", "value": [{ "value": user }] }]);
+                    app.patch(&format!("/Groups/{group}?attributes=displayName"), add).await
+                }
+            })).await;
+            let mut versions: Vec<(&String, u64)> = work.iter().zip(&replies)
+                .map(|((group, _), reply)| {
+                    assert_eq!(reply.status, 200, "{reply:?}");
+                    let etag = reply.header("etag").trim_start_matches("W/\"").trim_end_matches('"');
+                    (group, etag.parse().unwrap())
+                })
+                .collect();
+            versions.sort_unstable();
+            // Each group counts from 2 without a gap: nothing lost, nothing doubled.
+            let size = 64 / groups;
+            for (place, (_, version)) in versions.iter().enumerate() {
+                assert_eq!(*version, 2 + place as u64 % size, "{versions:?}");
+            }
+        }
+        for (group, size) in many.iter().map(|group| (group, 8)).chain([(&one, 64)]) {
+            let shown = app.get(&format!("/Groups/{group}")).await.expect(200);
+            assert_eq!(values(&shown.body, "members").len(), size);
+        }
+    }
+
     async fn forty_clients_that_each_remove_their_own_members_leave_none(app: TestApp) {
         let users = join_all((0..80).map(|number| {
             let app = app.clone();

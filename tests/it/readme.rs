@@ -67,6 +67,7 @@ fn every_variable_and_option_in_the_text_exists() {
         "--expires",
         "--label",
         "--filter",
+        "--to",
         "--help",
         "--release",
         "--data-urlencode",

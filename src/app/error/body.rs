@@ -31,7 +31,9 @@ impl Error {
             Self::MethodNotAllowed(_) => (405, None),
             Self::NotAcceptable => (406, None),
             Self::UnsupportedMedia(_) => (415, None),
-            Self::TooLarge(_) | Self::TooManyOperations(_) => (413, None),
+            Self::TooLarge(_) | Self::TooManyOperations(_) | Self::OperationTooLarge(_) => {
+                (413, None)
+            }
             Self::UrlTooLong => (414, None),
             Self::HeadersTooLarge => (431, None),
             Self::KeyReused => (422, None),
@@ -133,6 +135,7 @@ mod tests {
             (Error::UnsupportedMedia(String::new()), 415),
             (Error::TooLarge(1), 413),
             (Error::TooManyOperations(1), 413),
+            (Error::OperationTooLarge(1), 413),
             (Error::Dependency(String::new()), 412),
             (Error::Circular(String::new()), 409),
             (Error::KeyReused, 422),

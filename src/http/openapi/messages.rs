@@ -63,15 +63,29 @@ fn list_of(item: &Value) -> Value {
     json!({
         "type": "object",
         "description": "One page of a query's results.",
-        "required": ["schemas", "totalResults"],
+        "required": ["schemas"],
         "properties": {
             "schemas": schemas_of(urn::LIST),
-            "totalResults": { "type": "integer", "description": "Matches over all pages." },
-            "startIndex": { "type": "integer", "description": "Position of the first result here." },
+            "totalResults": {
+                "type": "integer",
+                "description":
+                    "Matches over all pages; left out with cursors where counting would need a scan.",
+            },
+            "startIndex": {
+                "type": "integer",
+                "description": "Position of the first result here; none with cursors.",
+            },
+            "nextCursor": cursor("The cursor of the next page; none on the last page."),
+            "previousCursor": cursor("The cursor of the page before; none on the first page."),
             "itemsPerPage": { "type": "integer", "description": "How many results are here." },
             "Resources": { "type": "array", "items": item },
         },
     })
+}
+
+/// RFC 9865 s2: unreserved characters alone.
+fn cursor(description: &str) -> Value {
+    json!({ "type": "string", "pattern": "^[A-Za-z0-9._~-]+$", "description": description })
 }
 
 fn patch() -> Value {
@@ -112,6 +126,7 @@ fn search() -> Value {
             "sortBy": text("The attribute to sort by."),
             "sortOrder": { "type": "string", "examples": ["ascending", "descending"] },
             "startIndex": { "type": "integer", "description": "Position of the first result." },
+            "cursor": text("Where to go on; empty for the first page. Instead of startIndex."),
             "count": { "type": "integer", "description": "How many results at most." },
             "attributes": texts("The attributes to answer."),
             "excludedAttributes": texts("The attributes to leave out."),
@@ -137,6 +152,7 @@ fn error() -> Value {
                 "enum": [
                     "invalidFilter", "tooMany", "uniqueness", "mutability", "invalidSyntax",
                     "invalidPath", "noTarget", "invalidValue", "invalidVers", "sensitive",
+                    "invalidCursor", "expiredCursor", "invalidCount",
                 ],
             },
             "detail": text("What was wrong and what would be right."),
@@ -249,7 +265,7 @@ fn config() -> Value {
             "changePassword": supported(&[]),
             "sort": supported(&[]),
             "etag": supported(&[]),
-            "pagination": { "type": "object" },
+            "pagination": pagination(),
             "securityEvents": {
                 "type": "object",
                 "description": "RFC 9967 s4.",
@@ -263,6 +279,23 @@ fn config() -> Value {
                 "required": ["type", "name", "description"],
             } },
             "meta": meta(),
+        },
+    })
+}
+
+/// RFC 9865 s4.
+fn pagination() -> Value {
+    json!({
+        "type": "object",
+        "description": "How lists are paged.",
+        "required": ["cursor", "index"],
+        "properties": {
+            "cursor": { "type": "boolean" },
+            "index": { "type": "boolean" },
+            "defaultPaginationMethod": { "type": "string", "enum": ["index", "cursor"] },
+            "defaultPageSize": { "type": "integer" },
+            "maxPageSize": { "type": "integer" },
+            "cursorTimeout": { "type": "integer", "description": "Seconds for which a cursor is good." },
         },
     })
 }

@@ -86,6 +86,13 @@ fn responses(route: &Route) -> Map<String, Value> {
         refusal["description"] = "Not supported.".into();
         responses.insert(status.to_string(), refusal);
     }
+    more_responses(route, &mut responses);
+    responses.insert("default".to_owned(), error);
+    responses
+}
+
+/// What single actions answer beside their success and their errors.
+fn more_responses(route: &Route, responses: &mut Map<String, Value>) {
     match route.row.action {
         Action::Create => {
             responses["201"]["description"] =
@@ -98,7 +105,7 @@ fn responses(route: &Route) -> Map<String, Value> {
             responses.insert("204".to_owned(), empty("Done; the resource is not repeated."));
         }
         Action::Ready => {
-            let mut unavailable = success(503, message, route);
+            let mut unavailable = success(503, route.row.answer.1, route);
             unavailable["description"] = "The database does not answer.".into();
             responses.insert("503".to_owned(), unavailable);
         }
@@ -134,8 +141,6 @@ fn responses(route: &Route) -> Map<String, Value> {
         | Action::Contract
         | Action::Docs => {}
     }
-    responses.insert("default".to_owned(), error);
-    responses
 }
 
 fn success(status: u16, message: Message, route: &Route) -> Value {
@@ -196,6 +201,7 @@ fn parameters(route: &Route) -> Vec<Value> {
                 query("sortBy", "string", "The attribute to sort by."),
                 query("sortOrder", "string", "ascending or descending."),
                 query("startIndex", "integer", "Position of the first result, from 1."),
+                query("cursor", "string", "Where to go on; empty for the first page."),
                 query("count", "integer", "How many results at most."),
             ]);
             parameters.extend(shown);

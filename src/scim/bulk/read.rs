@@ -26,6 +26,8 @@ pub struct Limits {
     pub operations: usize,
     /// Bytes.
     pub payload: usize,
+    /// Bytes of one operation: what a single request may have, since it is looked at as a whole.
+    pub value: usize,
     /// What holds for the body of a single request holds for the data of each operation.
     pub json: json::Limits,
 }
@@ -39,6 +41,8 @@ pub enum Refused {
     Operations(usize),
     /// It is longer than this many bytes.
     Payload(usize),
+    /// One of its operations is longer than this many bytes.
+    Value(usize),
 }
 
 impl From<Flaw> for Refused {
@@ -170,7 +174,7 @@ impl Reader {
             (State::Start { .. }, b'{') => State::Name { first: true },
             (State::Start { .. }, first) => return Err(self.no_object(first)),
             (State::Name { .. }, b'"') => return self.begin(Token::Name, byte),
-            (State::Name { first: true }, b'}') | (State::AfterMember, b'}') => State::End,
+            (State::Name { first: true } | State::AfterMember, b'}') => State::End,
             (State::Name { first: false }, b'}') | (State::Element { first: false }, b']') => {
                 return Err(self.wrong("trailing comma"));
             }
@@ -213,9 +217,12 @@ impl Reader {
     }
 
     fn go_on(&mut self, token: Token, mut extent: Extent, bytes: &[u8]) -> Result<usize, Refused> {
-        let (taken, ended) = extent.feed(bytes);
-        self.held.extend_from_slice(&bytes[..taken]);
-        self.at = self.at.after(&bytes[..taken]);
+        let (length, ended) = extent.feed(bytes);
+        if self.held.len() + length > self.limits.value {
+            return Err(Refused::Value(self.limits.value));
+        }
+        self.held.extend_from_slice(&bytes[..length]);
+        self.at = self.at.after(&bytes[..length]);
         self.state = State::Within(token, extent);
         if ended {
             let held = std::mem::take(&mut self.held);
@@ -226,7 +233,7 @@ impl Reader {
             self.held = held;
             read?;
         }
-        Ok(taken)
+        Ok(length)
     }
 
     fn end(&mut self, token: Token, text: &str) -> Result<(), Refused> {

@@ -86,7 +86,7 @@ fn values(value: &mut Value, found: Found<'_>) {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
         Value::String(text) => {
-            if let Some(id) = text.strip_prefix(PREFIX).and_then(|name| found(name)) {
+            if let Some(id) = text.strip_prefix(PREFIX).and_then(&mut *found) {
                 *text = id;
             }
         }
@@ -107,7 +107,7 @@ fn values(value: &mut Value, found: Found<'_>) {
 /// `/Users/bulkId:x`, or the reference alone.
 fn in_address(text: &mut String, found: Found<'_>) {
     let start = text.rfind('/').map_or(0, |slash| slash + 1);
-    if let Some(id) = text[start..].strip_prefix(PREFIX).and_then(|name| found(name)) {
+    if let Some(id) = text[start..].strip_prefix(PREFIX).and_then(found) {
         text.replace_range(start.., &id);
     }
 }

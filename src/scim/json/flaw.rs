@@ -21,7 +21,7 @@ impl Position {
         match bytes.iter().rposition(|byte| *byte == b'\n') {
             None => Self { line: self.line, column: self.column + bytes.len() },
             Some(last) => {
-                let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+                let lines = bytes.split(|byte| *byte == b'\n').count() - 1;
                 Self { line: self.line + lines, column: bytes.len() - last - 1 }
             }
         }

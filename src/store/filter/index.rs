@@ -103,6 +103,6 @@ fn is_listed(target: &Target<'_>, key: &Key) -> bool {
 }
 
 /// Numbers with fractions have more than one text.
-fn is_indexed(attribute: &Attribute, key: &Key) -> bool {
+pub(super) fn is_indexed(attribute: &Attribute, key: &Key) -> bool {
     attribute.indexed && attribute.is_stored() && !matches!(key, Key::Real(_))
 }

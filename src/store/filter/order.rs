@@ -1,34 +1,11 @@
 //! Sorting as SQL (RFC 7644 s3.4.2.3).
 
 use crate::scim::attribute::{Attribute, Source, Type};
+use crate::scim::cursor::SortKey;
 use crate::scim::filter::Target;
 use crate::store::filter::value::Expression;
 use crate::store::filter::{Place, World, Writer};
 use crate::store::{Dialect, Sql};
-
-/// Appends what stands behind ORDER BY, for the alias `r`; ties are broken by the id.
-///
-/// Resources without the value come last, and first when descending. Of several values the primary
-/// one counts, else the first.
-pub fn order(
-    sql: &mut Sql,
-    dialect: Dialect,
-    world: &World<'_>,
-    target: &Target<'_>,
-    descending: bool,
-) {
-    let mut writer = Writer::new(sql, dialect, world);
-    let Expression { text, nullable } = writer.sort_key(target);
-    let text = if target.leaf().is_text() { dialect.by_code_point(&text) } else { text };
-    let direction = match (descending, nullable) {
-        (false, false) => " ASC, r.id",
-        (true, false) => " DESC, r.id",
-        (false, true) => " ASC NULLS LAST, r.id",
-        (true, true) => " DESC NULLS FIRST, r.id",
-    };
-    writer.push(&text);
-    writer.push(direction);
-}
 
 /// As what values are sorted; the parts of one list must agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +27,20 @@ impl Sorted {
             Type::Decimal => Self::Fraction,
         }
     }
+
+    /// Whether a key is of this sort.
+    pub fn fits(self, key: &SortKey) -> bool {
+        match (self, key) {
+            (Self::Text, SortKey::Text(_))
+            | (Self::Whole, SortKey::Int(_))
+            | (Self::Fraction, SortKey::Real(_)) => true,
+            (Self::Text | Self::Whole | Self::Fraction, _) => false,
+        }
+    }
 }
 
-/// Appends the value that a resource is sorted by: a text or a number; NULL where it has none.
+/// Appends the value that a resource is sorted by: a text or a number; NULL where it has none. Of
+/// several values the primary one counts, else the first.
 ///
 /// Without a target it is the NULL of a type that lacks the attribute.
 pub fn sort_key(

@@ -118,7 +118,10 @@ impl Writer<'_, '_> {
 }
 
 /// The id or the name that a row has to have.
-fn asked<'t, 'a>(target: &Target<'a>, test: Test<'t, 'a>) -> Option<(&'a Attribute, &'t Key)> {
+pub(super) fn asked<'t, 'a>(
+    target: &Target<'a>,
+    test: Test<'t, 'a>,
+) -> Option<(&'a Attribute, &'t Key)> {
     let wanted = |sub: &Attribute| matches!(sub.source, Source::RowValue | Source::Label);
     match (target.sub, test) {
         (Some(sub), Test::Compare(Op::Eq, key)) if wanted(sub) => Some((sub, key)),

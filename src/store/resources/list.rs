@@ -1,162 +1,342 @@
-//! A page of resources under a condition.
+//! Lists of resources: a page anywhere in them, in their order, and how many there are.
+
+mod count;
+mod sorting;
+mod walk;
+
+use std::cmp::Ordering;
 
 use super::Stored;
 use crate::ids::TenantId;
-use crate::store::{Dialect, Error, Sql, Tx};
+use crate::scim::attribute::{Source, Uniqueness};
+use crate::scim::cursor::{Mark, SortKey};
+use crate::scim::filter::{Bound, Target};
+use crate::scim::fold;
+use crate::store::filter::{self, Sorted, World};
+use crate::store::{Error, Tx, blocks};
 
-/// Appends an expression over the alias `r` (a row of `resources`) for resources of this kind.
-pub type Clause<'a> = &'a dyn Fn(&mut Sql, &str);
+pub use count::{Counts, Totals};
 
-/// What to list, and how much of it.
-#[derive(Clone, Copy, Default)]
-pub struct Page<'a> {
-    /// A boolean expression.
-    pub condition: Option<Clause<'a>>,
-    /// The list after ORDER BY, ending with `r.id`; by id without it, which is the order of creation.
-    pub order: Option<Clause<'a>>,
-    /// How many to leave out before.
-    pub skip: u64,
-    /// How many at most.
-    pub count: u64,
+use walk::{By, Walk};
+
+/// One resource type's part of a list.
+#[derive(Debug, Clone)]
+pub struct Part<'w> {
+    /// The tenant and the resource type.
+    pub world: World<'w>,
+    /// Which of its resources; all without it.
+    pub filter: Option<Bound<'w>>,
+    /// In which order; by id without it, which is the order of creation.
+    pub sort: Option<Sort<'w>>,
 }
 
-/// Lists resources, kind after kind: how many there are in all, and those of the page.
-pub async fn list(
-    tx: &mut Tx<'_>,
-    tenant: &TenantId,
-    kinds: &[&str],
-    page: &Page<'_>,
-) -> Result<(u64, Vec<Stored>), Error> {
-    let mut total = 0;
-    let mut found: Vec<Stored> = Vec::new();
-    for kind in kinds {
-        let room = page.count.saturating_sub(found.len() as u64);
-        let skip = page.skip.saturating_sub(total);
-        let here = if room > 0 {
-            rows(tx, tenant, kind, &Page { skip, count: room, ..*page }).await?
-        } else {
-            Vec::new()
-        };
-        let got = here.len() as u64;
-        // A page that is neither empty nor full ends where its kind ends.
-        total += if got < room && (got > 0 || skip == 0) {
-            skip + got
-        } else {
-            count(tx, tenant, kind, page).await?
-        };
-        found.extend(here);
-    }
-    Ok((total, found))
-}
-
-/// One resource type's part of a list that has one order.
-pub struct Part<'a> {
-    /// The resource type's name.
-    pub kind: &'a str,
-    /// A boolean expression over `r`.
-    pub condition: Option<Clause<'a>>,
-    /// The value to sort by, over `r`.
-    pub key: Clause<'a>,
-}
-
-/// The order of such a list, and how much of it is wanted.
+/// What a list is sorted by.
 #[derive(Debug, Clone, Copy)]
-pub struct Order {
-    /// Whether the values are texts.
-    pub texts: bool,
-    /// Whether it goes from high to low; what has no value then comes first.
-    pub descending: bool,
+pub struct Sort<'w> {
+    /// The attribute; none where the resource type lacks it.
+    pub target: Option<Target<'w>>,
+    /// As what its values are sorted.
+    pub sorted: Sorted,
+}
+
+/// Which piece of a list is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Slice {
+    /// Whether it is read from high to low; equals go by id in the same direction, and what has no
+    /// value then comes first.
+    pub down: bool,
+    /// The place where it begins; at the beginning of the list without it.
+    pub after: Option<Mark>,
     /// How many to leave out before.
     pub skip: u64,
     /// How many at most.
     pub count: u64,
 }
 
-/// Lists resources of several types in one order: how many there are in all, and those of the page.
-pub async fn list_sorted(
-    tx: &mut Tx<'_>,
-    tenant: &TenantId,
-    parts: &[Part<'_>],
-    order: Order,
-) -> Result<(u64, Vec<Stored>), Error> {
-    let mut total = 0;
-    let mut sql = Sql::new(
-        "SELECT x.kind, x.id, x.doc, x.label, x.version, x.created_at, x.modified_at FROM (",
-    );
-    for (number, part) in parts.iter().enumerate() {
-        let page = Page { condition: part.condition, ..Page::default() };
-        total += count(tx, tenant, part.kind, &page).await?;
-        sql.push(if number == 0 { "" } else { " UNION ALL " });
-        sql.push("SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at, ");
-        (part.key)(&mut sql, part.kind);
-        sql.push(" AS sort_key");
-        from(&mut sql, tenant, part.kind, &page);
-    }
-    let key = if order.texts {
-        tx.dialect().by_code_point("x.sort_key")
-    } else {
-        "x.sort_key".to_owned()
-    };
-    sql.push(") x ORDER BY ").push(&key);
-    sql.push(if order.descending { " DESC NULLS FIRST, x.id" } else { " ASC NULLS LAST, x.id" });
-    limit(&mut sql, order.count, order.skip);
-    let rows = tx.run(&sql).await?;
-    Ok((total, rows.iter().map(Stored::read).collect::<Result<_, _>>()?))
+/// A resource in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// The resource.
+    pub stored: Stored,
+    /// What it is sorted by; none where it has no value, or nothing is sorted.
+    pub key: Option<SortKey>,
 }
 
-fn limit(sql: &mut Sql, count: u64, skip: u64) {
-    let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    sql.push(" LIMIT ").bind(bounded(count)).push(" OFFSET ").bind(bounded(skip));
+/// A piece of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The resources of the piece, in the direction in which it was read.
+    pub rows: Vec<Listed>,
+    /// How many there are in all; none where it was not counted.
+    pub total: Option<u64>,
 }
 
-async fn rows(
-    tx: &mut Tx<'_>,
-    tenant: &TenantId,
-    kind: &str,
-    page: &Page<'_>,
-) -> Result<Vec<Stored>, Error> {
-    let mut sql =
-        Sql::new("SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at");
-    from(&mut sql, tenant, kind, page);
-    sql.push(" ORDER BY ");
-    match page.order {
-        Some(order) => order(&mut sql, kind),
-        None => {
-            sql.push(by_id(tx.dialect(), page.condition.is_some()));
+impl Listed {
+    /// Its place in the list.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            kind: self.stored.kind.clone(),
+            key: self.key.clone(),
+            id: self.stored.id.clone(),
+            inclusive: false,
         }
     }
-    limit(&mut sql, page.count, page.skip);
-    tx.run(&sql).await?.iter().map(Stored::read).collect()
-}
 
-/// The order of creation. With a condition PostgreSQL is kept from walking all ids in order instead
-/// of looking up the few that the condition names.
-fn by_id(dialect: Dialect, filtered: bool) -> &'static str {
-    match dialect {
-        Dialect::Postgres if filtered => "r.id || ''",
-        Dialect::Sqlite | Dialect::Postgres => "r.id",
+    /// What has no value comes last.
+    fn compare(&self, other: &Self) -> Ordering {
+        let by_key = match (&self.key, &other.key) {
+            (None, None) => Ordering::Equal,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(_), None) => Ordering::Less,
+            (Some(SortKey::Text(left)), Some(SortKey::Text(right))) => left.cmp(right),
+            (Some(SortKey::Int(left)), Some(SortKey::Int(right))) => left.cmp(right),
+            (Some(SortKey::Real(left)), Some(SortKey::Real(right))) => left.total_cmp(right),
+            // Keys of one list are of one sort.
+            (Some(_), Some(_)) => Ordering::Equal,
+        };
+        by_key.then_with(|| self.stored.id.cmp(&other.stored.id))
     }
 }
 
-async fn count(
+impl Part<'_> {
+    fn tenant(&self) -> TenantId {
+        self.world.tenant.into()
+    }
+
+    fn kind(&self) -> &str {
+        &self.world.rt.name
+    }
+
+    /// Whether the filter names what is to be looked up and sorted, instead of walked along.
+    fn names_few(&self) -> bool {
+        self.filter.as_ref().is_some_and(filter::names_few)
+    }
+}
+
+/// A piece of a list of one or several types. Unsorted, it goes type by type.
+pub async fn list(
     tx: &mut Tx<'_>,
-    tenant: &TenantId,
-    kind: &str,
-    page: &Page<'_>,
-) -> Result<u64, Error> {
-    let mut sql = Sql::new("SELECT COUNT(*)");
-    from(&mut sql, tenant, kind, page);
-    let rows = tx.run(&sql).await?;
-    let counted = rows.first().map_or(Ok(0), |row| row.int(0))?;
-    Ok(u64::try_from(counted).unwrap_or(0))
+    parts: &[Part<'_>],
+    slice: &Slice,
+    totals: Totals<'_>,
+) -> Result<Found, Error> {
+    if parts.len() < 2 || parts.iter().all(|part| part.sort.is_none()) {
+        return one_by_one(tx, parts, slice, totals).await;
+    }
+    let mut total = Some(0);
+    for part in parts {
+        total = sum(total, totals.of(tx, part).await?);
+    }
+    Ok(Found { rows: in_one_order(tx, parts, slice).await?, total })
 }
 
-fn from(sql: &mut Sql, tenant: &TenantId, kind: &str, page: &Page<'_>) {
-    sql.push(" FROM resources r WHERE r.tenant = ").bind(tenant);
-    sql.push(" AND r.kind = ").bind(kind);
-    if let Some(condition) = page.condition {
-        sql.push(" AND (");
-        condition(sql, kind);
-        sql.push(")");
+async fn one_by_one(
+    tx: &mut Tx<'_>,
+    parts: &[Part<'_>],
+    slice: &Slice,
+    totals: Totals<'_>,
+) -> Result<Found, Error> {
+    let mut in_order: Vec<&Part<'_>> = parts.iter().collect();
+    if slice.down {
+        in_order.reverse();
     }
+    let (mut rows, mut total) = (Vec::new(), Some(0));
+    let mut begun = slice.after.is_none();
+    for part in in_order {
+        let after = slice.after.as_ref().filter(|mark| mark.kind == part.kind());
+        begun |= after.is_some();
+        let room = if begun { slice.count.saturating_sub(rows.len() as u64) } else { 0 };
+        let skip = slice.skip.saturating_sub(total.unwrap_or_default());
+        let piece = Slice { down: slice.down, after: after.cloned(), skip, count: room };
+        let here = page(tx, part, &piece).await?;
+        let got = here.len() as u64;
+        // A page that is neither empty nor full ends where its kind ends.
+        let ends = slice.after.is_none() && got < room && (got > 0 || skip == 0);
+        let counted = if ends { Some(skip + got) } else { totals.of(tx, part).await? };
+        total = sum(total, counted);
+        rows.extend(here);
+    }
+    Ok(Found { rows, total })
+}
+
+fn sum(left: Option<u64>, right: Option<u64>) -> Option<u64> {
+    Some(left? + right?)
+}
+
+/// All types in one order (RFC 7644 s3.4.2.3).
+async fn in_one_order(
+    tx: &mut Tx<'_>,
+    parts: &[Part<'_>],
+    slice: &Slice,
+) -> Result<Vec<Listed>, Error> {
+    if slice.skip > 0 {
+        return sorting::page(tx, parts, slice).await;
+    }
+    let mut rows = Vec::new();
+    for part in parts {
+        rows.extend(page(tx, part, slice).await?);
+    }
+    rows.sort_by(|left, right| {
+        let up = left.compare(right);
+        if slice.down { up.reverse() } else { up }
+    });
+    rows.truncate(usize::try_from(slice.count).unwrap_or(usize::MAX));
+    Ok(rows)
+}
+
+/// A piece of one type's part, the cheapest way.
+async fn page(tx: &mut Tx<'_>, part: &Part<'_>, slice: &Slice) -> Result<Vec<Listed>, Error> {
+    if slice.count == 0 {
+        return Ok(Vec::new());
+    }
+    let Some(Sort { target, sorted }) = part.sort else { return by_id(tx, part, slice).await };
+    let Some(target) = target else { return without_values(tx, part, slice).await };
+    let by = match (target.sub.unwrap_or(target.attribute)).source {
+        Source::Id => return by_id(tx, part, slice).await,
+        _ if part.names_few() => None,
+        Source::Created => Some(By::Time("created_at")),
+        Source::Modified => Some(By::Time("modified_at")),
+        _ => None,
+    };
+    if let Some(by) = by {
+        return walk::rows(tx, part, &Walk::new(by, part.filter.as_ref()), slice).await;
+    }
+    let walks = filter::ordered_by_index(&target) && !part.names_few();
+    // How many of a filter's resources have no value is not known without looking at all.
+    if walks && (slice.skip == 0 || part.filter.is_none()) {
+        return by_value(tx, part, Indexed { target, sorted }, slice).await;
+    }
+    sorting::page(tx, std::slice::from_ref(part), slice).await
+}
+
+async fn by_id(tx: &mut Tx<'_>, part: &Part<'_>, slice: &Slice) -> Result<Vec<Listed>, Error> {
+    if let Some(bound) = &part.filter {
+        if let Some(driver) = filter::driver(bound) {
+            let by = By::Entry { attr: driver.attr, value: driver.value };
+            return walk::rows(tx, part, &Walk::new(by, driver.rest.as_ref()), slice).await;
+        }
+        if part.names_few() {
+            return sorting::page(tx, std::slice::from_ref(part), slice).await;
+        }
+        return walk::rows(tx, part, &Walk::new(By::Id, Some(bound)), slice).await;
+    }
+    if slice.skip > 0 && !slice.down && slice.after.is_none() {
+        let place = blocks::place(tx, &part.tenant(), part.kind(), slice.skip).await?;
+        let Some((first, skip)) = place else { return Ok(Vec::new()) };
+        let mark = Mark { kind: part.kind().to_owned(), key: None, id: first, inclusive: true };
+        let near = Slice { after: Some(mark), skip, ..slice.clone() };
+        return walk::rows(tx, part, &Walk::new(By::Id, None), &near).await;
+    }
+    walk::rows(tx, part, &Walk::new(By::Id, None), slice).await
+}
+
+/// All of a type that lacks the attribute stands where absent values belong.
+async fn without_values(
+    tx: &mut Tx<'_>,
+    part: &Part<'_>,
+    slice: &Slice,
+) -> Result<Vec<Listed>, Error> {
+    let mut slice = slice.clone();
+    if slice.after.as_ref().is_some_and(|mark| mark.key.is_some()) {
+        if slice.down {
+            return Ok(Vec::new());
+        }
+        slice.after = None;
+    }
+    by_id(tx, part, &slice).await
+}
+
+/// An attribute whose values stand in `attr_index` as they sort.
+#[derive(Clone, Copy)]
+struct Indexed<'w> {
+    target: Target<'w>,
+    sorted: Sorted,
+}
+
+impl Indexed<'_> {
+    /// Whether every resource has it: names that are required and unique cannot be left out of any
+    /// document, nor become required later.
+    fn is_always_there(&self) -> bool {
+        let Target { extension, attribute, sub } = self.target;
+        let is_name = attribute.required && attribute.uniqueness != Uniqueness::None;
+        is_name && extension.is_none() && sub.is_none()
+    }
+}
+
+/// Along the index; then, or before, those that have no value.
+async fn by_value(
+    tx: &mut Tx<'_>,
+    part: &Part<'_>,
+    indexed: Indexed<'_>,
+    slice: &Slice,
+) -> Result<Vec<Listed>, Error> {
+    let is_long = |key: &Option<SortKey>| matches!(key, Some(SortKey::Text(text)) if text.len() >= fold::SORTED_BYTES);
+    let begins_long = slice.after.as_ref().is_some_and(|mark| is_long(&mark.key));
+    let rows = if begins_long {
+        Vec::new()
+    } else if slice.down {
+        down(tx, part, indexed, slice).await?
+    } else {
+        up(tx, part, indexed, slice).await?
+    };
+    // Long texts that begin alike are equal in the sort, and something else in the index.
+    if begins_long || rows.iter().any(|row| is_long(&row.key)) {
+        return sorting::page(tx, std::slice::from_ref(part), slice).await;
+    }
+    Ok(rows)
+}
+
+async fn up(
+    tx: &mut Tx<'_>,
+    part: &Part<'_>,
+    indexed: Indexed<'_>,
+    slice: &Slice,
+) -> Result<Vec<Listed>, Error> {
+    let (with, without) = walks(part, indexed);
+    if slice.after.as_ref().is_some_and(|mark| mark.key.is_none()) {
+        return walk::rows(tx, part, &without, slice).await;
+    }
+    let mut rows = walk::rows(tx, part, &with, slice).await?;
+    let room = slice.count - rows.len() as u64;
+    if room == 0 || indexed.is_always_there() {
+        return Ok(rows);
+    }
+    let (valued, absent) = count::valued(tx, part, &indexed.target).await?;
+    let skip = if rows.is_empty() { slice.skip.saturating_sub(valued) } else { 0 };
+    let piece = Slice { down: false, after: None, skip, count: room.min(absent) };
+    rows.extend(walk::rows(tx, part, &without, &piece).await?);
+    Ok(rows)
+}
+
+async fn down(
+    tx: &mut Tx<'_>,
+    part: &Part<'_>,
+    indexed: Indexed<'_>,
+    slice: &Slice,
+) -> Result<Vec<Listed>, Error> {
+    let (with, without) = walks(part, indexed);
+    if slice.after.as_ref().is_some_and(|mark| mark.key.is_some()) || indexed.is_always_there() {
+        return walk::rows(tx, part, &with, slice).await;
+    }
+    // Whoever goes on among those without a value knows that there are some.
+    let absent = match &slice.after {
+        Some(_) => u64::MAX,
+        None => count::valued(tx, part, &indexed.target).await?.1,
+    };
+    let piece =
+        Slice { count: slice.count.min(absent.saturating_sub(slice.skip)), ..slice.clone() };
+    let mut rows = walk::rows(tx, part, &without, &piece).await?;
+    let skip = slice.skip.saturating_sub(absent);
+    let room = slice.count - rows.len() as u64;
+    let piece = Slice { down: true, after: None, skip, count: room };
+    rows.extend(walk::rows(tx, part, &with, &piece).await?);
+    Ok(rows)
+}
+
+/// Those with a value, and those without.
+fn walks<'p>(part: &'p Part<'_>, indexed: Indexed<'p>) -> (Walk<'p>, Walk<'p>) {
+    let Indexed { target, sorted } = indexed;
+    let filter = part.filter.as_ref();
+    let with = Walk::new(By::Value { attr: target.name(), sorted }, filter);
+    (with, Walk::new(By::Id, filter).of_those_without(target))
 }

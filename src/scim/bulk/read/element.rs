@@ -125,8 +125,7 @@ impl<'t> Place<'t> {
             // The last example of RFC 7644 s3.7.3 has the operations alone; erratum 5050.
             Value::Array(_) if method == Method::Patch && quirks.on(Quirk::NoSchemas) => {
                 RawValue::from_string(format!("{{\"Operations\":{}}}", raw.get()))
-                    .map(|whole| compact(&whole))
-                    .unwrap_or_else(|_| raw.to_owned())
+                    .map_or_else(|_| raw.to_owned(), |whole| compact(&whole))
             }
             other => {
                 return Err(Error::InvalidSyntax(format!(

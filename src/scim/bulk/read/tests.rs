@@ -9,6 +9,7 @@ use crate::scim::urn;
 const LIMITS: Limits = Limits {
     operations: 100,
     payload: 1 << 20,
+    value: 1 << 19,
     json: json::Limits { depth: 64, string: 64 * 1024, key: 8 * 1024 },
 };
 
@@ -231,6 +232,9 @@ fn the_limits_end_the_reading_at_once() {
     let mut reader = Reader::new(Limits { payload: 10, ..LIMITS }, Quirks::ALL);
     reader.push(b"{\"Operati").unwrap();
     assert_eq!(reader.push(b"on"), Err(Refused::Payload(10)));
+    let mut reader = Reader::new(Limits { value: 12, ..LIMITS }, Quirks::ALL);
+    reader.push(b"{\"Operations\":[{\"a\":12345}, {\"a\":1234").unwrap();
+    assert_eq!(reader.push(b"5678"), Err(Refused::Value(12)));
 }
 
 #[test]

@@ -1,0 +1,315 @@
+//! All rows from one database to another, such as from the embedded one to PostgreSQL.
+
+use crate::store::{Dialect, Error, Row, Sql, Store, Tx, Value};
+
+/// Rows that travel together.
+const PIECE: usize = 1_000;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Int,
+    Json,
+}
+
+use Kind::{Int, Json, Text};
+
+/// A table, its columns, and how many of the first ones are its key.
+struct Table {
+    name: &'static str,
+    key: usize,
+    columns: &'static [(&'static str, Kind)],
+}
+
+/// Every table but that of the migrations, so that each stands behind what it refers to. A test
+/// compares them with the database.
+const TABLES: &[Table] = &[
+    Table {
+        name: "tenants",
+        key: 1,
+        columns: &[("id", Text), ("name", Text), ("settings", Text), ("created_at", Int)],
+    },
+    Table {
+        name: "tokens",
+        key: 1,
+        columns: &[
+            ("id", Text),
+            ("tenant", Text),
+            ("hash", Text),
+            ("label", Text),
+            ("scopes", Text),
+            ("created_at", Int),
+            ("expires_at", Int),
+            ("revoked_at", Int),
+            ("last_used_at", Int),
+        ],
+    },
+    Table {
+        name: "resources",
+        key: 3,
+        columns: &[
+            ("tenant", Text),
+            ("kind", Text),
+            ("id", Text),
+            ("doc", Text),
+            ("folded", Json),
+            ("label", Text),
+            ("version", Int),
+            ("created_at", Int),
+            ("modified_at", Int),
+        ],
+    },
+    Table {
+        name: "attr_index",
+        key: 5,
+        columns: &[
+            ("tenant", Text),
+            ("kind", Text),
+            ("attr", Text),
+            ("value", Text),
+            ("resource", Text),
+        ],
+    },
+    Table {
+        name: "unique_keys",
+        key: 4,
+        columns: &[
+            ("tenant", Text),
+            ("kind", Text),
+            ("attr", Text),
+            ("value", Text),
+            ("resource", Text),
+        ],
+    },
+    Table {
+        name: "members",
+        key: 3,
+        columns: &[
+            ("tenant", Text),
+            ("group_id", Text),
+            ("member_id", Text),
+            ("member_kind", Text),
+        ],
+    },
+    Table {
+        name: "passwords",
+        key: 2,
+        columns: &[("tenant", Text), ("resource", Text), ("phc", Text)],
+    },
+    Table { name: "tenant_turns", key: 1, columns: &[("tenant", Text), ("turn", Int)] },
+    Table {
+        name: "resource_blocks",
+        key: 3,
+        columns: &[("tenant", Text), ("kind", Text), ("first", Text), ("live", Int)],
+    },
+    Table { name: "secrets", key: 1, columns: &[("name", Text), ("value", Text)] },
+    Table {
+        name: "bulk_jobs",
+        key: 2,
+        columns: &[
+            ("tenant", Text),
+            ("id", Text),
+            ("token", Text),
+            ("key", Text),
+            ("digest", Text),
+            ("caller", Text),
+            ("fail_on_errors", Int),
+            ("total", Int),
+            ("done", Int),
+            ("failed", Int),
+            ("owner", Text),
+            ("lease_until", Int),
+            ("created_at", Int),
+            ("finished_at", Int),
+        ],
+    },
+    Table {
+        name: "bulk_steps",
+        key: 3,
+        columns: &[
+            ("tenant", Text),
+            ("job", Text),
+            ("place", Int),
+            ("operation", Text),
+            ("resource", Text),
+            ("result", Text),
+        ],
+    },
+];
+
+/// Why a copy was not made, or not to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Copying into what is there would mix two installations.
+    #[error("the target holds tenants already; copy into an empty database")]
+    NotEmpty,
+    /// The copy would have something of before and something of after.
+    #[error(
+        "the source was written to meanwhile; stop the server, empty the target and copy again"
+    )]
+    Changed,
+    /// One of the databases failed.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// Copies everything and tells after each piece how many rows of which table are there.
+pub async fn copy(
+    from: &Store,
+    to: &Store,
+    mut tell: impl FnMut(&str, u64),
+) -> Result<(), Refusal> {
+    if count(to, "tenants").await? > 0 {
+        return Err(Refusal::NotEmpty);
+    }
+    let before = state(from).await?;
+    for table in TABLES {
+        if table.name == "secrets" {
+            // Made by the target when it was opened; the source's are the ones in use.
+            to.write_apart(async |tx| tx.execute("DELETE FROM secrets", &[]).await.map(drop))
+                .await?;
+        }
+        let mut done = 0;
+        let mut last: Option<Vec<Value>> = None;
+        loop {
+            let after = last.take();
+            let rows = from
+                .read::<_, Error, _>(async move |tx| {
+                    tx.run(&select(table, tx.dialect(), after.as_deref())).await
+                })
+                .await?;
+            let Some(end) = rows.last() else { break };
+            last = Some(end.0[..table.key].to_vec());
+            done += rows.len() as u64;
+            let full = rows.len() == PIECE;
+            to.write_apart(async move |tx| insert(tx, table, &rows).await).await?;
+            tell(table.name, done);
+            if !full {
+                break;
+            }
+        }
+    }
+    if state(from).await? == before { Ok(()) } else { Err(Refusal::Changed) }
+}
+
+/// What changes with every write of a tenant, and with new tenants.
+async fn state(store: &Store) -> Result<(i64, i64), Error> {
+    let turns = store
+        .read::<_, Error, _>(async |tx| {
+            let sql = "SELECT COALESCE(CAST(SUM(turn) AS BIGINT), 0) FROM tenant_turns";
+            tx.query(sql, &[]).await?.first().map_or(Ok(0), |row| row.int(0))
+        })
+        .await?;
+    Ok((turns, count(store, "tenants").await?))
+}
+
+async fn count(store: &Store, table: &'static str) -> Result<i64, Error> {
+    store
+        .read(async move |tx: &mut Tx<'_>| {
+            let rows = tx.run(&Sql::new(&format!("SELECT COUNT(*) FROM {table}"))).await?;
+            rows.first().map_or(Ok(0), |row| row.int(0))
+        })
+        .await
+}
+
+/// The rows that follow a key, in its order.
+fn select(table: &Table, dialect: Dialect, after: Option<&[Value]>) -> Sql {
+    let column = |(name, kind): &(&str, Kind)| match (kind, dialect) {
+        (Kind::Json, Dialect::Postgres) => format!("CAST({name} AS TEXT)"),
+        _ => (*name).to_owned(),
+    };
+    let key = names(&table.columns[..table.key]);
+    let columns: Vec<_> = table.columns.iter().map(column).collect();
+    let mut sql = Sql::new(&format!("SELECT {} FROM {}", columns.join(", "), table.name));
+    if let Some(after) = after {
+        sql.push(&format!(" WHERE ({key}) > ("));
+        for (place, value) in after.iter().enumerate() {
+            sql.push(if place == 0 { "" } else { ", " }).bind(value.clone());
+        }
+        sql.push(")");
+    }
+    sql.push(&format!(" ORDER BY {key} LIMIT {PIECE}"));
+    sql
+}
+
+async fn insert(tx: &mut Tx<'_>, table: &Table, rows: &[Row]) -> Result<(), Error> {
+    let dialect = tx.dialect();
+    let places = table.columns.iter().enumerate().map(|(place, (_, kind))| {
+        let text = format!("e.value ->> {place}");
+        match (kind, dialect) {
+            (Kind::Int, _) => format!("CAST({text} AS BIGINT)"),
+            (Kind::Json, Dialect::Postgres) => format!("CAST({text} AS JSONB)"),
+            (Kind::Json | Kind::Text, _) => text,
+        }
+    });
+    let places = places.collect::<Vec<_>>().join(", ");
+    let mut sql = Sql::new(&format!(
+        "INSERT INTO {} ({}) SELECT {places} FROM ",
+        table.name,
+        names(table.columns)
+    ));
+    let cells: Vec<Vec<serde_json::Value>> =
+        rows.iter().map(|row| row.0.iter().map(json).collect()).collect();
+    let held = sql.hold(Value::rows(&cells));
+    sql.push(&match dialect {
+        Dialect::Sqlite => format!("json_each({held}) AS e"),
+        Dialect::Postgres => format!("jsonb_array_elements({held}) AS e(value)"),
+    });
+    tx.run(&sql).await.map(drop)
+}
+
+fn names(columns: &[(&str, Kind)]) -> String {
+    columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Int(number) => (*number).into(),
+        Value::Real(number) => (*number).into(),
+        Value::Text(text) => text.clone().into(),
+        Value::Json(text) => text.clone().into(),
+        Value::Texts(texts) => texts.clone().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Database, StoreSettings};
+
+    #[tokio::test]
+    async fn every_table_and_every_column_is_copied() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = Database::Sqlite { path: directory.path().join("usher.db") };
+        let store = Store::open(&StoreSettings::new(database)).await.unwrap();
+        let rows = store
+            .read::<_, Error, _>(async |tx| {
+                let sql = "SELECT t.name, c.name, c.type, c.pk
+                           FROM sqlite_master t JOIN pragma_table_info(t.name) c
+                           WHERE t.type = 'table' AND t.name <> 'usher_migrations'
+                           AND t.name NOT LIKE 'sqlite_%' ORDER BY t.name, c.cid";
+                tx.query(sql, &[]).await
+            })
+            .await
+            .unwrap();
+        let there: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                let text = |column| row.text(column).unwrap().to_owned();
+                (text(0), text(1), text(2) == "BIGINT", row.int(3).unwrap() > 0)
+            })
+            .collect();
+        let mut ours: Vec<_> = TABLES
+            .iter()
+            .flat_map(|table| {
+                table.columns.iter().enumerate().map(|(place, (name, kind))| {
+                    (table.name.to_owned(), (*name).to_owned(), *kind == Int, place < table.key)
+                })
+            })
+            .collect();
+        ours.sort_by(|one, other| one.0.cmp(&other.0));
+        assert_eq!(ours, there);
+        store.close().await;
+    }
+}

@@ -1,0 +1,103 @@
+//! Which way a list goes: along an index, or by looking up the few that a filter names.
+
+use crate::scim::attribute::{Source, Type};
+use crate::scim::filter::{Bound, Op, Target};
+use crate::scim::fold::{self, Key};
+use crate::store::filter::Test;
+use crate::store::filter::index::{indexed, is_indexed};
+use crate::store::filter::rows::asked;
+
+/// A part of a filter that `attr_index` answers alone, in the order of ids.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Driver<'a> {
+    /// The full name of the attribute.
+    pub attr: String,
+    /// The value as the index has it.
+    pub value: String,
+    /// What the filter asks for beside it.
+    pub rest: Option<Bound<'a>>,
+}
+
+/// The best such part that the filter cannot do without.
+pub fn driver<'a>(bound: &Bound<'a>) -> Option<Driver<'a>> {
+    if let Some((attr, value)) = entry(bound) {
+        return Some(Driver { attr, value, rest: None });
+    }
+    let Bound::And(terms) = bound else { return None };
+    let found = |flags: bool| {
+        let all = terms.iter().enumerate();
+        all.filter(|(_, term)| flags || !is_flag(term))
+            .find_map(|(place, term)| entry(term).map(|entry| (place, entry)))
+    };
+    // Truth values name about everybody.
+    let (place, (attr, value)) = found(false).or_else(|| found(true))?;
+    let mut rest = terms.clone();
+    rest.remove(place);
+    Some(Driver { attr, value, rest: Some(Bound::And(rest)) })
+}
+
+/// The row of the index that says everything about a condition.
+fn entry(bound: &Bound<'_>) -> Option<(String, String)> {
+    let Bound::Compare { target, op: Op::Eq, key } = bound else { return None };
+    let alone = is_indexed(target.leaf(), key)
+        && target.attribute.is_stored()
+        && !fold::index_is_vague(key);
+    alone.then(|| (target.name(), fold::index_key(key)))
+}
+
+fn is_flag(bound: &Bound<'_>) -> bool {
+    matches!(bound, Bound::Compare { key: Key::Bool(_), .. })
+}
+
+/// Whether a filter names its few resources by what is looked up: it is answered by looking them up
+/// and sorting them. Any other is answered by walking in order until a page is full.
+pub fn names_few(bound: &Bound<'_>) -> bool {
+    match bound {
+        Bound::And(terms) => terms.iter().any(names_few),
+        Bound::Or(terms) => !terms.is_empty() && terms.iter().all(names_few),
+        Bound::Never => true,
+        Bound::Compare { target, op: Op::Eq, key } => {
+            !is_flag(bound) && looked_up(target, Test::Compare(Op::Eq, key))
+        }
+        Bound::Within { target, filter } => looked_up(target, Test::Within(filter)),
+        Bound::Not(_) | Bound::Present(_) | Bound::Compare { .. } => false,
+    }
+}
+
+fn looked_up<'a>(target: &Target<'a>, test: Test<'_, 'a>) -> bool {
+    match target.attribute.source {
+        Source::Id => matches!(test, Test::Compare(..)),
+        Source::Document => indexed(target, test).is_some(),
+        // What a group holds, and who is in a group, are rows of their own.
+        Source::MemberOf => asked(target, test).is_some(),
+        Source::Members => {
+            asked(target, test).is_some_and(|(sub, _)| sub.source == Source::RowValue)
+        }
+        Source::Created
+        | Source::Modified
+        | Source::Version
+        | Source::Location
+        | Source::Kind
+        | Source::RowValue
+        | Source::RowType
+        | Source::Link
+        | Source::Label
+        | Source::Secret => false,
+    }
+}
+
+/// Whether `attr_index` holds the values of an attribute in the order in which they sort.
+///
+/// It holds texts: numbers and moments sort otherwise. Of several values the least would count.
+pub fn ordered_by_index(target: &Target<'_>) -> bool {
+    let leaf = target.leaf();
+    leaf.indexed
+        && leaf.is_stored()
+        && target.attribute.is_stored()
+        && !leaf.multi
+        && !target.attribute.multi
+        && match leaf.kind {
+            Type::String | Type::Reference | Type::Binary | Type::Boolean => true,
+            Type::Decimal | Type::Integer | Type::DateTime | Type::Complex => false,
+        }
+}
