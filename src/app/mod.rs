@@ -6,6 +6,7 @@ mod create;
 mod doctor;
 mod error;
 mod list;
+mod lookup;
 mod passwords;
 pub mod resources;
 pub mod tenants;
@@ -20,7 +21,7 @@ pub use change::Target;
 pub use doctor::DatabaseState;
 pub use error::{Challenge, Error};
 pub use passwords::Hasher;
-pub use resources::{Answer, Asked, Patched, Prefer};
+pub use resources::{Answer, Asked, Patched, Prefer, Shown};
 
 use tokio_util::sync::CancellationToken;
 

@@ -101,7 +101,7 @@ pub async fn list_sorted(
     sql.push(if order.descending { " DESC NULLS FIRST, x.id" } else { " ASC NULLS LAST, x.id" });
     limit(&mut sql, order.count, order.skip);
     let rows = tx.run(&sql).await?;
-    Ok((total, rows.iter().map(Stored::read).collect::<Result<_, _>>()?))
+    Ok((total, rows.into_iter().map(Stored::read).collect::<Result<_, _>>()?))
 }
 
 fn limit(sql: &mut Sql, count: u64, skip: u64) {
@@ -126,7 +126,7 @@ async fn rows(
         }
     }
     limit(&mut sql, page.count, page.skip);
-    tx.run(&sql).await?.iter().map(Stored::read).collect()
+    tx.run(&sql).await?.into_iter().map(Stored::read).collect()
 }
 
 /// The order of creation. With a condition PostgreSQL is kept from walking all ids in order instead
