@@ -304,3 +304,6 @@ impl<'t> Visitor<'t> for AllShown<'_> {
         Ok(false)
     }
 }
+
+#[cfg(test)]
+mod tests;
