@@ -48,7 +48,7 @@ pub(super) fn start(
     }
     let looks = Arc::new(Mutex::new(looks));
     for _ in 0..LOOKERS {
-        let (connection, looks) = (open::reader(path, settings.patience)?, Arc::clone(&looks));
+        let (connection, looks) = (open::looker(path, settings.patience)?, Arc::clone(&looks));
         threads.push(spawn("usher-look", move || look_loop(&connection, &looks))?);
     }
     Ok(threads)
