@@ -7,6 +7,7 @@ mod cursors;
 mod doctor;
 mod error;
 mod list;
+mod lookup;
 mod passwords;
 pub mod resources;
 pub mod tenants;
@@ -21,7 +22,7 @@ pub use change::Target;
 pub use doctor::DatabaseState;
 pub use error::{Challenge, Error};
 pub use passwords::Hasher;
-pub use resources::{Answer, Asked, Patched, Prefer};
+pub use resources::{Answer, Asked, Patched, Prefer, Shown};
 
 use tokio_util::sync::CancellationToken;
 

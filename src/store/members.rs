@@ -242,6 +242,20 @@ pub async fn of_groups(
         .collect()
 }
 
+/// The groups that one resource is in, as [`groups_of`] has them.
+pub(super) async fn groups_of_one(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    member: &str,
+) -> Result<Vec<Membership>, Error> {
+    // Most are in no group: a look at the index says so.
+    let sql = "SELECT 1 FROM members WHERE tenant = $1 AND member_id = $2 LIMIT 1";
+    if tx.query(sql, &[tenant.into(), member.into()]).await?.is_empty() {
+        return Ok(Vec::new());
+    }
+    groups_of(tx, tenant, &[member.to_owned()]).await
+}
+
 /// The groups that these are in, directly or through at most [`DEPTH`] groups.
 pub async fn groups_of(
     tx: &mut Tx<'_>,

@@ -28,13 +28,16 @@ pub(super) enum Use {
     Read,
     /// Changes: those of a tenant that wait at the same moment share a commit.
     Write,
+    /// Single statements outside of any transaction.
+    Look,
 }
 
 impl Use {
-    fn begin(self) -> &'static str {
+    fn begin(self) -> Option<&'static str> {
         match self {
-            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Self::Write => "BEGIN",
+            Self::Read => Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+            Self::Write => Some("BEGIN"),
+            Self::Look => None,
         }
     }
 
@@ -44,6 +47,7 @@ impl Use {
             (Self::Read, _) => "COMMIT; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             (Self::Write, true) => "COMMIT; BEGIN",
             (Self::Write, false) => "ROLLBACK; BEGIN",
+            (Self::Look, _) => "",
         }
     }
 }
@@ -152,7 +156,9 @@ impl Link {
                 Some(connection) => connection,
                 None => connect(&self.options).await?,
             };
-            plain(&mut connection, self.purpose.begin()).await?;
+            if let Some(begin) = self.purpose.begin() {
+                plain(&mut connection, begin).await?;
+            }
             Ok(connection)
         });
         begun.await.unwrap_or_else(|_| Err(Error::Unavailable("no answer in time".to_owned())))

@@ -261,14 +261,15 @@ pub(super) async fn rows(
         By::Time(_) => Some(Sorted::Whole),
         By::Value { sorted, .. } => Some(sorted),
     };
-    tx.run(&sql).await?.iter().map(|row| listed(row, sorted)).collect()
+    tx.run(&sql).await?.into_iter().map(|row| listed(row, sorted)).collect()
 }
 
 /// A row of [`COLUMNS`], with its key behind them where there is one.
-pub(super) fn listed(row: &Row, sorted: Option<Sorted>) -> Result<Listed, Error> {
+pub(super) fn listed(mut row: Row, sorted: Option<Sorted>) -> Result<Listed, Error> {
+    let key = row.0.split_off(7).pop();
     let stored = Stored::read(row)?;
     let wrong = || Error::Database(format!("{} {} cannot be sorted", stored.kind, stored.id));
-    let key = match (sorted, row.0.get(7)) {
+    let key = match (sorted, &key) {
         (None, _) | (_, Some(Value::Text(None) | Value::Int(None))) => None,
         (Some(Sorted::Text), Some(Value::Text(Some(text)))) => {
             Some(SortKey::Text(fold::sorted_bytes(text).to_vec()))
