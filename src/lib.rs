@@ -36,7 +36,7 @@
 //! * Everything belongs to a tenant, and the credential says which; every key starts with it.
 //! * An identity provider's oddity is a row of [`scim::quirks::QUIRKS`], with its reason and a
 //!   recorded conversation; `scim.strict` switches all of them off.
-//! * One error enum per layer; statuses are given in `http/error.rs` and nowhere else.
+//! * One error enum per layer; statuses are given in `app/error/body.rs` and nowhere else.
 //! * Secrets are never logged, never returned, and stored only as hashes.
 //! * `openapi.yaml` describes every answer: the tests' client compares each with it
 //!   (`tests/it/support/documented.rs`).
@@ -55,7 +55,7 @@
 //! | new tenant setting | a field and a row in `domain/tenant.rs` | `usher tenant set` and `show` |
 //! | new setting of the installation | a field in `settings.rs` | file, environment, flag, help |
 //! | new endpoint outside SCIM | a handler and a row in `http/routes.rs` | router, `openapi.yaml`, `/docs` |
-//! | new refusal | a variant in its layer | `http/error.rs` does not compile until it has a status |
+//! | new refusal | a variant in its layer | `app/error/body.rs` does not compile until it has a status |
 //!
 //! # A story: Okta deactivates a user
 //!

@@ -105,7 +105,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// What a request may be. Sizes are bytes, or a number with KiB or MiB.
+/// What a request may be. Sizes are bytes, or a number with KiB, MiB or GiB.
 #[derive(Debug, Clone, Args)]
 pub struct Limits {
     /// Largest body of a request.
@@ -135,6 +135,12 @@ pub struct Limits {
     /// Seconds for which a cursor of a list is good.
     #[arg(long, env = "USHER_CURSOR_TIMEOUT", default_value = "3600", value_parser = seconds, hide_short_help = true)]
     pub cursor_timeout: Duration,
+    /// Most operations in one bulk request.
+    #[arg(long, env = "USHER_BULK_MAX_OPERATIONS", default_value = "1000", value_parser = count, hide_short_help = true)]
+    pub bulk_max_operations: usize,
+    /// Largest body of a bulk request; at most 1GiB.
+    #[arg(long, env = "USHER_BULK_MAX_PAYLOAD", default_value = "8MiB", value_parser = payload, hide_short_help = true)]
+    pub bulk_max_payload: usize,
     /// Most header lines of a request.
     #[arg(long, env = "USHER_MAX_HEADERS", default_value = "100", value_parser = count, hide_short_help = true)]
     pub max_headers: usize,
@@ -144,7 +150,7 @@ pub struct Limits {
     /// Seconds in which the headers must have arrived; also how long an idle connection is kept.
     #[arg(long, env = "USHER_HEADER_TIMEOUT", default_value = "30", value_parser = seconds, hide_short_help = true)]
     pub header_timeout: Duration,
-    /// Seconds in which the body must have arrived.
+    /// Seconds in which the body must have arrived; a bulk request has them for each `max-body` of it.
     #[arg(long, env = "USHER_BODY_TIMEOUT", default_value = "30", value_parser = seconds, hide_short_help = true)]
     pub body_timeout: Duration,
     /// Seconds after which a request is given up.
@@ -284,7 +290,16 @@ fn size(text: &str) -> Result<usize, String> {
         .ok()
         .and_then(|number| number.checked_mul(unit))
         .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| "write a number of bytes, or one with KiB or MiB, such as 8MiB".to_owned())
+        .ok_or_else(|| {
+            "write a number of bytes, or one with KiB, MiB or GiB, such as 8MiB".to_owned()
+        })
+}
+
+fn payload(text: &str) -> Result<usize, String> {
+    size(text).and_then(|bytes| match bytes {
+        0..=0x4000_0000 => Ok(bytes),
+        _ => Err("write a size up to 1GiB".to_owned()),
+    })
 }
 
 /// hyper's buffer may not be smaller than this.

@@ -1,4 +1,6 @@
-//! Why a use-case was refused or failed; `http/error.rs` gives each its status.
+//! Why a use-case was refused or failed; [`Error::status`] gives each its status.
+
+mod body;
 
 use crate::domain::scope::Scope;
 use crate::{scim, store};
@@ -77,6 +79,34 @@ pub enum Error {
     /// The body is larger than this many bytes.
     #[error("The body is larger than {0} bytes, the most that is accepted here.")]
     TooLarge(usize),
+    /// A bulk request has more operations than this.
+    #[error(
+        "The request has more than {0} operations, the most that one bulk request may have. Send it in parts."
+    )]
+    TooManyOperations(usize),
+    /// One operation of a bulk request is larger than this many bytes.
+    #[error(
+        "An operation of the request is larger than {0} bytes, the most that a single request may have."
+    )]
+    OperationTooLarge(usize),
+    /// An operation of a bulk request refers to one that failed.
+    #[error(
+        "bulkId '{0}', which this operation refers to, was not created; see the result of its POST."
+    )]
+    Dependency(String),
+    /// Operations of a bulk request that refer to each other and cannot be done together.
+    #[error("{0}")]
+    Circular(String),
+    /// The Idempotency-Key was used before, with another body.
+    #[error(
+        "This Idempotency-Key was sent before with another request. Use a new key for a new request, and the same body for a repeated one."
+    )]
+    KeyReused,
+    /// The request of this Idempotency-Key is still being worked on; ask again in so many seconds.
+    #[error(
+        "The request with this Idempotency-Key is still being worked on. Send it again in {0} s."
+    )]
+    KeyInUse(u32),
     /// The URL is longer than the server reads.
     #[error("The URL is longer than accepted. Send long filters by POST to /.search.")]
     UrlTooLong,
@@ -103,6 +133,26 @@ pub enum Error {
     /// A mistake of ours; the sentence is for the log alone.
     #[error("Something went wrong inside Usher. The server's log has the cause.")]
     Internal(String),
+}
+
+impl From<scim::bulk::Problem> for Error {
+    fn from(problem: scim::bulk::Problem) -> Self {
+        match problem {
+            scim::bulk::Problem::Scim(error) => Self::Scim(error),
+            scim::bulk::Problem::NoEndpoint(path) => Self::NoEndpoint(path),
+        }
+    }
+}
+
+impl From<scim::bulk::Refused> for Error {
+    fn from(refused: scim::bulk::Refused) -> Self {
+        match refused {
+            scim::bulk::Refused::Message(error) => Self::Scim(error),
+            scim::bulk::Refused::Operations(most) => Self::TooManyOperations(most),
+            scim::bulk::Refused::Payload(most) => Self::TooLarge(most),
+            scim::bulk::Refused::Value(most) => Self::OperationTooLarge(most),
+        }
+    }
 }
 
 impl From<store::Error> for Error {

@@ -1,5 +1,6 @@
 //! Use-cases: load, let the pure core decide, write. The only place that opens a transaction.
 
+mod bulk;
 pub mod change;
 mod copy;
 mod create;
@@ -18,6 +19,7 @@ pub mod worker;
 
 use std::sync::{Arc, OnceLock};
 
+pub use bulk::{BulkAnswer, BulkAsked, Job, JobState, Results};
 pub use change::Target;
 pub use doctor::DatabaseState;
 pub use error::{Challenge, Error};

@@ -10,8 +10,10 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::app::{App, Challenge, Ctx, Error, Prefer};
+use crate::http::prefer::Preferences;
 use crate::http::routes::Route;
 use crate::http::scim_json;
+use crate::scim::bulk;
 use crate::scim::etag::Conditions;
 use crate::scim::query::Query;
 use crate::scim::resource_type::ResourceType;
@@ -79,25 +81,21 @@ impl Call {
 
     /// `Prefer: return=…` (RFC 7240 s4.2).
     pub fn prefer(&self) -> Prefer {
-        let text = joined(&self.parts, &HeaderName::from_static("prefer")).unwrap_or_default();
-        text.split([',', ';'])
-            .find_map(|item| {
-                let (name, value) = item.split_once('=')?;
-                name.trim().eq_ignore_ascii_case("return").then(|| {
-                    match value.trim().trim_matches('"').to_ascii_lowercase().as_str() {
-                        "minimal" => Prefer::Minimal,
-                        "representation" => Prefer::Representation,
-                        _ => Prefer::Unsaid,
-                    }
-                })
-            })
-            .unwrap_or(Prefer::Unsaid)
+        Preferences::of(&self.parts.headers).answer
     }
 
     /// Reads the JSON body; a second call finds none.
     pub async fn json(&mut self) -> Result<Value, Error> {
         let body = std::mem::take(&mut self.body);
         scim_json::read(&self.parts.headers, body, &self.app.settings().limits).await
+    }
+
+    /// Reads the body as a bulk request, with its SHA-256; a second call finds none.
+    pub async fn bulk(&mut self) -> Result<(bulk::Request, [u8; 32]), Error> {
+        let body = std::mem::take(&mut self.body);
+        let quirks = self.ctx()?.quirks;
+        let limits = &self.app.settings().limits;
+        scim_json::read_bulk(&self.parts.headers, body, limits, quirks).await
     }
 }
 

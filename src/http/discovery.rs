@@ -59,7 +59,8 @@ pub fn configuration(call: &Call) -> Result<Response, Error> {
         page_default: rules.page_default,
         page_max: rules.page_max,
         cursor_timeout: call.app.settings().cursor_timeout(),
-        max_payload: call.app.settings().limits.max_body,
+        bulk_operations: call.app.settings().limits.bulk_max_operations,
+        bulk_payload: call.app.settings().limits.bulk_max_payload,
         passwords: rules.accept_password,
     };
     Ok(one(&config::document(call.app.base(), limits)))

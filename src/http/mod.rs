@@ -18,6 +18,8 @@ use crate::app::{App, Error};
 use crate::scim;
 
 pub mod auth;
+pub mod body;
+pub mod bulk;
 pub mod call;
 pub mod discovery;
 pub mod error;
@@ -26,6 +28,7 @@ pub mod logging;
 pub mod metrics;
 pub mod openapi;
 pub mod operations;
+pub mod prefer;
 pub mod resources;
 pub mod routes;
 pub mod scim_json;
@@ -150,7 +153,8 @@ async fn answer(
         let _ = seen.caller.set((ctx.tenant_name.clone(), ctx.token.to_string()));
     }
     spelling::check(&parts, ctx.as_ref())?;
-    if route.row.place != Place::Server {
+    let later = route.row.action == Action::Bulk && bulk::may_be_later(&parts.headers);
+    if route.row.place != Place::Server && !later {
         scim_json::check_accept(&parts.headers)?;
     }
     let call = Call::new(app, Arc::clone(&route), parts, body, ctx);
@@ -180,7 +184,9 @@ async fn dispatch(call: Call, metrics: &Metrics) -> Result<Response, Error> {
         Action::Me => Err(Error::NotImplemented(
             "/Me means the user of the credential, and this token stands for no user.".to_owned(),
         )),
-        Action::Bulk => Err(Error::NotImplemented("/Bulk is not supported yet.".to_owned())),
+        Action::Bulk => bulk::run(call).await,
+        Action::BulkJob => bulk::status(call).await,
+        Action::StopBulk => bulk::stop(call).await,
         Action::Alive => Ok(operations::alive()),
         Action::Ready => operations::ready(&call.app).await,
         Action::Metrics => Ok(operations::metrics(metrics)),

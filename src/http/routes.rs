@@ -45,6 +45,10 @@ pub enum Action {
     Me,
     /// Many operations in one request.
     Bulk,
+    /// How far such a request is that is worked on later.
+    BulkJob,
+    /// End it.
+    StopBulk,
     /// Whether the process runs.
     Alive,
     /// Whether the database answers.
@@ -99,6 +103,10 @@ pub enum Message {
     Config,
     /// Many operations.
     Bulk,
+    /// The results of many operations.
+    BulkResults,
+    /// How far many operations are.
+    BulkJob,
     /// JSON that says whether the server is well.
     Health,
     /// Plain text.
@@ -207,8 +215,14 @@ pub const ROUTES: &[Row] = &[
     me("PATCH", "patchMe", Message::Patch),
     me("DELETE", "deleteMe", Message::Nothing),
     row("POST", Place::Scim, "/Bulk", Action::Bulk, WRITE)
-        .named("bulk", "Many operations in one request; not supported yet.")
-        .says(Message::Bulk, 501, Message::Nothing),
+        .named("bulk", "Many operations in one request.")
+        .says(Message::Bulk, 200, Message::BulkResults),
+    row("GET", Place::Scim, "/Bulk/{transaction}", Action::BulkJob, WRITE)
+        .named("getBulkJob", "How far a bulk request is that was accepted for later.")
+        .says(Message::Nothing, 200, Message::BulkJob),
+    row("DELETE", Place::Scim, "/Bulk/{transaction}", Action::StopBulk, WRITE)
+        .named("stopBulkJob", "End such a request; what it has done stays.")
+        .says(Message::Nothing, 204, Message::Nothing),
     row("GET", Place::Server, "/healthz", Action::Alive, Access::Open)
         .named("getHealth", "Whether the process runs.")
         .says(Message::Nothing, 200, Message::Health),

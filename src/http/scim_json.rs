@@ -1,24 +1,20 @@
 //! `application/scim+json` in and out (RFC 7644 s3.1, s8.1).
 
-use std::time::Duration;
-
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use http_body_util::BodyExt;
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::app::Error;
-use crate::scim::{self, json};
+use crate::http::body;
+use crate::scim::quirks::Quirks;
+use crate::scim::{bulk, json};
 use crate::settings::Limits;
 
 /// The media type of every answer.
 pub const MEDIA_TYPE: &str = "application/scim+json";
-
-/// How much of a body that is too large is read and thrown away, so that the client comes to read
-/// the answer before its connection ends.
-const DRAIN_FACTOR: usize = 32;
 
 /// An answer with this body.
 pub fn response(status: StatusCode, body: &impl Serialize) -> Response {
@@ -36,17 +32,44 @@ pub fn text(status: StatusCode, body: impl Into<Body>) -> Response {
 /// Reads a JSON body within the limits.
 pub async fn read(headers: &HeaderMap, body: Body, limits: &Limits) -> Result<Value, Error> {
     check_media_type(headers)?;
-    let bytes = collect(headers, body, limits.max_body, limits.body_timeout).await?;
-    parse(&bytes, limits)
+    let bytes = body::collect(headers, body, rules(limits, limits.max_body)).await?;
+    Ok(json::parse(&bytes, &parts(limits))?)
 }
 
-fn parse(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
-    let limits = json::Limits {
+/// Reads a bulk request as it comes, and the SHA-256 of its body.
+pub async fn read_bulk(
+    headers: &HeaderMap,
+    body: Body,
+    limits: &Limits,
+    quirks: Quirks,
+) -> Result<(bulk::Request, [u8; 32]), Error> {
+    check_media_type(headers)?;
+    let most = bulk::Limits {
+        operations: limits.bulk_max_operations,
+        payload: limits.bulk_max_payload,
+        value: limits.max_body,
+        json: parts(limits),
+    };
+    let mut reader = bulk::Reader::new(most, quirks);
+    let mut digest = Sha256::new();
+    body::take(headers, body, rules(limits, most.payload), |piece| {
+        digest.update(piece);
+        Ok(reader.push(piece)?)
+    })
+    .await?;
+    Ok((reader.finish()?, digest.finalize().into()))
+}
+
+fn rules(limits: &Limits, most: usize) -> body::Rules {
+    body::Rules { limit: most, patience: limits.body_timeout, pace: limits.max_body }
+}
+
+fn parts(limits: &Limits) -> json::Limits {
+    json::Limits {
         depth: limits.max_json_depth,
         string: limits.max_string,
         ..json::Limits::default()
-    };
-    Ok(json::parse(bytes, &limits)?)
+    }
 }
 
 /// JSON by either name, with any parameters; a body without a type is taken for JSON.
@@ -67,53 +90,6 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Error> {
         .iter()
         .any(|known| known.eq_ignore_ascii_case(media_type));
     if known { Ok(()) } else { Err(Error::UnsupportedMedia(text.into_owned())) }
-}
-
-async fn collect(
-    headers: &HeaderMap,
-    mut body: Body,
-    limit: usize,
-    patience: Duration,
-) -> Result<Vec<u8>, Error> {
-    let announced = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok())
-        .and_then(|length| length.parse::<usize>().ok());
-    let asks_first = headers.contains_key(header::EXPECT);
-    let read = async {
-        if announced.is_some_and(|length| length > limit) {
-            // A client that waits for "100 Continue" has sent nothing yet.
-            if !asks_first {
-                drain(body, limit).await;
-            }
-            return Err(Error::TooLarge(limit));
-        }
-        let mut bytes = Vec::with_capacity(announced.unwrap_or_default());
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| {
-                scim::Error::InvalidSyntax("The body ended before it was complete.".to_owned())
-            })?;
-            let data = frame.data_ref().map_or(&[][..], |data| &data[..]);
-            if bytes.len() + data.len() > limit {
-                drain(body, limit).await;
-                return Err(Error::TooLarge(limit));
-            }
-            bytes.extend_from_slice(data);
-        }
-        Ok(bytes)
-    };
-    tokio::time::timeout(patience, read).await.unwrap_or(Err(Error::Timeout))
-}
-
-async fn drain(mut body: Body, limit: usize) {
-    let mut left = limit.saturating_mul(DRAIN_FACTOR);
-    while let Some(Ok(frame)) = body.frame().await {
-        let length = frame.data_ref().map_or(0, Bytes::len);
-        match left.checked_sub(length) {
-            Some(rest) => left = rest,
-            None => return,
-        }
-    }
 }
 
 /// Whether the client takes what Usher answers; a client that says nothing takes anything.

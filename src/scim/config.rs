@@ -13,8 +13,10 @@ pub struct Limits {
     pub page_max: i64,
     /// Seconds for which a cursor is good.
     pub cursor_timeout: i64,
-    /// Bytes of a request body at most.
-    pub max_payload: usize,
+    /// Operations of a bulk request at most.
+    pub bulk_operations: usize,
+    /// Bytes of a bulk request at most.
+    pub bulk_payload: usize,
     /// Whether passwords are taken.
     pub passwords: bool,
 }
@@ -26,11 +28,10 @@ pub fn document(base: &str, limits: Limits) -> Value {
         "schemas": [urn::CONFIG],
         "documentationUri": format!("{public}/docs"),
         "patch": { "supported": true },
-        // Clients read the numbers even where Bulk is not supported.
         "bulk": {
-            "supported": false,
-            "maxOperations": 0,
-            "maxPayloadSize": limits.max_payload,
+            "supported": true,
+            "maxOperations": limits.bulk_operations,
+            "maxPayloadSize": limits.bulk_payload,
         },
         "filter": { "supported": true, "maxResults": limits.page_max },
         "changePassword": { "supported": limits.passwords },
@@ -44,6 +45,8 @@ pub fn document(base: &str, limits: Limits) -> Value {
             "maxPageSize": limits.page_max,
             "cursorTimeout": limits.cursor_timeout,
         },
+        // RFC 9967 s4: what a client asks to be done later is; there are no event streams.
+        "securityEvents": { "asyncRequest": "request", "eventUris": [] },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",
@@ -71,7 +74,8 @@ mod tests {
             page_default: 100,
             page_max: 1000,
             cursor_timeout: 3600,
-            max_payload: 1_048_576,
+            bulk_operations: 1000,
+            bulk_payload: 1_048_576,
             passwords: true,
         };
         let shown = document("http://x/scim/v2", limits);
@@ -88,6 +92,8 @@ mod tests {
         for text in ["type", "name", "description"] {
             assert!(shown["authenticationSchemes"][0][text].is_string(), "{text}");
         }
+        assert_eq!(shown["bulk"]["maxPayloadSize"], 1_048_576);
+        assert_eq!(shown["securityEvents"]["asyncRequest"], "request");
         assert_eq!(shown["documentationUri"], "http://x/docs");
         assert_eq!(shown["meta"]["location"], "http://x/scim/v2/ServiceProviderConfig");
     }

@@ -3,7 +3,7 @@
 /// A refusal with a sentence for the administrator who reads it in the identity provider's log.
 ///
 /// The sentence names the attribute or the position, says what was wrong and what would be right.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 pub enum Error {
     /// The filter, or a filter inside a PATCH path, does not parse or does not fit the schema.
     #[error("{0}")]

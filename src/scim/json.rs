@@ -10,6 +10,11 @@ use serde_json::{Map, Value};
 use crate::scim::error::Error;
 use crate::scim::path::excerpt;
 
+mod flaw;
+
+use flaw::Kind;
+pub use flaw::{Flaw, Position};
+
 /// How large the parts of a body may be; its whole size is limited before it is read.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -33,11 +38,15 @@ impl Default for Limits {
 /// them unpredictable, SCIM names know no case), U+0000 (no database text can hold it), integers
 /// beyond 64 bits, and whatever exceeds a limit.
 pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
-    let text = utf8(bytes)?;
     // RFC 8259 s8.1: a byte order mark may be ignored.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = utf8(bytes)?;
+    Ok(part(text.strip_prefix('\u{feff}').unwrap_or(text), limits)?)
+}
+
+/// Reads a part of a JSON text by the same rules; what is wrong has its place within the part.
+pub fn part(text: &str, limits: &Limits) -> Result<Value, Flaw> {
     if text.trim_ascii().is_empty() {
-        return Err(Error::InvalidSyntax("The body is empty; a JSON object belongs here.".into()));
+        return Err(Flaw::empty());
     }
     let state = State { limits, refusal: RefCell::new(None) };
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -69,53 +78,52 @@ pub fn describe(value: &Value) -> &'static str {
     }
 }
 
-fn utf8(bytes: &[u8]) -> Result<&str, Error> {
+/// The bytes as text.
+pub fn utf8(bytes: &[u8]) -> Result<&str, Flaw> {
     std::str::from_utf8(bytes).map_err(|error| {
-        let before = &bytes[..error.valid_up_to()];
-        let line = before.split(|byte| *byte == b'\n').count();
-        let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len) + 1;
-        Error::InvalidSyntax(format!(
-            "The body is not UTF-8 at line {line} column {column}; JSON is sent in UTF-8."
-        ))
+        let before = Position::START.after(&bytes[..error.valid_up_to()]);
+        let at = Position { column: before.column + 1, ..before };
+        Flaw { kind: Kind::Encoding, at }
     })
 }
 
 /// Our own refusals travel beside serde's error, which knows only text; serde adds the position.
-fn refusal(state: &State<'_>, error: &serde_json::Error) -> Error {
-    let (line, column) = (error.line(), error.column());
-    match state.refusal.take() {
-        Some(Refusal::Syntax(text)) => {
-            Error::InvalidSyntax(format!("{text} (line {line} column {column})"))
-        }
-        Some(Refusal::Value(text)) => {
-            Error::InvalidValue(format!("{text} (line {line} column {column})"))
-        }
-        // serde_json has no category for numbers that no f64 can hold.
-        None if error.to_string().starts_with("number out of range") => {
-            Error::InvalidValue(format!("The number at line {line} column {column} is too large."))
-        }
-        None => Error::InvalidSyntax(format!("The body is not valid JSON: {error}.")),
-    }
+fn refusal(state: &State<'_>, error: &serde_json::Error) -> Flaw {
+    let at = Position { line: error.line(), column: error.column() };
+    let kind = state.refusal.take().unwrap_or_else(|| kind_of(error));
+    Flaw { kind, at }
 }
 
-enum Refusal {
-    Syntax(String),
-    Value(String),
+fn kind_of(error: &serde_json::Error) -> Kind {
+    let text = error.to_string();
+    // serde_json has no category for numbers that no f64 can hold.
+    if text.starts_with("number out of range") {
+        return Kind::Number;
+    }
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    Kind::Grammar(text.strip_suffix(&place).unwrap_or(&text).to_owned())
+}
+
+impl From<serde_json::Error> for Flaw {
+    fn from(error: serde_json::Error) -> Self {
+        let at = Position { line: error.line(), column: error.column() };
+        Self { kind: kind_of(&error), at }
+    }
 }
 
 struct State<'s> {
     limits: &'s Limits,
-    refusal: RefCell<Option<Refusal>>,
+    refusal: RefCell<Option<Kind>>,
 }
 
 impl State<'_> {
     fn syntax<E: de::Error>(&self, text: String) -> E {
-        *self.refusal.borrow_mut() = Some(Refusal::Syntax(text));
+        *self.refusal.borrow_mut() = Some(Kind::Syntax(text));
         E::custom("refused")
     }
 
     fn value<E: de::Error>(&self, text: String) -> E {
-        *self.refusal.borrow_mut() = Some(Refusal::Value(text));
+        *self.refusal.borrow_mut() = Some(Kind::Value(text));
         E::custom("refused")
     }
 }
@@ -248,10 +256,10 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let depth = self.deeper()?;
         let mut members = Map::new();
-        let mut seen = HashSet::new();
+        let mut seen: Option<HashSet<String>> = None;
         while let Some(key) = map.next_key::<String>()? {
             self.check_key(&key)?;
-            if !seen.insert(key.to_ascii_lowercase()) {
+            if is_twice(&key, &members, &mut seen) {
                 return Err(self.state.syntax(format!(
                     "The member '{}' occurs twice in one object; names are compared without case.",
                     excerpt(&key)
@@ -262,6 +270,18 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
         }
         Ok(Value::Object(members))
     }
+}
+
+/// Below this many members an object is looked through; above, what it has is kept in a set.
+const FEW: usize = 16;
+
+fn is_twice(key: &str, members: &Map<String, Value>, seen: &mut Option<HashSet<String>>) -> bool {
+    if members.len() < FEW {
+        return members.keys().any(|known| known.eq_ignore_ascii_case(key));
+    }
+    let lower = |key: &str| key.to_ascii_lowercase();
+    let seen = seen.get_or_insert_with(|| members.keys().map(|key| lower(key)).collect());
+    !seen.insert(lower(key))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod attribute;
+pub mod bulk;
 pub mod config;
 pub mod cursor;
 pub mod error;

@@ -18,6 +18,12 @@ pub const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 pub const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 /// Message: PATCH (RFC 7644 s3.5.2).
 pub const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+/// Message: many operations (RFC 7644 s3.7).
+pub const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+/// Message: the results of many operations (RFC 7644 s3.7).
+pub const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
+/// Message: how far a bulk request is that is worked on later.
+pub const BULK_STATUS: &str = "urn:ietf:params:scim:api:messages:usher:2.0:BulkStatus";
 /// Message: error (RFC 7644 s3.12).
 pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 /// Usher's addition to error bodies.

@@ -213,7 +213,7 @@ each_db! {
         assert_eq!(app.get(&path).await.expect(200).body.get("title"), None);
     }
 
-    /// Proves SCIM-018, SCIM-403, SCIM-435, SCIM-438.
+    /// Proves SCIM-018, SCIM-435, SCIM-438.
     async fn what_is_not_offered_is_501(app: TestApp) {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] {
             let reply = app.send(method, "/Me", &[], Some(&json!({}))).await;
@@ -223,9 +223,6 @@ each_db! {
                 reply.refused(501, "");
             }
         }
-        app.post("/Bulk", &json!({})).await.refused(501, "");
-        let config = app.get("/ServiceProviderConfig").await.body;
-        assert_eq!(config["bulk"]["supported"], false);
     }
 
     /// Proves SCIM-430.

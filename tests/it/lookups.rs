@@ -1,7 +1,7 @@
 //! Look-ups by a key: whatever goes together with those of others answers as a query of its own.
 
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 use usher::clock::Micros;
 use usher::ids::TenantId;
 use usher::store::Store;

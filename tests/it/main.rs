@@ -9,6 +9,7 @@ mod bad_database;
 mod bad_places;
 mod bad_values;
 mod bad_wire;
+mod bulk_messages;
 mod clients;
 mod contract;
 mod cursors;

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use crate::scim::urn;
 
+mod bulk;
+
 /// A list of one resource type.
 pub fn list(name: &str) -> Value {
     list_of(&reference(name))
@@ -23,7 +25,10 @@ pub fn fixed() -> Vec<(&'static str, Value)> {
     vec![
         ("PatchOp", patch()),
         ("SearchRequest", search()),
-        ("BulkRequest", bulk()),
+        ("BulkRequest", bulk::request()),
+        ("BulkResponse", bulk::response()),
+        ("BulkResult", bulk::result()),
+        ("BulkStatus", bulk::status()),
         ("Error", error()),
         ("Schema", schema()),
         ("SchemaList", list("Schema")),
@@ -126,14 +131,6 @@ fn search() -> Value {
             "attributes": texts("The attributes to answer."),
             "excludedAttributes": texts("The attributes to leave out."),
         },
-    })
-}
-
-fn bulk() -> Value {
-    json!({
-        "type": "object",
-        "description": "Many operations in one request; not supported yet.",
-        "properties": { "Operations": { "type": "array", "items": { "type": "object" } } },
     })
 }
 
@@ -269,6 +266,14 @@ fn config() -> Value {
             "sort": supported(&[]),
             "etag": supported(&[]),
             "pagination": pagination(),
+            "securityEvents": {
+                "type": "object",
+                "description": "RFC 9967 s4.",
+                "properties": {
+                    "asyncRequest": text("Whether requests are done later, and when."),
+                    "eventUris": texts("The events that are sent."),
+                },
+            },
             "authenticationSchemes": { "type": "array", "items": {
                 "type": "object",
                 "required": ["type", "name", "description"],

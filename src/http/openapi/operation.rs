@@ -40,7 +40,8 @@ pub fn of(route: &Route) -> Value {
 fn tag(route: &Route) -> &str {
     match (&route.kind, route.row.action, route.row.place) {
         (Some(kind), _, _) => &kind.name,
-        (None, Action::ListAll | Action::SearchAll | Action::Me | Action::Bulk, _) => "Query",
+        (None, Action::ListAll | Action::SearchAll | Action::Me, _) => "Query",
+        (None, Action::Bulk | Action::BulkJob | Action::StopBulk, _) => "Bulk",
         (None, _, Place::Server) => "Operations",
         (None, _, Place::Scim | Place::Type) => "Discovery",
     }
@@ -64,6 +65,8 @@ fn schema(message: Message, route: &Route) -> Option<Value> {
         (Message::Type, _) => "ResourceType".to_owned(),
         (Message::Config, _) => "ServiceProviderConfig".to_owned(),
         (Message::Bulk, _) => "BulkRequest".to_owned(),
+        (Message::BulkResults, _) => "BulkResponse".to_owned(),
+        (Message::BulkJob, _) => "BulkStatus".to_owned(),
         (Message::Health, _) => "Health".to_owned(),
     };
     Some(json!({ "$ref": format!("#/components/schemas/{name}") }))
@@ -83,6 +86,13 @@ fn responses(route: &Route) -> Map<String, Value> {
         refusal["description"] = "Not supported.".into();
         responses.insert(status.to_string(), refusal);
     }
+    more_responses(route, &mut responses);
+    responses.insert("default".to_owned(), error);
+    responses
+}
+
+/// What single actions answer beside their success and their errors.
+fn more_responses(route: &Route, responses: &mut Map<String, Value>) {
     match route.row.action {
         Action::Create => {
             responses["201"]["description"] =
@@ -95,9 +105,24 @@ fn responses(route: &Route) -> Map<String, Value> {
             responses.insert("204".to_owned(), empty("Done; the resource is not repeated."));
         }
         Action::Ready => {
-            let mut unavailable = success(503, message, route);
+            let mut unavailable = success(503, route.row.answer.1, route);
             unavailable["description"] = "The database does not answer.".into();
             responses.insert("503".to_owned(), unavailable);
+        }
+        Action::Bulk => {
+            let mut accepted = empty("Accepted for later, as the client prefers.");
+            accepted["headers"] = texts(&[
+                ("Set-Txn", "The id of the job."),
+                ("Location", "Where its state can be read."),
+                ("Preference-Applied", "respond-async."),
+            ]);
+            responses.insert("202".to_owned(), accepted);
+        }
+        Action::BulkJob => {
+            responses["200"]["headers"] = texts(&[(
+                "Retry-After",
+                "Seconds after which to ask again; while it is not done.",
+            )]);
         }
         Action::List
         | Action::Search
@@ -110,14 +135,12 @@ fn responses(route: &Route) -> Map<String, Value> {
         | Action::Type
         | Action::Config
         | Action::Me
-        | Action::Bulk
+        | Action::StopBulk
         | Action::Alive
         | Action::Metrics
         | Action::Contract
         | Action::Docs => {}
     }
-    responses.insert("default".to_owned(), error);
-    responses
 }
 
 fn success(status: u16, message: Message, route: &Route) -> Value {
@@ -142,16 +165,23 @@ fn success(status: u16, message: Message, route: &Route) -> Value {
         | Message::Type
         | Message::Types
         | Message::Config
-        | Message::Bulk => json!({ SCIM_JSON: { "schema": schema(message, route) } }),
+        | Message::Bulk
+        | Message::BulkResults
+        | Message::BulkJob => json!({ SCIM_JSON: { "schema": schema(message, route) } }),
     };
     if message == Message::Resource {
-        response["headers"] = json!({
-            "ETag": { "description": "The resource's version.", "schema": { "type": "string" } },
-            "Location": { "description": "The resource's URI.", "schema": { "type": "string" } },
-        });
+        response["headers"] =
+            texts(&[("ETag", "The resource's version."), ("Location", "The resource's URI.")]);
     }
     response["content"] = content;
     response
+}
+
+/// Headers that are text.
+fn texts(headers: &[(&str, &str)]) -> Value {
+    let text =
+        |description: &str| json!({ "description": description, "schema": { "type": "string" } });
+    headers.iter().map(|(name, description)| ((*name).to_owned(), text(description))).collect()
 }
 
 fn empty(description: &str) -> Value {
@@ -190,6 +220,13 @@ fn parameters(route: &Route) -> Vec<Value> {
             parameters.push(header("Prefer", "return=minimal or return=representation."));
         }
         Action::Delete => parameters.push(header("If-Match", "The version that may be deleted.")),
+        Action::Bulk => parameters.extend([
+            header(
+                "Idempotency-Key",
+                "A text that makes a repeated request the same request; for 24 hours.",
+            ),
+            header("Prefer", "respond-async, with wait=SECONDS, to be answered before it is done."),
+        ]),
         Action::Search
         | Action::SearchAll
         | Action::Schemas
@@ -198,7 +235,8 @@ fn parameters(route: &Route) -> Vec<Value> {
         | Action::Type
         | Action::Config
         | Action::Me
-        | Action::Bulk
+        | Action::BulkJob
+        | Action::StopBulk
         | Action::Alive
         | Action::Ready
         | Action::Metrics
@@ -213,6 +251,7 @@ fn in_path(path: &str) -> Option<Value> {
     let description = match name {
         "urn" => "The URN of the schema.",
         "name" => "The name of the resource type.",
+        "transaction" => "The id of the job: what Set-Txn said.",
         _ => "The resource's id.",
     };
     Some(json!({

@@ -42,6 +42,19 @@ fn what_could_be_understood_differently_is_refused() {
 }
 
 #[test]
+fn a_member_is_found_twice_however_many_there_are() {
+    for count in [1, 2, 15, 16, 17, 40] {
+        let members: Vec<_> = (0..count).map(|at| format!("\"m{at}\":{at}")).collect();
+        let members = members.join(",");
+        assert_eq!(scim_type(&format!("{{{members}}}")), "ok", "{count}");
+        for at in [0, count - 1] {
+            let text = format!("{{{members},\"M{at}\":0,\"x\":1}}");
+            assert_eq!(scim_type(&text), "invalidSyntax", "{text}");
+        }
+    }
+}
+
+#[test]
 fn bytes_that_are_not_utf8_are_refused_with_their_place() {
     let error = parse(b"{\n\"a\":\"\xff\"}", &Limits::default()).unwrap_err();
     assert_eq!(error.scim_type(), "invalidSyntax");

@@ -1,0 +1,151 @@
+//! What an error is for the client: its status and its body (RFC 7644 s3.12).
+//!
+//! It stands here and not in `http` because the operations of a bulk request have statuses and error
+//! bodies of their own, which are written down together with what they did.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::Error;
+use crate::ids::RequestId;
+use crate::scim::{self, urn};
+
+/// Longest `detail`; what follows is cut off.
+const LONGEST_DETAIL: usize = 1000;
+
+impl Error {
+    /// The status and the `scimType` of RFC 7644 s3.12 (tables 8 and 9).
+    pub fn status(&self) -> (u16, Option<&'static str>) {
+        match self {
+            // s7.5.2 and erratum 6893: sensitive data in a URL is 403.
+            Self::Scim(scim @ scim::Error::Sensitive(_)) => (403, Some(scim.scim_type())),
+            Self::Scim(scim) => (400, Some(scim.scim_type())),
+            Self::NotFound { .. } | Self::NoEndpoint(_) => (404, None),
+            Self::Conflict { .. } => (409, Some("uniqueness")),
+            Self::Circular(_) | Self::KeyInUse(_) => (409, None),
+            Self::Stale | Self::Dependency(_) => (412, None),
+            Self::NotModified { .. } => (304, None),
+            Self::Unauthorized(_) => (401, None),
+            Self::Forbidden(_) | Self::Refused(_) => (403, None),
+            Self::MethodNotAllowed(_) => (405, None),
+            Self::NotAcceptable => (406, None),
+            Self::UnsupportedMedia(_) => (415, None),
+            Self::TooLarge(_) | Self::TooManyOperations(_) | Self::OperationTooLarge(_) => {
+                (413, None)
+            }
+            Self::UrlTooLong => (414, None),
+            Self::HeadersTooLarge => (431, None),
+            Self::KeyReused => (422, None),
+            Self::Timeout => (408, None),
+            Self::NotImplemented(_) => (501, None),
+            Self::Busy(_) | Self::Unavailable(_) => (503, None),
+            Self::Store(_) | Self::Internal(_) => (500, None),
+        }
+    }
+
+    /// Its body: RFC 7644 s3.12 and nothing beside it.
+    ///
+    /// Strict clients do not take an error for one when `schemas` names more than the standard's
+    /// message, or when a member is not the standard's.
+    pub fn body(&self, request: &RequestId) -> Value {
+        let (status, kind) = self.status();
+        let mut body = json!({ "schemas": [urn::ERROR], "status": status.to_string() });
+        if let Some(kind) = kind {
+            body["scimType"] = kind.into();
+        }
+        body["detail"] = self.detail(request).into();
+        body
+    }
+
+    /// The sentence and the request id: administrators of identity providers see `detail` alone.
+    fn detail(&self, request: &RequestId) -> String {
+        let sentence = self.to_string();
+        let mut line: String = sentence
+            .chars()
+            .take(LONGEST_DETAIL)
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        // This one is known word for word; its request id is in the header alone.
+        if !matches!(self, Self::Conflict { .. }) {
+            let _ = write!(line, " (request {request})");
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Challenge;
+    use crate::store;
+
+    fn shown(error: &Error) -> Value {
+        error.body(&RequestId::from("r1"))
+    }
+
+    /// Proves SCIM-454, SCIM-455, SCIM-456.
+    #[test]
+    fn an_error_is_a_scim_message_with_its_status_as_text_and_the_request_id() {
+        let error = Error::Scim(scim::Error::InvalidValue("title: wrong".to_owned()));
+        assert_eq!(
+            shown(&error),
+            json!({
+                "schemas": [urn::ERROR],
+                "status": "400",
+                "scimType": "invalidValue",
+                "detail": "title: wrong (request r1)",
+            })
+        );
+    }
+
+    /// Proves SCIM-462, SCIM-463.
+    #[test]
+    fn what_the_database_said_stays_out_of_the_answer() {
+        let error = Error::Store(store::Error::Database("SELECT secret".to_owned()));
+        let shown = shown(&error);
+        assert_eq!(shown["status"], "500");
+        assert!(!shown.to_string().contains("SELECT"), "{shown}");
+        assert!(shown["detail"].as_str().unwrap().contains("r1"));
+    }
+
+    /// Proves SCIM-457, SCIM-458, SCIM-459, SCIM-460.
+    #[test]
+    fn every_kind_of_error_has_its_status() {
+        let table = [
+            (Error::Scim(scim::Error::InvalidFilter(String::new())), 400),
+            (Error::Scim(scim::Error::Sensitive(String::new())), 403),
+            (Error::NoEndpoint(String::new()), 404),
+            (Error::Stale, 412),
+            (Error::NotModified { etag: String::new() }, 304),
+            (Error::Unauthorized(Challenge::Missing), 401),
+            (Error::Refused(String::new()), 403),
+            (Error::MethodNotAllowed(String::new()), 405),
+            (Error::NotAcceptable, 406),
+            (Error::UnsupportedMedia(String::new()), 415),
+            (Error::TooLarge(1), 413),
+            (Error::TooManyOperations(1), 413),
+            (Error::OperationTooLarge(1), 413),
+            (Error::Dependency(String::new()), 412),
+            (Error::Circular(String::new()), 409),
+            (Error::KeyReused, 422),
+            (Error::KeyInUse(1), 409),
+            (Error::UrlTooLong, 414),
+            (Error::HeadersTooLarge, 431),
+            (Error::Timeout, 408),
+            (Error::NotImplemented(String::new()), 501),
+            (Error::Busy(1), 503),
+            (Error::Unavailable(store::Error::Unavailable(String::new())), 503),
+            (Error::Internal(String::new()), 500),
+        ];
+        for (error, expected) in table {
+            assert_eq!(error.status().0, expected, "{error:?}");
+        }
+        let conflict = Error::Conflict {
+            kind: "User".to_owned(),
+            attribute: "userName".to_owned(),
+            value: "x".to_owned(),
+        };
+        assert_eq!(conflict.status(), (409, Some("uniqueness")));
+    }
+}

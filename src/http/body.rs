@@ -1,0 +1,93 @@
+//! The bytes of a request's body: within limits of size and time, and no more held than need be.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use http::{HeaderMap, header};
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout_at};
+
+use crate::app::Error;
+use crate::scim;
+
+/// How much of a body that is refused is read and thrown away, so that the client comes to read the
+/// answer before its connection ends: so many times the limit, and no more than this.
+const DRAIN_FACTOR: usize = 32;
+const DRAIN_MOST: usize = 256 << 20;
+
+/// What a body may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// Bytes of it.
+    pub limit: usize,
+    /// How long it may take …
+    pub patience: Duration,
+    /// … for each of so many bytes that have come.
+    pub pace: usize,
+}
+
+/// Hands the pieces of a body to `sink` as they come, until it ends or one of both refuses.
+pub async fn take(
+    headers: &HeaderMap,
+    mut body: Body,
+    rules: Rules,
+    mut sink: impl FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let began = Instant::now();
+    let mut received: usize = 0;
+    let deadline = |received: usize| {
+        let parts = received.saturating_sub(1) / rules.pace.max(1) + 1;
+        began + rules.patience.saturating_mul(u32::try_from(parts).unwrap_or(u32::MAX))
+    };
+    if announced(headers).is_some_and(|length| length > rules.limit) {
+        // A client that waits for "100 Continue" has sent nothing yet.
+        if !headers.contains_key(header::EXPECT) {
+            drain(body, rules.limit, deadline(received)).await;
+        }
+        return Err(Error::TooLarge(rules.limit));
+    }
+    loop {
+        let frame = match timeout_at(deadline(received), body.frame()).await {
+            Err(_) => return Err(Error::Timeout),
+            Ok(None) => return Ok(()),
+            Ok(Some(frame)) => frame.map_err(|_| {
+                scim::Error::InvalidSyntax("The body ended before it was complete.".to_owned())
+            })?,
+        };
+        let data = frame.data_ref().map_or(&[][..], |data| &data[..]);
+        received = received.saturating_add(data.len());
+        let taken =
+            if received > rules.limit { Err(Error::TooLarge(rules.limit)) } else { sink(data) };
+        if let Err(refused) = taken {
+            drain(body, rules.limit, deadline(received)).await;
+            return Err(refused);
+        }
+    }
+}
+
+/// The whole body.
+pub async fn collect(headers: &HeaderMap, body: Body, rules: Rules) -> Result<Vec<u8>, Error> {
+    let expected = announced(headers).filter(|length| *length <= rules.limit);
+    let mut bytes = Vec::with_capacity(expected.unwrap_or_default());
+    take(headers, body, rules, |piece| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    })
+    .await?;
+    Ok(bytes)
+}
+
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+async fn drain(mut body: Body, limit: usize, until: Instant) {
+    let mut left = limit.saturating_mul(DRAIN_FACTOR).min(DRAIN_MOST.max(limit));
+    while let Ok(Some(Ok(frame))) = timeout_at(until, body.frame()).await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}
