@@ -30,6 +30,10 @@ pub(crate) fn bare(time: Duration) -> Figures {
         running.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
     let seconds = begun.elapsed().as_secs_f64();
-    let spent = Spent { server: own_cpu().saturating_sub(before), own: Duration::ZERO };
+    let spent = Spent {
+        server: own_cpu().saturating_sub(before),
+        own: Duration::ZERO,
+        others: Duration::ZERO,
+    };
     Figures::of(&mut took, seconds, &spent)
 }

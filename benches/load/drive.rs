@@ -7,7 +7,7 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::client::Connection;
 use crate::figures::{Figures, Spent};
-use crate::process::{Process, own_cpu};
+use crate::process::{Process, machine_cpu, own_cpu};
 use crate::workload::Ticket;
 
 /// Every connection asks again as soon as it is answered; `write` appends the request.
@@ -17,11 +17,21 @@ pub(crate) async fn closed(
     time: Duration,
     write: impl Fn(Ticket, &mut Vec<u8>),
 ) -> Figures {
+    closed_while(server, lanes, |elapsed| elapsed < time, write).await
+}
+
+/// The same for as long as the function says so.
+pub(crate) async fn closed_while(
+    server: &Process,
+    lanes: usize,
+    go_on: impl Fn(Duration) -> bool,
+    write: impl Fn(Ticket, &mut Vec<u8>),
+) -> Figures {
     let mut connections = Vec::new();
     for _ in 0..lanes {
         connections.push(Connection::open(&server.address).await);
     }
-    let write = &write;
+    let (write, go_on) = (&write, &go_on);
     let watch = Watch::start(server);
     let begun = watch.begun;
     let mut running: FuturesUnordered<_> = connections
@@ -29,7 +39,7 @@ pub(crate) async fn closed(
         .enumerate()
         .map(|(lane, mut connection)| async move {
             let (mut took, mut request, mut turn) = (Vec::new(), Vec::new(), 0);
-            while turn == 0 || begun.elapsed() < time {
+            while turn == 0 || go_on(begun.elapsed()) {
                 request.clear();
                 write(Ticket { lane, lanes, turn }, &mut request);
                 let asked = Instant::now();
@@ -97,21 +107,34 @@ pub(crate) fn open(
 pub(crate) struct Watch<'p> {
     server: &'p Process,
     pub(crate) begun: Instant,
-    before: Spent,
+    before: Counters,
+}
+
+/// CPU time so far.
+struct Counters {
+    server: Duration,
+    own: Duration,
+    machine: Duration,
+}
+
+impl Counters {
+    fn read(server: &Process) -> Self {
+        Self { server: server.cpu(), own: own_cpu(), machine: machine_cpu() }
+    }
 }
 
 impl<'p> Watch<'p> {
     pub(crate) fn start(server: &'p Process) -> Self {
-        let before = Spent { server: server.cpu(), own: own_cpu() };
-        Self { server, begun: Instant::now(), before }
+        Self { server, begun: Instant::now(), before: Counters::read(server) }
     }
 
     pub(crate) fn figures(self, took: &mut [Duration]) -> Figures {
         let seconds = self.begun.elapsed().as_secs_f64();
-        let spent = Spent {
-            server: self.server.cpu().saturating_sub(self.before.server),
-            own: own_cpu().saturating_sub(self.before.own),
-        };
-        Figures::of(took, seconds, &spent)
+        let after = Counters::read(self.server);
+        let server = after.server.saturating_sub(self.before.server);
+        let own = after.own.saturating_sub(self.before.own);
+        let machine = after.machine.saturating_sub(self.before.machine);
+        let others = machine.saturating_sub(server + own);
+        Figures::of(took, seconds, &Spent { server, own, others })
     }
 }

@@ -15,12 +15,15 @@ pub(crate) struct Figures {
     pub(crate) cpu: f64,
     /// Microseconds of the load generator's CPU a request.
     pub(crate) own: f64,
+    /// Cores that others were busy with meanwhile.
+    pub(crate) others: f64,
 }
 
 /// CPU that was spent meanwhile.
 pub(crate) struct Spent {
     pub(crate) server: Duration,
     pub(crate) own: Duration,
+    pub(crate) others: Duration,
 }
 
 impl Figures {
@@ -39,6 +42,7 @@ impl Figures {
             p99: at(0.99),
             cpu: each(spent.server),
             own: each(spent.own),
+            others: spent.others.as_secs_f64() / seconds,
         }
     }
 
@@ -61,6 +65,7 @@ impl Figures {
             p99: of(|round| round.p99),
             cpu: of(|round| round.cpu),
             own: of(|round| round.own),
+            others: of(|round| round.others),
         }
     }
 }

@@ -12,6 +12,7 @@
 )]
 
 mod argon2;
+mod beside;
 mod client;
 mod database;
 mod drive;

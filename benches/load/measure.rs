@@ -14,12 +14,11 @@ use crate::workload::{BULK, RawWorkload, Workload};
 
 /// Measures everything on this database.
 pub(crate) async fn database(database: &Database, plan: &Plan, table: &mut Table) {
-    std::fs::create_dir_all(&plan.keep).unwrap();
     let mut sites = Vec::new();
     for &size in plan.sizes(database) {
         sites.push(Site::open(database, size, plan).await);
     }
-    let directory = tempfile::tempdir_in(&plan.keep).unwrap();
+    let directory = plan.directory();
     let raw = raw(database, directory.path()).await;
     let mut bench = Bench { database, plan, sites, raw, table, first_page: 0.0 };
     bench.memory("resident memory, idle", MEMORY.0);
@@ -34,6 +33,9 @@ pub(crate) async fn database(database: &Database, plan: &Plan, table: &mut Table
     }
     bench.memory("resident memory, after the load", MEMORY.1);
     bench.starts().await;
+    if wanted("beside a Bulk") {
+        bench.beside_bulk().await;
+    }
     drop((bench, directory));
     let own = plan.sizes(database).iter().map(|size| format!("run_{size}"));
     for name in own.chain(["raw".to_owned()]) {

@@ -74,6 +74,17 @@ impl Plan {
         }
     }
 
+    /// A directory that goes when its value does.
+    pub(crate) fn directory(&self) -> tempfile::TempDir {
+        std::fs::create_dir_all(&self.keep).unwrap();
+        tempfile::Builder::new().prefix("run-").tempdir_in(&self.keep).unwrap()
+    }
+
+    /// How many users the large Bulk request creates.
+    pub(crate) fn large_bulk(&self) -> usize {
+        if self.rounds == 1 { 10_000 } else { 100_000 }
+    }
+
     /// How long a line runs before it is measured.
     pub(crate) fn warm_up(&self) -> Duration {
         self.time / 5

@@ -8,7 +8,7 @@ use std::time::Instant;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use usher::app::App;
-use usher::clock::Clock;
+use usher::clock::{Clock, Micros};
 use usher::ids::{ResourceId, TenantId};
 use usher::scim::accept::{self, Rules};
 use usher::scim::fold::{self, IndexEntry};
@@ -133,6 +133,13 @@ fn checkpoint(file: &Path) {
     assert_eq!(busy, 0, "the seeded database is still in use");
 }
 
+/// A resource on its way in.
+struct New {
+    id: String,
+    born: Micros,
+    draft: Draft,
+}
+
 struct Filler {
     store: Store,
     tenant: TenantId,
@@ -142,16 +149,23 @@ struct Filler {
 impl Filler {
     async fn users(&self, size: usize) -> Vec<String> {
         let kind = self.registry.by_name("User").unwrap();
+        // One in each millisecond until now, so that their ids ascend.
+        let first = Clock::System.now().0 - i64::try_from(size).unwrap() * 1_000;
+        let born = move |number: usize| Micros(first + i64::try_from(number).unwrap() * 1_000);
         let chunks = stream::iter((0..size).step_by(CHUNK)).map(|from| {
             let (to, kind) = ((from + CHUNK).min(size), Arc::clone(kind));
             async move {
                 let draw = move || {
-                    let draft = |number| (fresh_id(), draft(&kind, &people::user(number)));
-                    (from..to).map(draft).collect::<Vec<_>>()
+                    let new = |number| New {
+                        id: ResourceId::new(born(number)).to_string(),
+                        born: born(number),
+                        draft: draft(&kind, &people::user(number)),
+                    };
+                    (from..to).map(new).collect::<Vec<_>>()
                 };
-                let drafts = tokio::task::spawn_blocking(draw).await.unwrap();
-                let ids = drafts.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>();
-                self.insert("User", drafts).await;
+                let users = tokio::task::spawn_blocking(draw).await.unwrap();
+                let ids = users.iter().map(|user| user.id.clone()).collect::<Vec<_>>();
+                self.insert("User", users).await;
                 if to % 100_000 == 0 {
                     eprintln!("  {to} users");
                 }
@@ -164,31 +178,29 @@ impl Filler {
 
     async fn group(&self, size: usize, ids: &[String]) -> String {
         let kind = self.registry.by_name("Group").unwrap();
-        let id = fresh_id();
-        self.insert("Group", vec![(id.clone(), draft(kind, &people::group(size)))]).await;
+        let born = Clock::System.now();
+        let id = ResourceId::new(born).to_string();
+        let draft = draft(kind, &people::group(size));
+        self.insert("Group", vec![New { id: id.clone(), born, draft }]).await;
         for chunk in ids[..size].chunks(CHUNK) {
             let (tenant, group, chunk) = (self.tenant.clone(), id.clone(), chunk.to_vec());
             let add = async move |tx: &mut Tx<'_>| members::add(tx, &tenant, &group, &chunk).await;
-            self.store.write(add).await.unwrap();
+            self.store.write(&self.tenant, add).await.unwrap();
         }
         id
     }
 
-    async fn insert(&self, kind: &'static str, drafts: Vec<(String, Draft)>) {
+    async fn insert(&self, kind: &'static str, all: Vec<New>) {
         let tenant = self.tenant.clone();
         let insert = async move |tx: &mut Tx<'_>| {
-            for (id, draft) in &drafts {
+            for New { id, born, draft } in &all {
                 let key = Key { tenant: &tenant, kind, id };
-                resources::insert(tx, key, draft, Clock::System.now()).await?;
+                resources::insert(tx, key, draft, *born).await?;
             }
             Ok::<_, store::Error>(())
         };
-        self.store.write(insert).await.unwrap();
+        self.store.write(&self.tenant, insert).await.unwrap();
     }
-}
-
-fn fresh_id() -> String {
-    ResourceId::new(Clock::System.now()).to_string()
 }
 
 /// What the product stores for this body.
@@ -218,7 +230,7 @@ fn fingerprint() -> String {
     files.sort();
     let registry = Registry::standard();
     let kind = registry.by_name("User").unwrap();
-    let mut text = format!("{GROUPS:?} {:?}", draft(kind, &people::user(0)));
+    let mut text = format!("1 {GROUPS:?} {:?}", draft(kind, &people::user(0)));
     for file in files {
         text.push_str(&std::fs::read_to_string(file).unwrap());
     }

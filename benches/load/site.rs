@@ -33,7 +33,7 @@ impl Site {
     /// Copies the seeded database and starts a server on the copy.
     pub(crate) async fn open(database: &Database, size: usize, plan: &Plan) -> Self {
         let seed = seed::seeded(database, size, &plan.keep).await;
-        let directory = tempfile::tempdir_in(&plan.keep).unwrap();
+        let directory = plan.directory();
         let mut arguments: Vec<String> =
             ["serve", "--json", "--listen", "127.0.0.1:0", "--log-level", "warn", "--data-dir"]
                 .map(str::to_owned)

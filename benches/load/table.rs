@@ -93,9 +93,18 @@ impl fmt::Display for Table {
         for row in &self.rows {
             writeln!(f, "{row}")?;
         }
-        let heaviest = self.rows.iter().filter_map(|row| row.figures.as_ref());
-        let heaviest = heaviest.filter(|figures| figures.cpu > 0.0);
-        let own = heaviest.map(|figures| figures.own / figures.cpu).fold(0.0, f64::max);
-        writeln!(f, "\nThe load generator's own CPU was at most {own:.2} of the server's.")
+        let measured: Vec<&Figures> =
+            self.rows.iter().filter_map(|row| row.figures.as_ref()).collect();
+        let own = measured.iter().map(|figures| figures.own / figures.cpu.max(1.0));
+        let own = own.fold(0.0, f64::max);
+        let mut others: Vec<f64> = measured.iter().map(|figures| figures.others).collect();
+        others.sort_by(f64::total_cmp);
+        let middle = others.get(others.len() / 2).copied().unwrap_or_default();
+        let most = others.last().copied().unwrap_or_default();
+        writeln!(
+            f,
+            "\nThe load generator used at most {own:.2} of the server's CPU. Other programs kept {middle:.2} \
+             cores busy in the median line, {most:.2} at most."
+        )
     }
 }

@@ -86,10 +86,7 @@ impl Workload {
                 send(out, "PUT", &format!("/scim/v2/Users/{id}"), token, &body);
             }
             Self::Member(members) => member(out, site, members, ticket),
-            Self::Bulk => {
-                let from = site.new_users(BULK);
-                send(out, "POST", "/scim/v2/Bulk", token, &people::bulk(from..from + BULK));
-            }
+            Self::Bulk => bulk(out, site, BULK),
             Self::Password => {
                 let body = people::user_with_password(site.new_users(1));
                 send(out, "POST", "/scim/v2/Users", token, &body);
@@ -107,6 +104,12 @@ impl Workload {
     pub(crate) fn users(self) -> usize {
         if self == Self::Bulk { BULK } else { 1 }
     }
+}
+
+/// Appends a Bulk request that creates so many users.
+pub(crate) fn bulk(out: &mut Vec<u8>, site: &Site, users: usize) {
+    let from = site.new_users(users);
+    send(out, "POST", "/scim/v2/Bulk", site.token(), &people::bulk(from..from + users));
 }
 
 fn find(out: &mut Vec<u8>, site: &Site, attribute: &str, value: &str) {
