@@ -15,7 +15,7 @@ use usher::scim::fold::{self, IndexEntry};
 use usher::scim::quirks::Quirks;
 use usher::scim::resource_type::{Registry, ResourceType};
 use usher::settings::Settings;
-use usher::store::resources::{self, Draft, Key};
+use usher::store::resources::{self, Draft, Entries};
 use usher::store::{self, Store, StoreSettings, Tx, members};
 
 use crate::database::Database;
@@ -24,7 +24,7 @@ use crate::people;
 /// Groups that are made where there are more users than members.
 const GROUPS: [usize; 3] = [100, 10_000, 100_000];
 /// Users of one transaction.
-const CHUNK: usize = 2_000;
+const CHUNK: usize = 1_000;
 /// Transactions that are prepared while another is written.
 const AHEAD: usize = 4;
 
@@ -136,7 +136,6 @@ fn checkpoint(file: &Path) {
 /// A resource on its way in.
 struct New {
     id: String,
-    born: Micros,
     draft: Draft,
 }
 
@@ -158,14 +157,13 @@ impl Filler {
                 let draw = move || {
                     let new = |number| New {
                         id: ResourceId::new(born(number)).to_string(),
-                        born: born(number),
                         draft: draft(&kind, &people::user(number)),
                     };
                     (from..to).map(new).collect::<Vec<_>>()
                 };
                 let users = tokio::task::spawn_blocking(draw).await.unwrap();
                 let ids = users.iter().map(|user| user.id.clone()).collect::<Vec<_>>();
-                self.insert("User", users).await;
+                self.insert("User", users, born(from)).await;
                 if to % 100_000 == 0 {
                     eprintln!("  {to} users");
                 }
@@ -181,7 +179,7 @@ impl Filler {
         let born = Clock::System.now();
         let id = ResourceId::new(born).to_string();
         let draft = draft(kind, &people::group(size));
-        self.insert("Group", vec![New { id: id.clone(), born, draft }]).await;
+        self.insert("Group", vec![New { id: id.clone(), draft }], born).await;
         for chunk in ids[..size].chunks(CHUNK) {
             let (tenant, group, chunk) = (self.tenant.clone(), id.clone(), chunk.to_vec());
             let add = async move |tx: &mut Tx<'_>| members::add(tx, &tenant, &group, &chunk).await;
@@ -190,16 +188,15 @@ impl Filler {
         id
     }
 
-    async fn insert(&self, kind: &'static str, all: Vec<New>) {
+    async fn insert(&self, kind: &'static str, all: Vec<New>, born: Micros) {
         let tenant = self.tenant.clone();
         let insert = async move |tx: &mut Tx<'_>| {
-            for New { id, born, draft } in &all {
-                let key = Key { tenant: &tenant, kind, id };
-                resources::insert(tx, key, draft, *born).await?;
-            }
-            Ok::<_, store::Error>(())
+            let new: Vec<_> =
+                all.iter().map(|New { id, draft }| resources::New { id, draft }).collect();
+            resources::insert_many(tx, &tenant, kind, &new, born).await
         };
-        self.store.write(&self.tenant, insert).await.unwrap();
+        let outcomes: Vec<_> = self.store.write(&self.tenant, insert).await.unwrap();
+        assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     }
 }
 
@@ -214,8 +211,10 @@ pub(crate) fn draft(kind: &ResourceType, body: &str) -> Draft {
         doc: serde_json::to_string(&doc).unwrap(),
         folded: serde_json::to_string(&fold::document(kind, &doc)).unwrap(),
         label: fold::label(kind, &doc),
-        index: pairs(fold::index_entries(kind, &doc)),
-        unique: pairs(fold::unique_entries(kind, &doc, rules.quirks)),
+        entries: Entries {
+            index: pairs(fold::index_entries(kind, &doc)),
+            unique: pairs(fold::unique_entries(kind, &doc, rules.quirks)),
+        },
     }
 }
 

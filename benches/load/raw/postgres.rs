@@ -87,11 +87,13 @@ async fn fill(mut connection: PgConnection, asked: Shared<Rows>) {
         .execute(&mut *tx)
         .await
         .unwrap();
-        let unique = users.iter().flat_map(|user| user.draft.unique.iter().map(|e| (&user.id, e)));
+        let unique =
+            users.iter().flat_map(|user| user.draft.entries.unique.iter().map(|e| (&user.id, e)));
         let into = "INSERT INTO unique_keys (tenant, kind, resource, attr, value)
              SELECT 'raw', 'User', * FROM UNNEST($1::text[], $2::text[], $3::text[])";
         entries(&mut tx, into, unique.collect()).await;
-        let index = users.iter().flat_map(|user| user.draft.index.iter().map(|e| (&user.id, e)));
+        let index =
+            users.iter().flat_map(|user| user.draft.entries.index.iter().map(|e| (&user.id, e)));
         let into = "INSERT INTO attr_index (tenant, kind, resource, attr, value)
              SELECT 'raw', 'User', * FROM UNNEST($1::text[], $2::text[], $3::text[])";
         entries(&mut tx, into, index.collect()).await;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use usher::scim::resource_type::Registry;
-use usher::store::resources::Draft;
+use usher::store::resources::{Draft, Entries};
 
 use crate::{people, seed};
 
@@ -46,8 +46,10 @@ impl Pattern {
             doc: own(&self.draft.doc),
             folded: own(&self.draft.folded),
             label: own(&self.draft.label),
-            index: pairs(&self.draft.index),
-            unique: pairs(&self.draft.unique),
+            entries: Entries {
+                index: pairs(&self.draft.entries.index),
+                unique: pairs(&self.draft.entries.unique),
+            },
         };
         // As long as the ids of the product, and in ascending order as they are.
         UserRows { id: format!("01990000-0000-7000-8000-{number:0>12}"), draft }

@@ -93,9 +93,11 @@ async fn fill(mut connection: SqliteConnection, asked: Shared<Rows>) {
             });
             insert.build().execute(&mut connection).await.unwrap();
         }
-        let unique = users.iter().flat_map(|user| user.draft.unique.iter().map(|e| (&user.id, e)));
+        let unique =
+            users.iter().flat_map(|user| user.draft.entries.unique.iter().map(|e| (&user.id, e)));
         entries(&mut connection, "INSERT INTO unique_keys", unique.collect()).await;
-        let index = users.iter().flat_map(|user| user.draft.index.iter().map(|e| (&user.id, e)));
+        let index =
+            users.iter().flat_map(|user| user.draft.entries.index.iter().map(|e| (&user.id, e)));
         entries(&mut connection, "INSERT INTO attr_index", index.collect()).await;
         connection.execute("COMMIT").await.unwrap();
         let _ = answer.send(());
