@@ -2,15 +2,19 @@
 
 use std::fmt;
 
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::{ClockSequence, ContextV7, NoContext, Timestamp, Uuid};
 
 use crate::clock::Micros;
 
 /// Makes a new identifier that sorts by `now`.
 fn fresh(now: Micros) -> Uuid {
+    at(now, NoContext)
+}
+
+fn at(now: Micros, counter: impl ClockSequence<Output = impl Into<u128>>) -> Uuid {
     let micros = u64::try_from(now.0).unwrap_or(0);
     let nanos = u32::try_from(micros % 1_000_000).unwrap_or(0) * 1_000;
-    Uuid::new_v7(Timestamp::from_unix(NoContext, micros / 1_000_000, nanos))
+    Uuid::new_v7(Timestamp::from_unix(counter, micros / 1_000_000, nanos))
 }
 
 /// One newtype per kind of identifier, so that they cannot be mixed up.
@@ -69,9 +73,25 @@ id!(
     RequestId
 );
 
+impl ResourceId {
+    /// New ones that sort in this order, after those made before `now`.
+    pub fn many(now: Micros) -> impl Iterator<Item = Self> {
+        // Its counter keeps the order within a millisecond, so that rows come one after the other.
+        let counter = ContextV7::new();
+        std::iter::repeat_with(move || Self(at(now, &counter).to_string()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_ids_of_one_moment_sort_as_they_were_made() {
+        let ids: Vec<_> = ResourceId::many(Micros(1_000)).take(10_000).collect();
+        assert!(ids.is_sorted());
+        assert!(ids.windows(2).all(|two| two[0] != two[1]));
+    }
 
     #[test]
     fn later_ids_sort_later() {

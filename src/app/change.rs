@@ -74,6 +74,11 @@ impl Change {
         }
     }
 
+    /// Whether it has to be applied to what is stored before its transaction too.
+    pub(super) fn looks_ahead(&self, kind: &ResourceType) -> bool {
+        self.is_long() || self.may_set_password(kind)
+    }
+
     /// Whether it takes so long that other changes should not wait for it.
     fn is_long(&self) -> bool {
         match self {
@@ -134,10 +139,8 @@ impl App {
         target: Target<'_>,
         change: Change,
     ) -> Result<Plan, Error> {
-        let target = target.owned();
-        let mut plan =
-            Plan { work, target, change, password: NewPassword::Keep, compared: None, ahead: None };
-        if plan.change.is_long() || plan.change.may_set_password(&plan.work.kind) {
+        let mut plan = Plan::new(work, target.owned(), change);
+        if plan.change.looks_ahead(&plan.work.kind) {
             self.look_ahead(ctx, &mut plan).await?;
         }
         Ok(plan)
@@ -211,6 +214,11 @@ fn note_ignored(ctx: &Ctx) {
 }
 
 impl Plan {
+    /// A change that need not look ahead.
+    pub(super) fn new(work: Work, target: OwnedTarget, change: Change) -> Self {
+        Self { work, target, change, password: NewPassword::Keep, compared: None, ahead: None }
+    }
+
     pub(super) fn tenant(&self) -> &TenantId {
         &self.work.tenant
     }

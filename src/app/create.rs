@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::app::work::{Loaded, New, Work};
 use crate::app::{App, Ctx, Error};
 use crate::ids::ResourceId;
-use crate::scim::accept;
+use crate::scim::accept::{self, Password};
 use crate::scim::patch::MemberChange;
 use crate::store::{Tx, passwords};
 
@@ -28,20 +28,53 @@ impl App {
         work: Work,
         body: Value,
     ) -> Result<Creation, Error> {
-        let accepted = accept::create(&work.kind, body, work.rules())?;
-        let password = self.hash_first(ctx, accepted.password).await?;
         let id = ResourceId::new(work.now).to_string();
-        let draft = work.draft(&accepted.doc)?;
-        let new = Arc::new(New { id, doc: accepted.doc, draft });
-        Ok(Creation { work, new, password, members: accepted.members.map(MemberChange::Add) })
+        let (creation, password) = Creation::accept(work, id, body)?;
+        self.with_password(ctx, creation, password).await
+    }
+
+    /// Hashes the password of a create.
+    pub(super) async fn with_password(
+        &self,
+        ctx: &Ctx,
+        creation: Creation,
+        password: Password,
+    ) -> Result<Creation, Error> {
+        let password = self.hash_first(ctx, password).await?;
+        Ok(Creation { password, ..creation })
     }
 }
 
 impl Creation {
+    /// The resource that a softened body asks for, and its password as it came.
+    pub(super) fn accept(work: Work, id: String, body: Value) -> Result<(Self, Password), Error> {
+        let accepted = accept::create(&work.kind, body, work.rules())?;
+        let draft = work.draft(&accepted.doc)?;
+        let new = Arc::new(New { id, doc: accepted.doc, draft });
+        let members = accepted.members.map(MemberChange::Add);
+        Ok((Self { work, new, password: None, members }, accepted.password))
+    }
+
     /// Stores it with everything that belongs to it.
     pub(super) async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
         self.work.insert(tx, &self.new).await?;
         self.complete(tx).await
+    }
+
+    /// Stores new resources of one type that have no members; what came of each.
+    pub(super) async fn carry_out_all(
+        all: &[&Self],
+        tx: &mut Tx<'_>,
+    ) -> Result<Vec<Result<(), Error>>, Error> {
+        let Some(first) = all.first() else { return Ok(Vec::new()) };
+        let new: Vec<&New> = all.iter().map(|creation| &*creation.new).collect();
+        let outcomes = first.work.insert_many(tx, &new).await?;
+        let stored = all.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
+        let hashes: Vec<(&str, &str)> = stored
+            .filter_map(|(creation, _)| Some((&*creation.new.id, creation.password.as_deref()?)))
+            .collect();
+        passwords::set_many(tx, &first.work.tenant, &hashes).await?;
+        Ok(outcomes)
     }
 
     /// Stores what stands beside the document.

@@ -61,6 +61,8 @@ struct Inner {
     worker: Worker,
     sealer: Sealer,
     counts: Counts,
+    /// Room for asynchronous jobs.
+    slots: bulk::Slots,
     base: OnceLock<String>,
     leaving: CancellationToken,
     /// Leniencies that are answered at all; tests switch single ones off.
@@ -124,6 +126,7 @@ impl App {
             worker: Worker::default(),
             sealer: Sealer::default(),
             counts: Counts::default(),
+            slots: bulk::Slots::default(),
             base: OnceLock::new(),
             leaving: CancellationToken::new(),
             quirks: Quirks::ALL,

@@ -16,6 +16,7 @@ use crate::app::Error;
 #[derive(Debug, Clone)]
 pub struct Hasher {
     permits: Arc<Semaphore>,
+    at_once: usize,
     argon2: Argon2<'static>,
 }
 
@@ -25,10 +26,17 @@ impl Hasher {
     /// `memory` is in KiB. The error says which cost argon2 does not take.
     pub fn new(memory: u32, passes: u32, lanes: u32, at_once: usize) -> Result<Self, String> {
         let params = Params::new(memory, passes, lanes, None).map_err(|error| error.to_string())?;
+        let at_once = at_once.max(1);
         Ok(Self {
-            permits: Arc::new(Semaphore::new(at_once.max(1))),
+            permits: Arc::new(Semaphore::new(at_once)),
+            at_once,
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
         })
+    }
+
+    /// How many passwords are hashed side by side.
+    pub fn at_once(&self) -> usize {
+        self.at_once
     }
 
     /// The PHC string of a prepared password, with a fresh salt.

@@ -192,7 +192,7 @@ impl App {
         Ok(Patched::Nothing { etag, location })
     }
 
-    fn check_count(&self, operations: &[Operation]) -> Result<(), Error> {
+    pub(super) fn check_count(&self, operations: &[Operation]) -> Result<(), Error> {
         let most = self.settings().limits.max_patch_operations;
         if operations.len() <= most {
             return Ok(());

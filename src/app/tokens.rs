@@ -101,6 +101,37 @@ impl App {
         })
     }
 
+    /// Who this token is, by its id: for work that goes on after its request.
+    pub(super) async fn holder(
+        &self,
+        tenant: &TenantId,
+        id: &TokenId,
+        request: RequestId,
+    ) -> Result<Ctx, Error> {
+        let refused = || Error::Unauthorized(Challenge::Invalid);
+        let (tenant, id, now) = (tenant.clone(), id.clone(), self.clock().now());
+        let found = self.store().read(async move |tx: &mut Tx<'_>| {
+            let token = tokens::find(tx, &tenant, &id).await?;
+            let tenant = tenants::find(tx, &tenant).await?;
+            Ok::<_, Error>(token.zip(tenant))
+        });
+        let (token, tenant) = found.await?.ok_or_else(refused)?;
+        let ended = token.revoked.is_some() || token.expires.is_some_and(|end| end <= now);
+        if ended {
+            return Err(refused());
+        }
+        let rules = Arc::new(settings_of(&tenant.settings)?);
+        Ok(Ctx {
+            tenant: tenant.id,
+            tenant_name: tenant.name,
+            token: token.id,
+            scopes: Scopes::from_stored(&token.scopes).map_err(Error::Internal)?,
+            quirks: if rules.strict { Quirks::NONE } else { self.0.quirks },
+            rules,
+            request,
+        })
+    }
+
     /// Asks the database. An answer counts from when it was asked: it shares its moment with reads
     /// that began before. One that took too long is asked for again.
     async fn look_up(&self, hash: String) -> Result<Option<Verdict>, Error> {

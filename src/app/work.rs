@@ -150,6 +150,22 @@ impl Work {
             .map_err(|error| self.conflict(error, &new.doc))
     }
 
+    /// Adds resources of this type; what came of each.
+    pub(super) async fn insert_many(
+        &self,
+        tx: &mut Tx<'_>,
+        all: &[&New],
+    ) -> Result<Vec<Result<(), Error>>, Error> {
+        let rows: Vec<_> =
+            all.iter().map(|new| resources::New { id: &new.id, draft: &new.draft }).collect();
+        let (tenant, kind) = (&self.tenant, &self.kind.name);
+        let outcomes = resources::insert_many(tx, tenant, kind, &rows, self.now).await?;
+        let told = outcomes.into_iter().zip(all).map(|(outcome, new)| {
+            outcome.map_err(|taken| self.conflict(store::Error::Taken(taken.0), &new.doc))
+        });
+        Ok(told.collect())
+    }
+
     /// Writes another document, or only counts a change beside it.
     pub(super) async fn update(
         &self,

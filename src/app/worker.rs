@@ -37,6 +37,11 @@ impl Worker {
         self.stop.cancelled().await;
     }
 
+    /// Whether the program is about to end.
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
     /// Tells all tasks to stop and waits for them.
     pub async fn stop(&self) {
         self.stop.cancel();

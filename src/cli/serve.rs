@@ -46,6 +46,7 @@ pub async fn run(settings: Settings, output: Output) -> Result<(), Failure> {
     };
     app.set_public_url(&origin);
     announce(&app, app.first_run().await?, output)?;
+    app.start_bulk();
     let metrics = Metrics::default();
     let figures = figures(figures_listener, &metrics, &options, &stop);
     tracing::info!(address = %bound, base = app.base(), "serving");

@@ -16,12 +16,7 @@ fn status(error: &Error) -> StatusCode {
 
 /// The answer to a request that failed; what a client may not see goes to the log.
 pub fn response(error: &Error, request: &RequestId) -> Response {
-    match error {
-        Error::Unavailable(cause) => tracing::warn!(%cause, "the database is not available"),
-        Error::Store(cause) => tracing::error!(%cause, "the store failed"),
-        Error::Internal(cause) => tracing::error!(%cause, "internal error"),
-        _ => {}
-    }
+    error.log();
     let status = status(error);
     let mut response = match error {
         Error::NotModified { .. } => empty(status),

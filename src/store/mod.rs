@@ -5,6 +5,7 @@
 //! them but the closure itself needs to be `Send`.
 
 pub mod blocks;
+pub mod bulk;
 pub mod copy;
 mod dialect;
 pub mod filter;
@@ -59,6 +60,16 @@ pub enum Error {
     /// Anything else: a mistake of ours or a damaged database.
     #[error("database: {0}")]
     Database(String),
+}
+
+/// What stands before the cause when a commit was sent and its answer did not come.
+const UNKNOWN: &str = "the outcome is not known";
+
+impl Error {
+    /// Whether a change may have been kept all the same.
+    pub fn is_unknown_outcome(&self) -> bool {
+        matches!(self, Self::Unavailable(cause) if cause.starts_with(UNKNOWN))
+    }
 }
 
 /// Where the rows live.

@@ -1,7 +1,8 @@
 //! Password hashes, apart from the documents.
 
 use crate::ids::TenantId;
-use crate::store::{Error, Tx};
+use crate::store::dialect::each;
+use crate::store::{Error, Tx, Value};
 
 /// The hash (a PHC string) of a resource's password.
 pub async fn find(
@@ -28,6 +29,25 @@ pub async fn set(
     )
     .await
     .map(drop)
+}
+
+/// Sets the hashes of many resources, given as pairs of id and hash.
+pub async fn set_many(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    hashes: &[(&str, &str)],
+) -> Result<(), Error> {
+    if hashes.is_empty() {
+        return Ok(());
+    }
+    let sql = each!(
+        tx,
+        "INSERT INTO passwords (tenant, resource, phc)
+         SELECT $1, e.value ->> 0, e.value ->> 1 FROM",
+        each("$2"),
+        "WHERE TRUE ON CONFLICT (tenant, resource) DO UPDATE SET phc = excluded.phc"
+    );
+    tx.execute(sql, &[tenant.into(), Value::rows(hashes)]).await.map(drop)
 }
 
 /// Replaces this very hash, as after a login under old parameters; false when it is another by now.

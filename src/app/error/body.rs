@@ -44,6 +44,16 @@ impl Error {
         }
     }
 
+    /// Tells the log what a client may not see.
+    pub fn log(&self) {
+        match self {
+            Self::Unavailable(cause) => tracing::warn!(%cause, "the database is not available"),
+            Self::Store(cause) => tracing::error!(%cause, "the store failed"),
+            Self::Internal(cause) => tracing::error!(%cause, "internal error"),
+            _ => {}
+        }
+    }
+
     /// Its body: RFC 7644 s3.12 and nothing beside it.
     ///
     /// Strict clients do not take an error for one when `schemas` names more than the standard's

@@ -14,7 +14,7 @@ use crate::store::queue::{Batch, Line, Next, Queue};
 use crate::store::retry::{TRIES, gave_up, pause};
 use crate::store::sqlite::{BATCH, BATCH_BYTES};
 use crate::store::tx::Count;
-use crate::store::{Error, Tx, blocks, turns};
+use crate::store::{Error, Tx, UNKNOWN, blocks, turns};
 
 /// Changes that ran, with what they are answered after the commit.
 type Done = Vec<(Box<dyn Job>, Result<(), Error>)>;
@@ -130,8 +130,7 @@ async fn attempt(held: &mut Link, line: &Line, waiting: &mut VecDeque<Box<dyn Jo
         Err(error @ Error::Again(_)) => put_back(waiting, done, error),
         ended => {
             // After a lost COMMIT nobody knows whether it was kept.
-            let ended = ended
-                .map_err(|error| Error::Unavailable(format!("the outcome is not known: {error}")));
+            let ended = ended.map_err(|error| Error::Unavailable(format!("{UNKNOWN}: {error}")));
             for (job, outcome) in done {
                 job.finish(ended.clone().and(outcome));
             }

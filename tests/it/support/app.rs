@@ -122,8 +122,14 @@ impl TestApp {
 
     /// The same, living at another time.
     pub(crate) async fn second_instance_at(&self, clock: Clock) -> Self {
+        self.instance(clock, |_| {}).await
+    }
+
+    /// A second process with other settings, living at another time.
+    pub(crate) async fn instance(&self, clock: Clock, change: impl FnOnce(&mut Settings)) -> Self {
         let store = Store::open(&self.settings).await.unwrap();
-        let settings = self.app.settings().clone();
+        let mut settings = self.app.settings().clone();
+        change(&mut settings);
         let app = App::on(store, settings, self.app.registry().clone(), clock).unwrap();
         app.set_public_url("http://usher.test");
         Self { router: usher::http::router(app.clone(), Metrics::default()), app, ..self.clone() }
@@ -151,6 +157,11 @@ impl TestApp {
         let wanted = NewToken { scopes, ..NewToken::default() };
         let secret = self.app.create_token(&self.tenant, &wanted).await.unwrap();
         Self { token: secret.token, ..self.clone() }
+    }
+
+    /// The same with another token.
+    pub(crate) fn bearing(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self.clone() }
     }
 
     /// The same without a credential.

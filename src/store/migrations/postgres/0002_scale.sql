@@ -46,8 +46,9 @@ CREATE TABLE secrets (
 );
 
 -- Bulk requests that outlive their connection: with an Idempotency-Key, or asynchronous. `digest` is the SHA-256
--- of the body, `caller` what is needed to go on as whoever asked. `owner` is the instance at work on it, until
--- `lease_until` unless it says so again.
+-- of the body, `caller` what is needed to go on as whoever asked. `stored` says (1) that all its operations are in
+-- `bulk_steps`, so that any instance can go on with it. `owner` is at work on it, until `lease_until` unless it says
+-- so again. `stopped_at` is set when it was ended before its end.
 CREATE TABLE bulk_jobs (
     tenant         TEXT   COLLATE "C" NOT NULL,
     id             TEXT   COLLATE "C" NOT NULL,
@@ -59,10 +60,12 @@ CREATE TABLE bulk_jobs (
     total          BIGINT NOT NULL,
     done           BIGINT NOT NULL,
     failed         BIGINT NOT NULL,
+    stored         BIGINT NOT NULL,
     owner          TEXT   COLLATE "C",
     lease_until    BIGINT NOT NULL,
     created_at     BIGINT NOT NULL,
     finished_at    BIGINT,
+    stopped_at     BIGINT,
     PRIMARY KEY (tenant, id)
 );
 CREATE UNIQUE INDEX bulk_jobs_by_key ON bulk_jobs (tenant, token, key);

@@ -1,0 +1,328 @@
+//! Bulk requests that are remembered: repeated with their key, accepted for later, taken over.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use usher::app::tokens::NewToken;
+use usher::clock::Clock;
+
+use crate::support::app::{Reply, TestApp};
+use crate::support::bulk::{
+    delete, id, message, patch, post_group, post_user, results, send, statuses,
+};
+use crate::support::each_db;
+
+/// Users, and after every few of them a group of the last ones, which refers to them and to the first.
+fn work(name: &str, count: usize) -> Value {
+    let mut all = Vec::with_capacity(count);
+    for at in 0..count {
+        if at % 10 == 9 {
+            let members = [at - 1, at - 2, at - 3, 0].map(|user| format!("bulkId:{name}{user}"));
+            let members: Vec<&str> = members.iter().map(String::as_str).collect();
+            all.push(post_group(&format!("{name}{at}"), &members));
+        } else {
+            all.push(post_user(&format!("{name}{at}")));
+        }
+    }
+    message(&all)
+}
+
+/// Everything of [`work`] is there once, and the groups hold whom they should.
+async fn check_work(app: &TestApp, name: &str, done: &[Value]) {
+    let wrong: Vec<_> = done.iter().filter(|result| result["status"] != "201").take(3).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    let ids: BTreeSet<String> = done.iter().map(id).collect();
+    assert_eq!(ids.len(), done.len(), "every operation made something of its own");
+    let (users, groups) = (done.len() - done.len() / 10, done.len() / 10);
+    for (endpoint, attribute, count) in
+        [("/Users", "userName", users), ("/Groups", "displayName", groups)]
+    {
+        let found = app.find(endpoint, &format!("{attribute} sw \"{name}\"")).await.expect(200);
+        assert_eq!(found.body["totalResults"], count, "{endpoint}");
+    }
+    let last = done.len() / 10 * 10 - 1;
+    for at in [9, last] {
+        let group = app.get(&format!("/Groups/{}", id(&done[at]))).await.expect(200);
+        let members: BTreeSet<_> = group.body["members"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|member| member["value"].as_str().unwrap().to_owned())
+            .collect();
+        let wanted: BTreeSet<_> = [at - 1, at - 2, at - 3, 0].map(|user| id(&done[user])).into();
+        assert_eq!(members, wanted);
+    }
+}
+
+/// One that takes large requests.
+async fn large(app: &TestApp) -> TestApp {
+    at(app, Clock::System).await
+}
+
+async fn at(app: &TestApp, clock: Clock) -> TestApp {
+    app.instance(clock, |settings| {
+        settings.limits.bulk_max_operations = 100_000;
+        settings.limits.bulk_max_payload = 64 * 1024 * 1024;
+    })
+    .await
+}
+
+fn later(seconds: i64) -> Clock {
+    Clock::fixed(Clock::System.now().plus_seconds(seconds))
+}
+
+/// The address of a job below the base.
+fn address(reply: &Reply) -> String {
+    assert_eq!(reply.status, 202, "{}", reply.body);
+    assert_eq!(reply.header("preference-applied"), "respond-async");
+    let place = reply.header("location").strip_prefix("http://usher.test/scim/v2").unwrap();
+    assert_eq!(place, format!("/Bulk/{}", reply.header("set-txn")));
+    place.to_owned()
+}
+
+/// The state of a job once it has ended.
+async fn ended(app: &TestApp, place: &str) -> Value {
+    loop {
+        let job = app.get(place).await.expect(200).body;
+        if !["waiting", "running"].contains(&job["status"].as_str().unwrap()) {
+            return job;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn users(app: &TestApp, name: &str) -> u64 {
+    let found = app.find("/Users", &format!("userName sw \"{name}\"")).await.expect(200);
+    found.body["totalResults"].as_u64().unwrap()
+}
+
+/// Waits until so many users are there.
+async fn some_users(app: &TestApp, name: &str) {
+    while users(app, name).await == 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+const ASYNC: (&str, &str) = ("prefer", "respond-async");
+
+each_db! {
+    async fn a_repeated_request_is_answered_as_the_first_and_done_once(app: TestApp) {
+        let key = [("idempotency-key", "\"k1\"")];
+        let user = app.user("u").await;
+        let ask = message(&[
+            post_user("a"), post_user("a2"), delete("/Users/nobody"),
+            patch(&format!("/Users/{user}"), &json!([{ "op": "add", "path": "emails",
+                "value": [{ "value": "x@example.com" }] }])),
+        ]);
+        let first = send(&app, &key, &ask).await.expect(200);
+        assert_eq!(statuses(&results(&first)), ["201", "201", "404", "200"]);
+        let other = app.second_instance().await;
+        for again in [send(&app, &key, &ask).await, send(&other, &key, &ask).await] {
+            assert_eq!(again.expect(200).body.to_string(), first.body.to_string());
+        }
+        assert_eq!(users(&app, "a").await, 2);
+        let changed = app.get(&format!("/Users/{user}")).await.expect(200);
+        assert_eq!(changed.header("etag"), "W/\"2\"");
+        send(&app, &key, &message(&[post_user("b")])).await.refused(422, "");
+        // Keys of another token, another tenant and another key are others.
+        let secret = app.app.create_token(&app.tenant, &NewToken::default()).await.unwrap();
+        let second = app.bearing(&secret.token);
+        assert_eq!(statuses(&results(&send(&second, &key, &ask).await))[0], "409");
+        let elsewhere = app.tenant(&Default::default()).await;
+        assert_eq!(statuses(&results(&send(&elsewhere, &key, &message(&[post_user("b")])).await)), ["201"]);
+        let key = [("idempotency-key", "k2")];
+        assert_eq!(statuses(&results(&send(&app, &key, &ask).await))[0], "409");
+    }
+
+    async fn the_same_request_twice_at_once_is_done_once(app: TestApp) {
+        let (app, key) = (large(&app).await, [("idempotency-key", "twice")]);
+        let ask = work("w", 1000);
+        let (first, second) = tokio::join!(send(&app, &key, &ask), send(&app, &key, &ask));
+        let refused = [&first, &second].into_iter().find(|reply| reply.status == 409).unwrap();
+        refused.refused(409, "");
+        assert_eq!(refused.header("retry-after"), "2");
+        let done = [&first, &second].into_iter().find(|reply| reply.status == 200).unwrap();
+        check_work(&app, "w", &results(done)).await;
+        assert_eq!(send(&app, &key, &ask).await.body, done.body);
+    }
+
+    async fn what_a_restart_cut_short_goes_on_where_it_stopped(app: TestApp) {
+        let first = large(&app).await;
+        let (key, ask) = ([("idempotency-key", "restart")], work("r", 1500));
+        let (client, wanted) = (first.clone(), ask.clone());
+        let asking = tokio::spawn(async move {
+            send(&client, &[("idempotency-key", "restart")], &wanted).await
+        });
+        some_users(&app, "r").await;
+        first.app.worker().stop().await;
+        let cut = asking.await.unwrap().expect(503);
+        assert_eq!(cut.header("retry-after"), "1");
+        let half = users(&app, "r").await;
+        assert!(half < 1350, "{half} were made before the end");
+        let second = large(&app).await;
+        let done = results(&send(&second, &key, &ask).await);
+        assert_eq!(done.len(), 1500);
+        check_work(&second, "r", &done).await;
+    }
+
+    async fn one_who_lost_its_lease_changes_nothing_more(app: TestApp) {
+        let slow = large(&app).await;
+        let ask = work("s", 1500);
+        let (client, wanted) = (slow.clone(), ask.clone());
+        let asking = tokio::spawn(async move {
+            send(&client, &[("idempotency-key", "lease")], &wanted).await
+        });
+        some_users(&app, "s").await;
+        // For this one the lease has run out.
+        let other = at(&app, later(60)).await;
+        let done = results(&send(&other, &[("idempotency-key", "lease")], &ask).await);
+        asking.await.unwrap().refused(409, "");
+        assert_eq!(done.len(), 1500);
+        check_work(&app, "s", &done).await;
+    }
+
+    /// Proves SCIM-434.
+    async fn a_request_accepted_for_later_is_done_and_its_results_can_be_read(app: TestApp) {
+        let app = large(&app).await;
+        let ask = work("l", 1200);
+        let place = address(&send(&app, &[ASYNC], &ask).await);
+        let job = ended(&app, &place).await;
+        assert_eq!((&job["status"], &job["total"], &job["done"], &job["failed"]),
+            (&json!("done"), &json!(1200), &json!(1200), &json!(0)));
+        check_work(&app, "l", job["Operations"].as_array().unwrap()).await;
+        let stranger = app.scoped(&["scim"]).await;
+        stranger.get(&place).await.refused(404, "");
+        stranger.delete(&place).await.refused(404, "");
+        // Who waits long enough is answered at once.
+        let waited = send(&app, &[("prefer", "respond-async, wait=20")], &message(&[post_user("w")])).await;
+        assert_eq!(statuses(&results(&waited)), ["201"]);
+        // With a key it is the same job again.
+        let key = ("idempotency-key", "later");
+        let first = send(&app, &[ASYNC, key], &work("k", 500)).await.expect(202);
+        let again = send(&app, &[ASYNC, key], &work("k", 500)).await;
+        if again.status == 202 {
+            assert_eq!(first.header("set-txn"), again.header("set-txn"));
+        }
+        let job = ended(&app, &address(&first)).await;
+        check_work(&app, "k", job["Operations"].as_array().unwrap()).await;
+    }
+
+    /// Proves SCIM-434.
+    async fn an_accepted_request_survives_a_restart(app: TestApp) {
+        let first = large(&app).await;
+        let place = address(&send(&first, &[ASYNC], &work("a", 1500)).await);
+        some_users(&app, "a").await;
+        first.app.worker().stop().await;
+        let job = app.get(&place).await.expect(200).body;
+        assert_eq!(job["status"], "running", "{job}");
+        let second = large(&app).await;
+        second.app.take_up_bulk().await.unwrap();
+        let job = ended(&app, &place).await;
+        assert_eq!(job["status"], "done");
+        check_work(&app, "a", job["Operations"].as_array().unwrap()).await;
+    }
+
+    async fn two_instances_share_the_jobs_and_double_nothing(app: TestApp) {
+        let (one, two) = (large(&app).await, large(&app).await);
+        let mut places = Vec::new();
+        for job in 0..6 {
+            let name = format!("j{job}x");
+            places.push((address(&send(&one, &[ASYNC], &work(&name, 200)).await), name));
+        }
+        for (place, name) in places {
+            let job = loop {
+                tokio::try_join!(one.app.take_up_bulk(), two.app.take_up_bulk()).unwrap();
+                let job = app.get(&place).await.expect(200).body;
+                if job["status"] == "done" {
+                    break job;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            };
+            check_work(&app, &name, job["Operations"].as_array().unwrap()).await;
+        }
+    }
+
+    async fn a_job_that_is_ended_keeps_what_it_has_done(app: TestApp) {
+        let app = large(&app).await;
+        let place = address(&send(&app, &[ASYNC], &work("e", 1500)).await);
+        some_users(&app, "e").await;
+        app.delete(&place).await.expect(204);
+        let job = app.get(&place).await.expect(200).body;
+        assert_eq!(job["status"], "stopped");
+        let done = job["Operations"].as_array().unwrap().len();
+        assert_eq!(job["done"], done);
+        assert!(done > 0 && done < 1500, "{done}");
+        let left = users(&app, "e").await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(users(&app, "e").await, left);
+        app.delete(&place).await.expect(204);
+    }
+
+    async fn a_job_ends_with_its_token(app: TestApp) {
+        let worker = large(&app).await;
+        let secret = app.app.create_token(&app.tenant, &NewToken::default()).await.unwrap();
+        let asker = worker.bearing(&secret.token);
+        let _ = address(&send(&asker, &[ASYNC], &work("t", 1500)).await);
+        some_users(&app, "t").await;
+        worker.app.worker().stop().await;
+        let made = users(&app, "t").await;
+        app.app.revoke_token(&app.tenant, secret.id.as_str()).await.unwrap();
+        let second = large(&app).await;
+        second.app.take_up_bulk().await.unwrap();
+        second.app.worker().stop().await;
+        assert_eq!(users(&app, "t").await, made);
+        let third = large(&app).await;
+        third.app.take_up_bulk().await.unwrap();
+        third.app.worker().stop().await;
+        assert_eq!(users(&app, "t").await, made);
+    }
+
+    async fn a_job_is_forgotten_a_day_after_its_end(app: TestApp) {
+        let key = ("idempotency-key", "day");
+        let ask = work("d", 500);
+        let place = address(&send(&app, &[ASYNC, key], &ask).await);
+        ended(&app, &place).await;
+        let almost = at(&app, later(86_000)).await;
+        almost.app.forget_bulk().await.unwrap();
+        assert_eq!(app.get(&place).await.expect(200).body["Operations"].as_array().unwrap().len(), 500);
+        let after = at(&app, later(86_500)).await;
+        after.app.forget_bulk().await.unwrap();
+        app.get(&place).await.refused(404, "");
+        let again = results(&send(&app, &[key], &ask).await);
+        assert_eq!(statuses(&again)[0], "409", "it is a new request by now");
+    }
+
+    async fn a_client_that_goes_away_ends_its_request_but_not_one_with_a_key(app: TestApp) {
+        let app = large(&app).await;
+        let gone = |key: Option<&'static str>, name: &'static str| {
+            let app = app.clone();
+            async move {
+                let client = app.clone();
+                let asking = tokio::spawn(async move {
+                    let headers: Vec<_> = key.map(|key| ("idempotency-key", key)).into_iter().collect();
+                    send(&client, &headers, &work(name, 1500)).await
+                });
+                some_users(&app, name).await;
+                asking.abort();
+                let _ = asking.await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        gone(None, "n").await;
+        let made = users(&app, "n").await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(users(&app, "n").await, made);
+        assert!(made < 1350, "{made}");
+        gone(Some("kept"), "k").await;
+        let done = loop {
+            let reply = send(&app, &[("idempotency-key", "kept")], &work("k", 1500)).await;
+            if reply.status == 200 {
+                break results(&reply);
+            }
+            reply.refused(409, "");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        check_work(&app, "k", &done).await;
+    }
+}
