@@ -157,8 +157,13 @@ impl App {
                     Shown::Never => false,
                     Shown::UnlessMany => {
                         !seen.wants_members()
-                            || members::count(tx, plan.tenant(), &loaded.stored.id).await?
-                                <= MANY_MEMBERS
+                            || !members::more_than(
+                                tx,
+                                plan.tenant(),
+                                &loaded.stored.id,
+                                MANY_MEMBERS,
+                            )
+                            .await?
                     }
                 };
                 if !shown {

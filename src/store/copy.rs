@@ -269,6 +269,7 @@ fn json(value: &Value) -> serde_json::Value {
         Value::Real(number) => (*number).into(),
         Value::Text(text) => text.clone().into(),
         Value::Json(text) => text.clone().into(),
+        Value::Texts(texts) => texts.clone().into(),
     }
 }
 
