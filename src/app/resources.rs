@@ -174,8 +174,13 @@ impl App {
                     Body::Never => false,
                     Body::UnlessMany => {
                         !seen.wants_members()
-                            || members::count(tx, plan.tenant(), &loaded.stored.id).await?
-                                <= MANY_MEMBERS
+                            || !members::more_than(
+                                tx,
+                                plan.tenant(),
+                                &loaded.stored.id,
+                                MANY_MEMBERS,
+                            )
+                            .await?
                     }
                 };
                 if !shown {

@@ -124,23 +124,24 @@ pub async fn labels(
     if ids.is_empty() || kinds.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = tx
-        .query(
-            each!(
-                tx,
-                "SELECT r.id, r.kind, r.label FROM",
-                each("$2"),
-                "CROSS JOIN resources r
-                 WHERE r.tenant = $1 AND r.kind = e.value ->> 0 AND r.id = e.value ->> 1"
-            ),
-            &[tenant.into(), places(kinds, ids)],
-        )
-        .await?;
-    rows.iter()
-        .map(|row| {
-            Ok((row.text(0)?.to_owned(), (row.text(1)?.to_owned(), row.text(2)?.to_owned())))
-        })
-        .collect()
+    // A query as a value is never turned into a join: each look-up goes by the whole key.
+    let sql = each!(
+        tx,
+        "SELECT e.value ->> 1, e.value ->> 0,
+             (SELECT r.label FROM resources r
+              WHERE r.tenant = $1 AND r.kind = e.value ->> 0 AND r.id = e.value ->> 1)
+         FROM",
+        each("$2"),
+        ""
+    );
+    let rows = tx.query(sql, &[tenant.into(), places(kinds, ids)]).await?;
+    let mut found = HashMap::new();
+    for row in &rows {
+        if let Some(label) = row.maybe_text(2)? {
+            found.insert(row.text(0)?.to_owned(), (row.text(1)?.to_owned(), label.to_owned()));
+        }
+    }
+    Ok(found)
 }
 
 /// Every kind with every id: a resource is found by both, so that the primary key serves.

@@ -33,6 +33,18 @@ pub(super) enum Use {
 }
 
 impl Use {
+    /// Settings of the connection. A change looks everything up by its key: a plan that was made when
+    /// the tables were small must not read them whole once they are large.
+    fn settings(self) -> Option<&'static str> {
+        match self {
+            Self::Read | Self::Look => None,
+            Self::Write => Some(
+                "SET enable_seqscan = off; SET enable_bitmapscan = off;
+                 SET enable_hashjoin = off; SET enable_mergejoin = off",
+            ),
+        }
+    }
+
     fn begin(self) -> Option<&'static str> {
         match self {
             Self::Read => Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
@@ -154,7 +166,13 @@ impl Link {
         let begun = tokio::time::timeout(left, async {
             let mut connection = match self.held.take() {
                 Some(connection) => connection,
-                None => connect(&self.options).await?,
+                None => {
+                    let mut connection = connect(&self.options).await?;
+                    if let Some(settings) = self.purpose.settings() {
+                        plain(&mut connection, settings).await?;
+                    }
+                    connection
+                }
             };
             if let Some(begin) = self.purpose.begin() {
                 plain(&mut connection, begin).await?;

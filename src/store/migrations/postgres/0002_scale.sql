@@ -39,6 +39,14 @@ ALTER TABLE resources ADD PRIMARY KEY (tenant, kind, id);
 ALTER TABLE members ADD FOREIGN KEY (tenant, member_kind, member_id)
     REFERENCES resources (tenant, kind, id) ON DELETE CASCADE;
 
+-- Of two indexes that look alike the server takes the younger one, and while a table is young they all look alike:
+-- the primary key is to be the youngest, or a look-up by id walks all resources by time.
+ALTER TABLE members DROP CONSTRAINT members_tenant_member_kind_member_id_fkey;
+ALTER TABLE resources DROP CONSTRAINT resources_pkey;
+ALTER TABLE resources ADD PRIMARY KEY (tenant, kind, id);
+ALTER TABLE members ADD FOREIGN KEY (tenant, member_kind, member_id)
+    REFERENCES resources (tenant, kind, id) ON DELETE CASCADE;
+
 -- Keys that all instances share, such as the one that seals cursors. Made at random by whoever comes first.
 CREATE TABLE secrets (
     name  TEXT   COLLATE "C" NOT NULL PRIMARY KEY,
