@@ -128,7 +128,7 @@ impl App {
 
     /// The filter of a query. A `+` that was kept as a plus is read once more as a space before the
     /// filter is refused (clients differ in what they mean by it).
-    fn filter(&self, ctx: &Ctx, query: &Query) -> Result<Option<Filter>, Error> {
+    pub(super) fn filter(&self, ctx: &Ctx, query: &Query) -> Result<Option<Filter>, Error> {
         let Some(text) = &query.filter else { return Ok(None) };
         let grammar = self.grammar(ctx.quirks);
         let parsed = filter::parse(text, grammar).or_else(|refusal| {

@@ -8,6 +8,7 @@ mod cursors;
 mod doctor;
 mod error;
 mod list;
+mod lookup;
 mod passwords;
 pub mod resources;
 pub mod tenants;
@@ -23,7 +24,7 @@ pub use change::Target;
 pub use doctor::DatabaseState;
 pub use error::{Challenge, Error};
 pub use passwords::Hasher;
-pub use resources::{Answer, Asked, Patched, Prefer};
+pub use resources::{Answer, Asked, Patched, Prefer, Shown};
 
 use tokio_util::sync::CancellationToken;
 
@@ -58,10 +59,10 @@ struct Inner {
     hasher: Hasher,
     verdicts: Verdicts,
     worker: Worker,
-    /// Room for asynchronous jobs.
-    slots: bulk::Slots,
     sealer: Sealer,
     counts: Counts,
+    /// Room for asynchronous jobs.
+    slots: bulk::Slots,
     base: OnceLock<String>,
     leaving: CancellationToken,
     /// Leniencies that are answered at all; tests switch single ones off.
@@ -123,9 +124,9 @@ impl App {
             hasher,
             verdicts: Verdicts::default(),
             worker: Worker::default(),
-            slots: bulk::Slots::default(),
             sealer: Sealer::default(),
             counts: Counts::default(),
+            slots: bulk::Slots::default(),
             base: OnceLock::new(),
             leaving: CancellationToken::new(),
             quirks: Quirks::ALL,

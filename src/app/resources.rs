@@ -27,6 +27,17 @@ pub struct Answer {
     pub location: String,
 }
 
+/// A resource that was read, as JSON text.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// The document, projected as the client asked.
+    pub text: String,
+    /// Its version: `meta.version` and the `ETag` header are the same.
+    pub etag: String,
+    /// Its absolute URI.
+    pub location: String,
+}
+
 /// What a PATCH answers.
 #[derive(Debug, Clone)]
 pub enum Patched {
@@ -92,19 +103,25 @@ impl App {
     }
 
     /// Reads one resource (RFC 7644 s3.4.1).
-    pub async fn get(&self, ctx: &Ctx, target: Target<'_>, query: &Query) -> Result<Answer, Error> {
+    pub async fn get(&self, ctx: &Ctx, target: Target<'_>, query: &Query) -> Result<Shown, Error> {
         let work = Work::new(self, ctx, target.kind);
         let view = Wish::new(self, ctx, query).of(target.kind, Sent::nothing())?;
+        if !view.wants_members() {
+            return self.get_by_look_up(&work, &view, target).await;
+        }
         let (target, seen) = (target.owned(), view.clone());
         let (loaded, relations) = self
             .store()
             .read(async move |tx: &mut Tx<'_>| {
                 let loaded = work.find(tx, &target.id).await?;
-                Work::check_read(&target.conditions, &loaded)?;
+                Work::check_read(&target.conditions, &loaded.stored)?;
                 seen.gather_one(tx, loaded).await
             })
             .await?;
-        view.answer(loaded, &relations)
+        let Answer { document, etag, location } = view.answer(loaded, &relations)?;
+        let text = serde_json::to_string(&document);
+        let text = text.map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(Shown { text, etag, location })
     }
 
     /// Replaces a resource (RFC 7644 s3.5.1). A PUT of what is there already changes nothing.
@@ -153,12 +170,17 @@ impl App {
             .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
                 let loaded = plan.carry_out(tx).await?;
                 let shown = match shown {
-                    Shown::Always => true,
-                    Shown::Never => false,
-                    Shown::UnlessMany => {
+                    Body::Always => true,
+                    Body::Never => false,
+                    Body::UnlessMany => {
                         !seen.wants_members()
-                            || members::count(tx, plan.tenant(), &loaded.stored.id).await?
-                                <= MANY_MEMBERS
+                            || !members::more_than(
+                                tx,
+                                plan.tenant(),
+                                &loaded.stored.id,
+                                MANY_MEMBERS,
+                            )
+                            .await?
                     }
                 };
                 if !shown {
@@ -201,24 +223,24 @@ impl App {
 
 /// Whether the answer of a PATCH has a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
+enum Body {
     Always,
     Never,
     UnlessMany,
 }
 
-fn shown(ctx: &Ctx, asked: Asked<'_>) -> Shown {
+fn shown(ctx: &Ctx, asked: Asked<'_>) -> Body {
     // RFC 7644 s3.5.2: with the "attributes" parameter the answer is 200 with a body.
     if !asked.query.attributes.is_empty() {
-        return Shown::Always;
+        return Body::Always;
     }
     match asked.prefer {
-        Prefer::Minimal => Shown::Never,
-        Prefer::Representation => Shown::Always,
+        Prefer::Minimal => Body::Never,
+        Prefer::Representation => Body::Always,
         Prefer::Unsaid => match ctx.rules.patch_response {
-            PatchResponse::Auto => Shown::UnlessMany,
-            PatchResponse::Body => Shown::Always,
-            PatchResponse::None => Shown::Never,
+            PatchResponse::Auto => Body::UnlessMany,
+            PatchResponse::Body => Body::Always,
+            PatchResponse::None => Body::Never,
         },
     }
 }

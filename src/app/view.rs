@@ -15,8 +15,11 @@ use crate::scim::etag;
 use crate::scim::project::{Projection, Sent};
 use crate::scim::query::Query;
 use crate::scim::quirks::{Quirks, Softener};
+use crate::scim::render::text::{self, Raw, Writer};
 use crate::scim::render::{self, Linked, Parts, Renderer};
 use crate::scim::resource_type::ResourceType;
+use crate::store::lookup::Found;
+use crate::store::members::Membership;
 use crate::store::resources::Stored;
 use crate::store::{Tx, members, resources};
 
@@ -84,6 +87,12 @@ impl View {
         Ok(Projection::new(&self.kind, &wish.attributes, &wish.excluded, wish.quirks)?)
     }
 
+    /// Whether the groups of a resource are among what is shown.
+    pub(super) fn wants_groups(&self) -> bool {
+        self.kind.attribute_of(Source::MemberOf).is_some()
+            && self.projection().is_ok_and(|projection| projection.wants(Source::MemberOf))
+    }
+
     /// Whether members are among what is shown.
     pub(super) fn wants_members(&self) -> bool {
         self.projection().is_ok_and(|projection| projection.wants(Source::Members))
@@ -125,6 +134,51 @@ impl View {
             projection.apply(renderer.document(&self.kind, &doc, &parts), &self.sent)
         });
         Ok(documents.collect())
+    }
+
+    /// What was looked up, as JSON text; what its documents refer to is looked up beside it.
+    pub(super) async fn texts(&self, found: &[Found]) -> Result<Vec<String>, Error> {
+        let projection = self.projection()?;
+        let wish = &self.wish;
+        let registry = wish.app.registry();
+        let renderer = Renderer { registry, base: wish.app.base(), quirks: wish.quirks };
+        let raws = found
+            .iter()
+            .map(|found| Raw::of(&found.stored.doc).map_err(|error| found.stored.damaged(&error)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let links = match projection.wants(Source::Link) || projection.wants(Source::Label) {
+            true => self.look_up_links(&raws).await?,
+            false => HashMap::new(),
+        };
+        let writer = Writer { renderer, rt: &self.kind, projection: &projection, sent: &self.sent };
+        let kind = self.group_kind();
+        let shown = found.iter().zip(&raws).map(|(Found { stored, groups }, raw)| {
+            let groups: Vec<Linked> = groups.iter().map(|group| group_of(&kind, group)).collect();
+            let parts = Parts {
+                id: &stored.id,
+                version: stored.version,
+                created: stored.created,
+                modified: stored.modified,
+                members: None,
+                groups: self.wants_groups().then_some(&groups),
+                links: &links,
+            };
+            writer.document(raw, &parts)
+        });
+        Ok(shown.collect())
+    }
+
+    async fn look_up_links(&self, raws: &[Raw<'_>]) -> Result<HashMap<String, Linked>, Error> {
+        let linked: Vec<String> =
+            raws.iter().flat_map(|raw| text::links(&self.kind, raw)).collect();
+        if linked.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let wish = self.wish.clone();
+        let found = self.wish.app.store().read(async move |tx: &mut Tx<'_>| {
+            resources::labels(tx, &wish.tenant, &wish.kinds(), &linked).await
+        });
+        Ok(found.await?.into_iter().map(linked_of).collect())
     }
 
     /// The type whose resources hold others.
@@ -171,17 +225,15 @@ impl View {
         } else if has(Source::MemberOf) {
             let rows = members::groups_of(tx, tenant, &ids).await?;
             let kind = self.group_kind();
-            relations.groups = Some(by_holder(rows.into_iter().map(|row| {
-                let (id, label, direct) = (row.group, row.label, row.direct);
-                (row.member, Linked { id, kind: kind.clone(), label, direct })
-            })));
+            let of = |row: Membership| (row.member.clone(), group_of(&kind, &row));
+            relations.groups = Some(by_holder(rows.into_iter().map(of)));
         }
         let shows = projection.wants(Source::Link) || projection.wants(Source::Label);
         if !linked.is_empty() && shows {
             relations.links = resources::labels(tx, tenant, &self.wish.kinds(), &linked)
                 .await?
                 .into_iter()
-                .map(|(id, (kind, label))| (id.clone(), Linked { id, kind, label, direct: true }))
+                .map(linked_of)
                 .collect();
         }
         Ok(relations)
@@ -191,6 +243,15 @@ impl View {
 /// What one resource holds: a list where it was asked for, nothing where it was not.
 fn held<'r>(all: Option<&'r HashMap<String, Vec<Linked>>>, id: &str) -> Option<&'r [Linked]> {
     all.map(|all| all.get(id).map_or(&[][..], Vec::as_slice))
+}
+
+fn group_of(kind: &str, row: &Membership) -> Linked {
+    let (id, label) = (row.group.clone(), row.label.clone());
+    Linked { id, kind: kind.to_owned(), label, direct: row.direct }
+}
+
+fn linked_of((id, (kind, label)): (String, (String, String))) -> (String, Linked) {
+    (id.clone(), Linked { id, kind, label, direct: true })
 }
 
 fn by_holder(rows: impl Iterator<Item = (String, Linked)>) -> HashMap<String, Vec<Linked>> {

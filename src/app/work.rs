@@ -95,7 +95,7 @@ impl Work {
         found.map_or_else(|| Err(self.not_found(id)), Loaded::of)
     }
 
-    fn not_found(&self, id: &str) -> Error {
+    pub(super) fn not_found(&self, id: &str) -> Error {
         Error::NotFound { kind: self.kind.name.clone(), id: scim::path::excerpt(id) }
     }
 
@@ -108,12 +108,10 @@ impl Work {
     }
 
     /// RFC 9110 s13.1: a read of a version that the client has is answered with that.
-    pub(super) fn check_read(conditions: &Conditions, loaded: &Loaded) -> Result<(), Error> {
-        match conditions.verdict(loaded.stored.version, true) {
+    pub(super) fn check_read(conditions: &Conditions, stored: &Stored) -> Result<(), Error> {
+        match conditions.verdict(stored.version, true) {
             Verdict::Proceed => Ok(()),
-            Verdict::NotModified => {
-                Err(Error::NotModified { etag: etag::of(loaded.stored.version) })
-            }
+            Verdict::NotModified => Err(Error::NotModified { etag: etag::of(stored.version) }),
             Verdict::Failed => Err(Error::Stale),
         }
     }

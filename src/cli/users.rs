@@ -94,7 +94,7 @@ async fn show(app: &App, ctx: &Ctx, user: &str) -> Result<Value, Failure> {
     let kind = kind.ok_or_else(|| Failure::Failed("There are no users here.".to_owned()))?;
     let target = Target { kind: &kind, id: user, conditions: &Conditions::default() };
     let missing = match app.get(ctx, target, &Query::default()).await {
-        Ok(answer) => return Ok(Value::Object(answer.document)),
+        Ok(shown) => return Ok(serde_json::from_str(&shown.text).unwrap_or_default()),
         Err(error @ Error::NotFound { .. }) => error,
         Err(error) => return Err(error.into()),
     };

@@ -22,23 +22,29 @@ pub async fn create(mut call: Call) -> Result<Response, Error> {
 pub async fn read(call: Call) -> Result<Response, Error> {
     let (id, query, conditions) = (call.parameter(), call.query()?, call.conditions()?);
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
-    let answer = call.app.get(call.ctx()?, target, &query).await?;
-    Ok(whole(StatusCode::OK, &answer))
+    let shown = call.app.get(call.ctx()?, target, &query).await?;
+    Ok(pointed(scim_json::text(StatusCode::OK, shown.text), &shown.etag, &shown.location))
 }
 
 /// `GET /{endpoint}` (RFC 7644 s3.4.2)
 pub async fn list(call: Call) -> Result<Response, Error> {
-    let kinds = [call.kind()?.clone()];
-    let page = call.app.list(call.ctx()?, &kinds, &call.query()?).await?;
-    Ok(scim_json::response(StatusCode::OK, &page))
+    let query = call.query()?;
+    of_type(call, query).await
 }
 
 /// `POST /{endpoint}/.search` (RFC 7644 s3.4.3)
 pub async fn search(mut call: Call) -> Result<Response, Error> {
-    let kinds = [call.kind()?.clone()];
     let body = call.json().await?;
     let query = Query::from_search(&body, call.ctx()?.quirks)?;
-    let page = call.app.list(call.ctx()?, &kinds, &query).await?;
+    of_type(call, query).await
+}
+
+async fn of_type(call: Call, query: Query) -> Result<Response, Error> {
+    let kind = call.kind()?;
+    if let Some(few) = call.app.list_few(call.ctx()?, kind, &query).await? {
+        return Ok(scim_json::text(StatusCode::OK, few));
+    }
+    let page = call.app.list(call.ctx()?, std::slice::from_ref(kind), &query).await?;
     Ok(scim_json::response(StatusCode::OK, &page))
 }
 
@@ -124,9 +130,12 @@ fn written(status: StatusCode, answer: &Answer, prefer: Prefer, query: &Query) -
 }
 
 fn whole(status: StatusCode, answer: &Answer) -> Response {
-    let mut response = scim_json::response(status, &answer.document);
-    point(response.headers_mut(), &answer.etag, &answer.location);
-    set(response.headers_mut(), header::CONTENT_LOCATION, &answer.location);
+    pointed(scim_json::response(status, &answer.document), &answer.etag, &answer.location)
+}
+
+fn pointed(mut response: Response, etag: &str, location: &str) -> Response {
+    point(response.headers_mut(), etag, location);
+    set(response.headers_mut(), header::CONTENT_LOCATION, location);
     response
 }
 

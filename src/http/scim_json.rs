@@ -18,8 +18,12 @@ pub const MEDIA_TYPE: &str = "application/scim+json";
 
 /// An answer with this body.
 pub fn response(status: StatusCode, body: &impl Serialize) -> Response {
-    let bytes = serde_json::to_vec(body).unwrap_or_default();
-    let mut response = Response::new(Body::from(bytes));
+    text(status, serde_json::to_vec(body).unwrap_or_default())
+}
+
+/// An answer with this JSON text.
+pub fn text(status: StatusCode, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     response

@@ -1,5 +1,7 @@
 //! Lists of resources as answers (RFC 7644 s3.4.2, RFC 9865 s2).
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use crate::scim::urn;
@@ -42,6 +44,26 @@ fn list(resources: Vec<Value>, total: Option<i64>, place: [(&str, Option<Value>)
     Value::Object(list)
 }
 
+/// A `ListResponse` of resources that are JSON text already: its first page, which is all of it.
+pub fn list_text(resources: &[String]) -> String {
+    let room = resources.iter().map(String::len).sum::<usize>() + 256;
+    let mut text = String::with_capacity(room);
+    let count = resources.len();
+    let _ = write!(
+        text,
+        "{{\"schemas\":[\"{}\"],\"totalResults\":{count},\"startIndex\":1,\"itemsPerPage\":{count},\"Resources\":[",
+        urn::LIST
+    );
+    for (place, resource) in resources.iter().enumerate() {
+        if place > 0 {
+            text.push(',');
+        }
+        text.push_str(resource);
+    }
+    text.push_str("]}");
+    text
+}
+
 /// All of a list that has no pages, such as `/Schemas`.
 pub fn whole_list(resources: Vec<Value>) -> Value {
     let total = i64::try_from(resources.len()).unwrap_or(i64::MAX);
@@ -60,6 +82,14 @@ mod tests {
             page.to_string(),
             r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":25,"startIndex":11,"itemsPerPage":2,"Resources":[{"id":"a"},{"id":"b"}]}"#
         );
+    }
+
+    #[test]
+    fn a_list_of_texts_is_the_same_list() {
+        for resources in [vec![], vec![json!({ "id": "a" })], vec![json!({}), json!({ "id": 1 })]] {
+            let texts: Vec<String> = resources.iter().map(Value::to_string).collect();
+            assert_eq!(list_text(&texts), whole_list(resources.clone()).to_string());
+        }
     }
 
     /// Proves SCIM-189, SCIM-266.

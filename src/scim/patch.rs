@@ -14,6 +14,7 @@ use crate::scim::{json, urn};
 mod attribute;
 mod elements;
 mod extension;
+mod fold;
 mod members;
 mod schemas;
 mod target;
@@ -184,6 +185,7 @@ pub fn apply(
         step(&mut work, operation).map_err(|error| error.after(&place(index, operation)))?;
     }
     let mut result = work.result;
+    result.members = fold::fold(result.members);
     accept::finish(rt, &mut result.doc);
     accept::check(rt, &result.doc, rules)?;
     Ok(result)

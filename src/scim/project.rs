@@ -88,7 +88,7 @@ impl<'a> Projection<'a> {
         let mut shown = Doc::new();
         for (name, value) in full {
             if let Some(attribute) = self.rt.core(&name) {
-                if let Some(value) = self.value(None, attribute, value, sent) {
+                if let Some(value) = self.value(None, attribute, || value, sent) {
                     shown.insert(name, value);
                 }
             } else if let Some(extension) = self.rt.extension(&name)
@@ -107,24 +107,26 @@ impl<'a> Projection<'a> {
         let mut shown = Doc::new();
         for (name, value) in object {
             let Some(attribute) = schema.attribute(&name) else { continue };
-            if let Some(value) = self.value(Some(schema), attribute, value, sent) {
+            if let Some(value) = self.value(Some(schema), attribute, || value, sent) {
                 shown.insert(name, value);
             }
         }
         shown
     }
 
-    fn value(
+    /// The shown part of one attribute's value, which is made only where some of it is shown.
+    pub(super) fn value(
         &self,
         extension: Option<&Schema>,
         attribute: &Attribute,
-        value: Value,
+        value: impl FnOnce() -> Value,
         sent: &Sent,
     ) -> Option<Value> {
         let show = self.show(extension, attribute, sent);
         if show == Show::Nothing {
             return None;
         }
+        let value = value();
         if !attribute.is_complex() {
             return Some(value);
         }
@@ -147,6 +149,26 @@ impl<'a> Projection<'a> {
             }
             other => part(other),
         }
+    }
+
+    /// Whether an attribute is shown with all that is shown of it by default.
+    pub(super) fn shows_whole(
+        &self,
+        extension: Option<&Schema>,
+        attribute: &Attribute,
+        sent: &Sent,
+    ) -> bool {
+        self.show(extension, attribute, sent) == Show::Whole
+    }
+
+    /// Whether a sub-attribute is shown of an attribute that is shown whole.
+    pub(super) fn shows_part(
+        &self,
+        extension: Option<&Schema>,
+        attribute: &Attribute,
+        sub: &Attribute,
+    ) -> bool {
+        self.shows_sub(extension, attribute, sub, Show::Whole)
     }
 
     fn show(&self, extension: Option<&Schema>, attribute: &Attribute, sent: &Sent) -> Show {

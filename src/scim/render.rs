@@ -12,6 +12,8 @@ use crate::scim::quirks::{Quirk, Quirks};
 use crate::scim::resource_type::{Registry, ResourceType};
 use crate::scim::schema::Schema;
 
+pub mod text;
+
 /// What a resource shows beside its stored document.
 #[derive(Debug, Clone, Copy)]
 pub struct Parts<'a> {

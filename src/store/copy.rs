@@ -118,10 +118,12 @@ const TABLES: &[Table] = &[
             ("total", Int),
             ("done", Int),
             ("failed", Int),
+            ("stored", Int),
             ("owner", Text),
             ("lease_until", Int),
             ("created_at", Int),
             ("finished_at", Int),
+            ("stopped_at", Int),
         ],
     },
     Table {

@@ -24,6 +24,7 @@ macro_rules! each {
     };
 }
 pub(super) use each;
+
 impl Dialect {
     /// A member's name as the right side of `->` and `->>`.
     pub fn member(self, name: &str) -> String {

@@ -6,8 +6,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::ids::TenantId;
 use crate::store::dialect::each;
-use crate::store::resources::{GROUP, places};
-use crate::store::{Error, Sql, Tx, Value};
+use crate::store::resources::{GROUP, labels};
+use crate::store::{Dialect, Error, Row, Sql, Tx, Value};
 
 /// The resource types that may be members, by their names.
 pub const MEMBER_KINDS: [&str; 2] = ["User", "Group"];
@@ -38,6 +38,17 @@ pub struct Member {
     pub label: String,
 }
 
+impl Member {
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            group: row.text(0)?.to_owned(),
+            id: row.text(1)?.to_owned(),
+            kind: row.text(2)?.to_owned(),
+            label: row.maybe_text(3)?.unwrap_or_default().to_owned(),
+        })
+    }
+}
+
 /// A group that somebody is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
@@ -62,9 +73,11 @@ pub async fn add(
     if ids.is_empty() {
         return Ok(Added::default());
     }
-    // In one order, so that two adders of the same people do not lock up.
+    // In the order of the table: neighbours go into one page.
     let ids: Vec<String> = ids.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
-    let kinds = existing(tx, tenant, &ids).await?;
+    let found = labels(tx, tenant, &MEMBER_KINDS, &ids).await?;
+    let kinds: HashMap<String, String> =
+        found.into_iter().map(|(id, (kind, _))| (id, kind)).collect();
     let unknown: Vec<String> = ids.iter().filter(|id| !kinds.contains_key(*id)).cloned().collect();
     let cycles = cycles(tx, tenant, group, &kinds).await?;
     if !cycles.is_empty() {
@@ -82,24 +95,6 @@ pub async fn add(
     Ok(Added { added, unknown, cycles })
 }
 
-/// The kinds of those that exist, which then cannot be deleted until the end of the change.
-async fn existing(
-    tx: &mut Tx<'_>,
-    tenant: &TenantId,
-    ids: &[String],
-) -> Result<HashMap<String, String>, Error> {
-    let sql = each!(
-        tx,
-        "SELECT r.id, r.kind FROM",
-        each("$2"),
-        "CROSS JOIN resources r
-         WHERE r.tenant = $1 AND r.kind = e.value ->> 0 AND r.id = e.value ->> 1
-         ORDER BY r.id FOR KEY SHARE OF r"
-    );
-    let rows = tx.query(sql, &[tenant.into(), places(&MEMBER_KINDS, ids)]).await?;
-    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
-}
-
 /// Those of the new members that the group is inside of already.
 async fn cycles(
     tx: &mut Tx<'_>,
@@ -112,20 +107,29 @@ async fn cycles(
     if nested.is_empty() {
         return Ok(Vec::new());
     }
-    // Two changes that close a circle together must not run side by side.
-    tx.query("SELECT id FROM tenants WHERE id = $1 FOR NO KEY UPDATE", &[tenant.into()]).await?;
-    let rows = tx
-        .query(
+    // Two changes that close a circle together never run side by side: those of a tenant take turns.
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => {
             "WITH RECURSIVE above (id) AS (
                  SELECT group_id FROM members WHERE tenant = $1 AND member_id = $2
                  UNION
                  SELECT m.group_id FROM above JOIN members m
                      ON m.tenant = $1 AND m.member_id = above.id
              )
-             SELECT id FROM above",
-            &[tenant.into(), group.into()],
-        )
-        .await?;
+             SELECT id FROM above"
+        }
+        Dialect::Postgres => {
+            "WITH RECURSIVE above (id) AS (
+                 SELECT group_id FROM members WHERE tenant = $1 AND member_id = $2
+                 UNION
+                 SELECT m.group_id FROM above CROSS JOIN LATERAL (
+                     SELECT n.group_id FROM members n
+                     WHERE n.tenant = $1 AND n.member_id = above.id OFFSET 0) m
+             )
+             SELECT id FROM above"
+        }
+    };
+    let rows = tx.query(sql, &[tenant.into(), group.into()]).await?;
     let mut above = rows.iter().map(|row| row.text(0)).collect::<Result<HashSet<_>, _>>()?;
     above.insert(group);
     Ok(nested.into_iter().filter(|id| above.contains(id)).map(str::to_owned).collect())
@@ -142,13 +146,21 @@ pub async fn remove(
         return Ok(0);
     }
     let ids: Vec<_> = ids.iter().map(|id| [id]).collect();
-    let sql = each!(
-        tx,
-        "DELETE FROM members WHERE tenant = $1 AND group_id = $2
-         AND member_id IN (SELECT e.value ->> 0 FROM",
-        each("$3"),
-        ")"
-    );
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => {
+            "DELETE FROM members WHERE tenant = $1 AND group_id = $2
+             AND member_id IN (SELECT e.value ->> 0 FROM json_each($3) AS e)"
+        }
+        // Each edge is found by the whole key, however large the server believes the group to be.
+        Dialect::Postgres => {
+            "DELETE FROM members WHERE ctid = ANY (ARRAY(
+                 SELECT found.ctid FROM jsonb_array_elements($3) AS e(value)
+                 CROSS JOIN LATERAL (
+                     SELECT m.ctid FROM members m WHERE m.tenant = $1 AND m.group_id = $2
+                         AND m.member_id = e.value ->> 0
+                     LIMIT 1) found))"
+        }
+    };
     tx.execute(sql, &[tenant.into(), group.into(), Value::rows(&ids)]).await
 }
 
@@ -159,15 +171,16 @@ pub async fn remove_where(
     group: &str,
     condition: impl FnOnce(&mut Sql),
 ) -> Result<u64, Error> {
-    let mut sql = Sql::new("DELETE FROM members WHERE tenant = ");
-    sql.bind(tenant).push(" AND group_id = ").bind(group);
+    let mut sql = Sql::new("DELETE FROM members AS m WHERE m.tenant = ");
+    sql.bind(tenant).push(" AND m.group_id = ").bind(group);
+    // The limit keeps PostgreSQL from a join of all with all, which it takes for cheap while it has
+    // no statistics.
     sql.push(
-        " AND member_id IN (SELECT m.member_id FROM members m JOIN resources x
-             ON x.tenant = m.tenant AND x.kind = m.member_kind AND x.id = m.member_id
-             WHERE m.tenant = $1 AND m.group_id = $2 AND (",
+        " AND EXISTS (SELECT 1 FROM resources x
+             WHERE x.tenant = m.tenant AND x.kind = m.member_kind AND x.id = m.member_id AND (",
     );
     condition(&mut sql);
-    sql.push(")) RETURNING member_id");
+    sql.push(") LIMIT 1 OFFSET 0) RETURNING member_id");
     Ok(tx.run(&sql).await?.len() as u64)
 }
 
@@ -202,12 +215,18 @@ pub async fn replace(
     Ok((added, removed))
 }
 
-/// How many direct members a group has.
-pub async fn count(tx: &mut Tx<'_>, tenant: &TenantId, group: &str) -> Result<u64, Error> {
-    let sql = "SELECT COUNT(*) FROM members WHERE tenant = $1 AND group_id = $2";
-    let rows = tx.query(sql, &[tenant.into(), group.into()]).await?;
-    let counted = rows.first().map_or(Ok(0), |row| row.int(0))?;
-    Ok(u64::try_from(counted).unwrap_or(0))
+/// Whether a group has more direct members than this; a large group is not counted to its end.
+pub async fn more_than(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    group: &str,
+    most: u64,
+) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2
+               LIMIT 1 OFFSET $3";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows = tx.query(sql, &[tenant.into(), group.into(), most.into()]).await?;
+    Ok(!rows.is_empty())
 }
 
 /// The direct members of these groups, by member id.
@@ -219,27 +238,64 @@ pub async fn of_groups(
     if groups.is_empty() {
         return Ok(Vec::new());
     }
-    let groups: Vec<_> = groups.iter().map(|id| [id]).collect();
-    let sql = each!(
-        tx,
-        "SELECT m.group_id, m.member_id, m.member_kind, r.label
-         FROM members m JOIN resources r
-             ON r.tenant = m.tenant AND r.kind = m.member_kind AND r.id = m.member_id
-         WHERE m.tenant = $1 AND m.group_id IN (SELECT e.value ->> 0 FROM",
-        each("$2"),
-        ") ORDER BY m.group_id, m.member_id"
-    );
+    let groups: BTreeSet<&String> = groups.iter().collect();
+    let groups: Vec<_> = groups.into_iter().map(|id| [id]).collect();
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => {
+            "SELECT m.group_id, m.member_id, m.member_kind,
+                 (SELECT r.label FROM resources r
+                  WHERE r.tenant = $1 AND r.kind = m.member_kind AND r.id = m.member_id)
+             FROM members m WHERE m.tenant = $1
+                 AND m.group_id IN (SELECT e.value ->> 0 FROM json_each($2) AS e)
+             ORDER BY m.group_id, m.member_id"
+        }
+        // Group by group: the server would rather walk the edges of all groups in order.
+        Dialect::Postgres => {
+            "SELECT m.group_id, m.member_id, m.member_kind,
+                 (SELECT r.label FROM resources r
+                  WHERE r.tenant = $1 AND r.kind = m.member_kind AND r.id = m.member_id)
+             FROM jsonb_array_elements($2) AS e(value)
+             CROSS JOIN LATERAL (
+                 SELECT n.group_id, n.member_id, n.member_kind FROM members n
+                 WHERE n.tenant = $1 AND n.group_id = e.value ->> 0
+                 ORDER BY n.member_id OFFSET 0) m
+             ORDER BY m.group_id, m.member_id"
+        }
+    };
     let rows = tx.query(sql, &[tenant.into(), Value::rows(&groups)]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Member {
-                group: row.text(0)?.to_owned(),
-                id: row.text(1)?.to_owned(),
-                kind: row.text(2)?.to_owned(),
-                label: row.text(3)?.to_owned(),
-            })
-        })
-        .collect()
+    rows.iter().map(Member::read).collect()
+}
+
+/// A page of the direct members of a group, by id: those after this one, at most so many.
+pub async fn page(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    group: &str,
+    after: Option<&str>,
+    count: u64,
+) -> Result<Vec<Member>, Error> {
+    let sql = "SELECT m.group_id, m.member_id, m.member_kind,
+                   (SELECT r.label FROM resources r
+                    WHERE r.tenant = $1 AND r.kind = m.member_kind AND r.id = m.member_id)
+               FROM members m WHERE m.tenant = $1 AND m.group_id = $2 AND m.member_id > $3
+               ORDER BY m.member_id LIMIT $4";
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let binds = [tenant.into(), group.into(), after.unwrap_or_default().into(), count.into()];
+    tx.query(sql, &binds).await?.iter().map(Member::read).collect()
+}
+
+/// The groups that one resource is in, as [`groups_of`] has them.
+pub(super) async fn groups_of_one(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    member: &str,
+) -> Result<Vec<Membership>, Error> {
+    // Most are in no group: a look at the index says so.
+    let sql = "SELECT 1 FROM members WHERE tenant = $1 AND member_id = $2 LIMIT 1";
+    if tx.query(sql, &[tenant.into(), member.into()]).await?.is_empty() {
+        return Ok(Vec::new());
+    }
+    groups_of(tx, tenant, &[member.to_owned()]).await
 }
 
 /// The groups that these are in, directly or through at most [`DEPTH`] groups.
@@ -252,31 +308,54 @@ pub async fn groups_of(
         return Ok(Vec::new());
     }
     let members: Vec<_> = members.iter().map(|id| [id]).collect();
-    let sql = each!(
-        tx,
-        "WITH RECURSIVE above (member, id, depth) AS (
-             SELECT m.member_id, m.group_id, 1 FROM members m
-             WHERE m.tenant = $1 AND m.member_id IN (SELECT e.value ->> 0 FROM",
-        each("$2"),
-        ")
-             UNION
-             SELECT a.member, m.group_id, a.depth + 1 FROM above a JOIN members m
-                 ON m.tenant = $1 AND m.member_id = a.id
-             WHERE a.depth < $3
-         )
-         SELECT a.member, a.id, r.label, MIN(a.depth) FROM above a JOIN resources r
-             ON r.tenant = $1 AND r.kind = 'Group' AND r.id = a.id
-         GROUP BY a.member, a.id, r.label ORDER BY a.member, a.id"
-    );
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => GROUPS_OF_SQLITE,
+        Dialect::Postgres => GROUPS_OF_POSTGRES,
+    };
     let rows = tx.query(sql, &[tenant.into(), Value::rows(&members), DEPTH.into()]).await?;
     rows.iter()
         .map(|row| {
             Ok(Membership {
                 member: row.text(0)?.to_owned(),
                 group: row.text(1)?.to_owned(),
-                label: row.text(2)?.to_owned(),
+                label: row.maybe_text(2)?.unwrap_or_default().to_owned(),
                 direct: row.int(3)? == 1,
             })
         })
         .collect()
 }
+
+macro_rules! groups_of {
+    ($members:literal, $above:literal) => {
+        concat!(
+            "WITH RECURSIVE above (member, id, depth) AS (
+                 SELECT m.member_id, m.group_id, 1 FROM members m
+                 WHERE m.tenant = $1 AND m.member_id ",
+            $members,
+            "
+                 UNION
+                 SELECT a.member, m.group_id, a.depth + 1 FROM above a ",
+            $above,
+            "
+                 WHERE a.depth < $3
+             )
+             SELECT a.member, a.id,
+                 (SELECT r.label FROM resources r
+                  WHERE r.tenant = $1 AND r.kind = 'Group' AND r.id = a.id),
+                 MIN(a.depth)
+             FROM above a GROUP BY a.member, a.id ORDER BY a.member, a.id"
+        )
+    };
+}
+
+const GROUPS_OF_SQLITE: &str = groups_of!(
+    "IN (SELECT e.value ->> 0 FROM json_each($2) AS e)",
+    "JOIN members m ON m.tenant = $1 AND m.member_id = a.id"
+);
+
+/// OFFSET 0 makes it look up each group by its key, whatever the server believes of the table's size.
+const GROUPS_OF_POSTGRES: &str = groups_of!(
+    "= ANY (ARRAY(SELECT e.value ->> 0 FROM jsonb_array_elements($2) AS e(value)))",
+    "CROSS JOIN LATERAL (SELECT m.group_id FROM members m
+                         WHERE m.tenant = $1 AND m.member_id = a.id OFFSET 0) m"
+);

@@ -10,6 +10,8 @@ pub mod copy;
 mod dialect;
 pub mod filter;
 mod job;
+mod look;
+pub mod lookup;
 pub mod members;
 pub mod migrations;
 pub mod passwords;
@@ -130,8 +132,17 @@ pub struct Store {
 struct Inner {
     dialect: Dialect,
     reads: mpsc::Sender<Message>,
+    looks: mpsc::Sender<look::Message>,
     writes: Arc<Queue>,
     threads: std::sync::Mutex<Vec<std::thread::JoinHandle<()>>>,
+}
+
+/// Where the lanes find their work.
+#[derive(Debug)]
+struct Lines {
+    reads: mpsc::Receiver<Message>,
+    looks: mpsc::Receiver<look::Message>,
+    writes: Arc<Queue>,
 }
 
 impl Drop for Inner {
@@ -145,21 +156,22 @@ impl Store {
     /// Opens the database, makes it when it is new, and brings its tables up to date.
     pub async fn open(settings: &StoreSettings) -> Result<Self, Error> {
         let (reads, to_readers) = mpsc::channel(settings.queue);
+        let (looks, to_lookers) = mpsc::channel(settings.queue);
         let writes = Arc::new(Queue::new(settings.line));
-        let to_writers = Arc::clone(&writes);
+        let lines = Lines { reads: to_readers, looks: to_lookers, writes: Arc::clone(&writes) };
         let (dialect, threads) = match &settings.database {
             Database::Sqlite { path } => {
                 let (path, settings) = (path.clone(), settings.clone());
-                let start = move || sqlite::start(&path, &settings, to_readers, to_writers);
+                let start = move || sqlite::start(&path, &settings, lines);
                 let started = tokio::task::spawn_blocking(start).await;
                 (Dialect::Sqlite, started.map_err(|_| Error::Database("opening stopped".into()))??)
             }
             Database::Postgres { url } => {
-                (Dialect::Postgres, postgres::start(url, settings, to_readers, to_writers).await?)
+                (Dialect::Postgres, postgres::start(url, settings, lines).await?)
             }
         };
         let threads = std::sync::Mutex::new(threads);
-        Ok(Self { inner: Arc::new(Inner { dialect, reads, writes, threads }) })
+        Ok(Self { inner: Arc::new(Inner { dialect, reads, looks, writes, threads }) })
     }
 
     /// Which database speaks.
@@ -182,6 +194,17 @@ impl Store {
             mpsc::error::TrySendError::Closed(_) => closed(),
         })?;
         answered.await.unwrap_or_else(|_| Err(closed().into()))
+    }
+
+    /// The few resources that a key names. Look-ups that wait at the same moment go as one; none of
+    /// them sees a moment before it was asked.
+    pub async fn look_up(&self, ask: lookup::Ask) -> Result<Vec<lookup::Found>, Error> {
+        let (look, answered) = look::Look::new(ask);
+        self.inner.looks.try_send(look::Message::Look(look)).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => Error::Busy,
+            mpsc::error::TrySendError::Closed(_) => closed(),
+        })?;
+        answered.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Runs one change of a tenant whole or not at all; it may wait for nothing but its transaction.
@@ -234,6 +257,7 @@ impl Store {
         self.inner.writes.close();
         // An error says that the lanes are gone already.
         let _ = self.inner.reads.send(Message::Close).await;
+        let _ = self.inner.looks.send(look::Message::Close).await;
         let wait = move || threads.into_iter().for_each(|thread| drop(thread.join()));
         let _ = tokio::task::spawn_blocking(wait).await;
     }

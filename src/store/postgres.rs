@@ -3,6 +3,7 @@
 //! A pooled connection is pinged twice per use; a held one is not (and its statements stay prepared).
 
 mod link;
+mod look;
 mod read;
 mod statement;
 mod write;
@@ -15,11 +16,8 @@ use std::time::Duration;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::sync::Mutex;
-use tokio::sync::mpsc::Receiver;
 
-use crate::store::job::Message;
-use crate::store::queue::Queue;
-use crate::store::{Error, StoreSettings, migrations, sqlite};
+use crate::store::{Error, Lines, StoreSettings, migrations, sqlite};
 
 use link::{Link, Use};
 pub(super) use statement::{execute, execute_each, plain, query, run};
@@ -28,8 +26,7 @@ pub(super) use statement::{execute, execute_each, plain, query, run};
 pub(super) async fn start(
     url: &str,
     settings: &StoreSettings,
-    reads: Receiver<Message>,
-    writes: Arc<Queue>,
+    lines: Lines,
 ) -> Result<Vec<JoinHandle<()>>, Error> {
     // The library's message may repeat the URL, and with it the password.
     let options = PgConnectOptions::from_str(url)
@@ -38,9 +35,13 @@ pub(super) async fn start(
         .statement_cache_capacity(512);
     let mut first = connect(&options).await?;
     migrations::postgres(&mut first).await?;
+    let Lines { reads, looks, writes } = lines;
     let reads = Arc::new(Mutex::new(reads));
     let mut threads = Vec::new();
-    for _ in 0..settings.readers.max(1) {
+    let link = Link::new(options.clone(), settings.patience, Use::Look);
+    threads.push(sqlite::spawn("usher-look", move || look::run(link, looks))?);
+    // One of the readers' connections serves the look-ups.
+    for _ in 1..settings.readers.max(2) {
         let queue = Arc::clone(&reads);
         let link = Link::new(options.clone(), settings.patience, Use::Read);
         threads.push(sqlite::spawn("usher-reader", move || read::run(link, &queue))?);

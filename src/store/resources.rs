@@ -80,17 +80,20 @@ pub struct Stored {
 impl Stored {
     /// The stored document.
     pub fn document(&self) -> Result<serde_json::Map<String, Json>, Error> {
-        serde_json::from_str(&self.doc).map_err(|error| {
-            Error::Database(format!("{} {} is damaged: {error}", self.kind, self.id))
-        })
+        serde_json::from_str(&self.doc).map_err(|error| self.damaged(&error))
     }
 
-    fn read(row: &Row) -> Result<Self, Error> {
+    /// What is said of a document that is no JSON.
+    pub fn damaged(&self, error: &serde_json::Error) -> Error {
+        Error::Database(format!("{} {} is damaged: {error}", self.kind, self.id))
+    }
+
+    pub(super) fn read(mut row: Row) -> Result<Self, Error> {
         Ok(Self {
-            kind: row.text(0)?.to_owned(),
-            id: row.text(1)?.to_owned(),
-            doc: row.text(2)?.to_owned(),
-            label: row.text(3)?.to_owned(),
+            kind: row.take_text(0)?,
+            id: row.take_text(1)?,
+            doc: row.take_text(2)?,
+            label: row.take_text(3)?,
             version: row.int(4)?,
             created: Micros(row.int(5)?),
             modified: Micros(row.int(6)?),
@@ -108,7 +111,7 @@ pub async fn find(tx: &mut Tx<'_>, key: Key<'_>) -> Result<Option<Stored>, Error
             &[key.tenant.into(), key.kind.into(), key.id.into()],
         )
         .await?;
-    rows.first().map(Stored::read).transpose()
+    rows.into_iter().next().map(Stored::read).transpose()
 }
 
 /// The kind and display name of those of these resources that exist, by id.
@@ -121,23 +124,24 @@ pub async fn labels(
     if ids.is_empty() || kinds.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = tx
-        .query(
-            each!(
-                tx,
-                "SELECT r.id, r.kind, r.label FROM",
-                each("$2"),
-                "CROSS JOIN resources r
-                 WHERE r.tenant = $1 AND r.kind = e.value ->> 0 AND r.id = e.value ->> 1"
-            ),
-            &[tenant.into(), places(kinds, ids)],
-        )
-        .await?;
-    rows.iter()
-        .map(|row| {
-            Ok((row.text(0)?.to_owned(), (row.text(1)?.to_owned(), row.text(2)?.to_owned())))
-        })
-        .collect()
+    // A query as a value is never turned into a join: each look-up goes by the whole key.
+    let sql = each!(
+        tx,
+        "SELECT e.value ->> 1, e.value ->> 0,
+             (SELECT r.label FROM resources r
+              WHERE r.tenant = $1 AND r.kind = e.value ->> 0 AND r.id = e.value ->> 1)
+         FROM",
+        each("$2"),
+        ""
+    );
+    let rows = tx.query(sql, &[tenant.into(), places(kinds, ids)]).await?;
+    let mut found = HashMap::new();
+    for row in &rows {
+        if let Some(label) = row.maybe_text(2)? {
+            found.insert(row.text(0)?.to_owned(), (row.text(1)?.to_owned(), label.to_owned()));
+        }
+    }
+    Ok(found)
 }
 
 /// Every kind with every id: a resource is found by both, so that the primary key serves.

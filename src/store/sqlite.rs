@@ -21,7 +21,7 @@ use crate::store::job::{Job, Message, Verdict, at_once, waited};
 use crate::store::queue::{Line, Next, Queue};
 use crate::store::retry::{Broken, TRIES, gave_up, pause};
 use crate::store::tx::Count;
-use crate::store::{Error, Row, StoreSettings, Tx, Value, blocks, turns};
+use crate::store::{Error, Lines, Row, StoreSettings, Tx, Value, blocks, look, lookup, turns};
 
 /// Changes that share a commit at most.
 pub(super) const BATCH: usize = 256;
@@ -29,20 +29,27 @@ pub(super) const BATCH: usize = 256;
 pub(super) const BATCH_BYTES: usize = 8 << 20;
 /// Reads that share a transaction at most.
 const READS: usize = 32;
+/// Threads for look-ups alone, so that none waits behind a long read.
+const LOOKERS: usize = 2;
 
 /// Opens the file and starts the threads.
 pub(super) fn start(
     path: &Path,
     settings: &StoreSettings,
-    reads: Receiver<Message>,
-    writes: Arc<Queue>,
+    lines: Lines,
 ) -> Result<Vec<JoinHandle<()>>, Error> {
+    let Lines { reads, looks, writes } = lines;
     let connection = open::writer(path, settings.patience)?;
     let mut threads = vec![spawn("usher-writer", move || write_loop(&connection, &writes))?];
     let reads = Arc::new(Mutex::new(reads));
     for _ in 0..settings.readers.max(1) {
         let (connection, reads) = (open::reader(path, settings.patience)?, Arc::clone(&reads));
         threads.push(spawn("usher-reader", move || read_loop(&connection, &reads))?);
+    }
+    let looks = Arc::new(Mutex::new(looks));
+    for _ in 0..LOOKERS {
+        let (connection, looks) = (open::looker(path, settings.patience)?, Arc::clone(&looks));
+        threads.push(spawn("usher-look", move || look_loop(&connection, &looks))?);
     }
     Ok(threads)
 }
@@ -81,6 +88,31 @@ fn read_loop(connection: &Connection, queue: &Mutex<Receiver<Message>>) {
         };
         if !jobs.is_empty() {
             read_batch(connection, jobs);
+        }
+    }
+}
+
+fn look_loop(connection: &Connection, queue: &Mutex<Receiver<look::Message>>) {
+    let mut messages = Vec::with_capacity(look::SHARE);
+    loop {
+        let looks = {
+            let Ok(mut queue) = queue.lock() else { return };
+            if queue.blocking_recv_many(&mut messages, look::SHARE) == 0 {
+                return;
+            }
+            look::looks(&mut messages, &mut queue)
+        };
+        if looks.is_empty() {
+            continue;
+        }
+        let begun = plain(connection, "BEGIN").map_err(|error| gave_up(&error));
+        for look in looks {
+            let mut tx = Tx::sqlite(connection);
+            let found = begun.clone().and_then(|()| ready(lookup::one(&mut tx, &look.ask)));
+            look.finish(found.map_err(|error| gave_up(&error)));
+        }
+        if !connection.is_autocommit() {
+            let _ = plain(connection, "COMMIT");
         }
     }
 }
@@ -159,7 +191,7 @@ fn take_turn(connection: &Connection, line: &Line, shared: &mut Shared) -> Resul
 }
 
 /// What our own statements come to; on SQLite they never wait.
-fn ready(work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+fn ready<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     work.now_or_never().unwrap_or_else(|| Err(waited()))
 }
 

@@ -114,6 +114,14 @@ impl Row {
         }
     }
 
+    /// The text in this column, which leaves it empty.
+    pub fn take_text(&mut self, column: usize) -> Result<String, Error> {
+        match self.0.get_mut(column) {
+            Some(Value::Text(Some(text)) | Value::Json(text)) => Ok(std::mem::take(text)),
+            other => Err(unexpected(column, "text", other.as_deref())),
+        }
+    }
+
     /// The text in this column, or none where it is NULL.
     pub fn maybe_text(&self, column: usize) -> Result<Option<&str>, Error> {
         match self.0.get(column) {

@@ -27,6 +27,7 @@ mod filter_sql;
 mod filter_world;
 mod groups;
 mod idp;
+mod lookups;
 mod operations;
 mod parallel;
 mod patch;

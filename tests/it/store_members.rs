@@ -4,7 +4,7 @@ use usher::clock::Micros;
 use usher::ids::TenantId;
 use usher::store::members::{self, Added};
 use usher::store::resources::{self, Entries, Key};
-use usher::store::{Error, Store};
+use usher::store::{Error, Store, Tx};
 
 use crate::support::people::{add, tenant, version};
 use crate::support::{Db, each_db};
@@ -75,10 +75,25 @@ each_db! {
         assert_eq!(crew.add(0, &[two, &crew.users[2]]).await.added, 1);
         assert_eq!(crew.of_group(0).await, sorted(&crew.users.iter().collect::<Vec<_>>()));
         assert_eq!(crew.of_group(1).await, [""; 0]);
-        let (tenant, group) = (crew.tenant.clone(), crew.groups[0].clone());
-        let counted =
-            crew.store.read(async move |tx| members::count(tx, &tenant, &group).await).await;
-        assert_eq!(counted, Ok(3));
+        for (most, more) in [(0, true), (2, true), (3, false), (u64::MAX, false)] {
+            let (tenant, group) = (crew.tenant.clone(), crew.groups[0].clone());
+            let look = async move |tx: &mut Tx<'_>| {
+                members::more_than(tx, &tenant, &group, most).await
+            };
+            assert_eq!(crew.store.read(look).await, Ok(more), "{most}");
+        }
+        let mut paged = Vec::new();
+        while paged.len() < 3 {
+            let (tenant, group) = (crew.tenant.clone(), crew.groups[0].clone());
+            let after = paged.last().cloned();
+            let look = async move |tx: &mut Tx<'_>| {
+                members::page(tx, &tenant, &group, after.as_deref(), 2).await
+            };
+            let page = crew.store.read(look).await.unwrap();
+            assert!(page.iter().all(|member| member.label.starts_with('u')), "{page:?}");
+            paged.extend(page.into_iter().map(|member| member.id));
+        }
+        assert_eq!(paged, crew.of_group(0).await);
     }
 
     async fn an_unknown_member_is_named_and_the_others_are_added(db: Db) {

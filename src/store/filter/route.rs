@@ -86,6 +86,22 @@ fn looked_up<'a>(target: &Target<'a>, test: Test<'_, 'a>) -> bool {
     }
 }
 
+/// What the texts of an attribute have to begin with, where a filter asks for that.
+pub fn prefix<'b>(bound: &'b Bound<'_>, wanted: &Target<'_>) -> Option<&'b str> {
+    match bound {
+        Bound::And(terms) => terms.iter().find_map(|term| prefix(term, wanted)),
+        Bound::Compare { target, op: Op::Sw, key: Key::Text(text) } if target == wanted => {
+            Some(text)
+        }
+        Bound::Or(_)
+        | Bound::Not(_)
+        | Bound::Never
+        | Bound::Present(_)
+        | Bound::Compare { .. }
+        | Bound::Within { .. } => None,
+    }
+}
+
 /// Whether `attr_index` holds the values of an attribute in the order in which they sort.
 ///
 /// It holds texts: numbers and moments sort otherwise. Of several values the least would count.

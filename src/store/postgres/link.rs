@@ -28,13 +28,28 @@ pub(super) enum Use {
     Read,
     /// Changes: those of a tenant that wait at the same moment share a commit.
     Write,
+    /// Single statements outside of any transaction.
+    Look,
 }
 
 impl Use {
-    fn begin(self) -> &'static str {
+    /// Settings of the connection. A change looks everything up by its key: a plan that was made when
+    /// the tables were small must not read them whole once they are large.
+    fn settings(self) -> Option<&'static str> {
         match self {
-            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Self::Write => "BEGIN",
+            Self::Read | Self::Look => None,
+            Self::Write => Some(
+                "SET enable_seqscan = off; SET enable_bitmapscan = off;
+                 SET enable_hashjoin = off; SET enable_mergejoin = off",
+            ),
+        }
+    }
+
+    fn begin(self) -> Option<&'static str> {
+        match self {
+            Self::Read => Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+            Self::Write => Some("BEGIN"),
+            Self::Look => None,
         }
     }
 
@@ -44,6 +59,7 @@ impl Use {
             (Self::Read, _) => "COMMIT; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             (Self::Write, true) => "COMMIT; BEGIN",
             (Self::Write, false) => "ROLLBACK; BEGIN",
+            (Self::Look, _) => "",
         }
     }
 }
@@ -150,9 +166,17 @@ impl Link {
         let begun = tokio::time::timeout(left, async {
             let mut connection = match self.held.take() {
                 Some(connection) => connection,
-                None => connect(&self.options).await?,
+                None => {
+                    let mut connection = connect(&self.options).await?;
+                    if let Some(settings) = self.purpose.settings() {
+                        plain(&mut connection, settings).await?;
+                    }
+                    connection
+                }
             };
-            plain(&mut connection, self.purpose.begin()).await?;
+            if let Some(begin) = self.purpose.begin() {
+                plain(&mut connection, begin).await?;
+            }
             Ok(connection)
         });
         begun.await.unwrap_or_else(|_| Err(Error::Unavailable("no answer in time".to_owned())))

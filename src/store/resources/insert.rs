@@ -65,18 +65,17 @@ pub async fn insert_many(
                 outcomes[number] = Err(Taken(attribute.clone()));
                 continue;
             }
-            let free = keys.iter().fold(true, |free, key| wanted.insert(key) && free);
+            let free = keys.iter().filter(|key| wanted.insert(*key)).count() == keys.len();
             if free { wave.push(number) } else { later.push(number) }
         }
         let mut taken =
             store(tx, place, &wave.iter().map(|at| new[*at]).collect::<Vec<_>>()).await?;
         for number in wave {
-            match taken.remove(new[number].id) {
-                Some(attribute) => outcomes[number] = Err(Taken(attribute)),
-                None => {
-                    tx.count(tenant, kind, new[number].id, 1);
-                    held.extend(&new[number].draft.entries.unique);
-                }
+            if let Some(attribute) = taken.remove(new[number].id) {
+                outcomes[number] = Err(Taken(attribute));
+            } else {
+                tx.count(tenant, kind, new[number].id, 1);
+                held.extend(&new[number].draft.entries.unique);
             }
         }
         left = later;

@@ -127,7 +127,7 @@ pub async fn list(
     for part in parts {
         total = sum(total, totals.of(tx, part).await?);
     }
-    Ok(Found { rows: in_one_order(tx, parts, slice).await?, total })
+    Ok(Found { rows: in_one_order(tx, parts, slice, totals).await?, total })
 }
 
 async fn one_by_one(
@@ -148,7 +148,7 @@ async fn one_by_one(
         let room = if begun { slice.count.saturating_sub(rows.len() as u64) } else { 0 };
         let skip = slice.skip.saturating_sub(total.unwrap_or_default());
         let piece = Slice { down: slice.down, after: after.cloned(), skip, count: room };
-        let here = page(tx, part, &piece).await?;
+        let here = page(tx, part, &piece, totals).await?;
         let got = here.len() as u64;
         // A page that is neither empty nor full ends where its kind ends.
         let ends = slice.after.is_none() && got < room && (got > 0 || skip == 0);
@@ -168,13 +168,14 @@ async fn in_one_order(
     tx: &mut Tx<'_>,
     parts: &[Part<'_>],
     slice: &Slice,
+    totals: Totals<'_>,
 ) -> Result<Vec<Listed>, Error> {
     if slice.skip > 0 {
         return sorting::page(tx, parts, slice).await;
     }
     let mut rows = Vec::new();
     for part in parts {
-        rows.extend(page(tx, part, slice).await?);
+        rows.extend(page(tx, part, slice, totals).await?);
     }
     rows.sort_by(|left, right| {
         let up = left.compare(right);
@@ -185,7 +186,12 @@ async fn in_one_order(
 }
 
 /// A piece of one type's part, the cheapest way.
-async fn page(tx: &mut Tx<'_>, part: &Part<'_>, slice: &Slice) -> Result<Vec<Listed>, Error> {
+async fn page(
+    tx: &mut Tx<'_>,
+    part: &Part<'_>,
+    slice: &Slice,
+    totals: Totals<'_>,
+) -> Result<Vec<Listed>, Error> {
     if slice.count == 0 {
         return Ok(Vec::new());
     }
@@ -204,7 +210,7 @@ async fn page(tx: &mut Tx<'_>, part: &Part<'_>, slice: &Slice) -> Result<Vec<Lis
     let walks = filter::ordered_by_index(&target) && !part.names_few();
     // How many of a filter's resources have no value is not known without looking at all.
     if walks && (slice.skip == 0 || part.filter.is_none()) {
-        return by_value(tx, part, Indexed { target, sorted }, slice).await;
+        return by_value(tx, part, slice, Indexed { target, sorted, totals }).await;
     }
     sorting::page(tx, std::slice::from_ref(part), slice).await
 }
@@ -251,15 +257,22 @@ async fn without_values(
 struct Indexed<'w> {
     target: Target<'w>,
     sorted: Sorted,
+    totals: Totals<'w>,
 }
 
 impl Indexed<'_> {
     /// Whether every resource has it: names that are required and unique cannot be left out of any
-    /// document, nor become required later.
-    fn is_always_there(&self) -> bool {
+    /// document, nor become required later. Or whether the filter asks for it.
+    fn is_always_there(&self, part: &Part<'_>) -> bool {
         let Target { extension, attribute, sub } = self.target;
         let is_name = attribute.required && attribute.uniqueness != Uniqueness::None;
-        is_name && extension.is_none() && sub.is_none()
+        is_name && extension.is_none() && sub.is_none() || self.prefix(part).is_some()
+    }
+
+    /// What its values have to begin with.
+    fn prefix<'p>(&self, part: &'p Part<'_>) -> Option<&'p str> {
+        let prefix = filter::prefix(part.filter.as_ref()?, &self.target)?;
+        (!prefix.is_empty() && prefix.len() <= fold::SORTED_BYTES).then_some(prefix)
     }
 }
 
@@ -267,17 +280,17 @@ impl Indexed<'_> {
 async fn by_value(
     tx: &mut Tx<'_>,
     part: &Part<'_>,
-    indexed: Indexed<'_>,
     slice: &Slice,
+    indexed: Indexed<'_>,
 ) -> Result<Vec<Listed>, Error> {
     let is_long = |key: &Option<SortKey>| matches!(key, Some(SortKey::Text(text)) if text.len() >= fold::SORTED_BYTES);
     let begins_long = slice.after.as_ref().is_some_and(|mark| is_long(&mark.key));
     let rows = if begins_long {
         Vec::new()
     } else if slice.down {
-        down(tx, part, indexed, slice).await?
+        down(tx, part, slice, indexed).await?
     } else {
-        up(tx, part, indexed, slice).await?
+        up(tx, part, slice, indexed).await?
     };
     // Long texts that begin alike are equal in the sort, and something else in the index.
     if begins_long || rows.iter().any(|row| is_long(&row.key)) {
@@ -289,8 +302,8 @@ async fn by_value(
 async fn up(
     tx: &mut Tx<'_>,
     part: &Part<'_>,
-    indexed: Indexed<'_>,
     slice: &Slice,
+    indexed: Indexed<'_>,
 ) -> Result<Vec<Listed>, Error> {
     let (with, without) = walks(part, indexed);
     if slice.after.as_ref().is_some_and(|mark| mark.key.is_none()) {
@@ -298,10 +311,10 @@ async fn up(
     }
     let mut rows = walk::rows(tx, part, &with, slice).await?;
     let room = slice.count - rows.len() as u64;
-    if room == 0 || indexed.is_always_there() {
+    if room == 0 || indexed.is_always_there(part) {
         return Ok(rows);
     }
-    let (valued, absent) = count::valued(tx, part, &indexed.target).await?;
+    let (valued, absent) = indexed.totals.valued(tx, part, &indexed.target).await?;
     let skip = if rows.is_empty() { slice.skip.saturating_sub(valued) } else { 0 };
     let piece = Slice { down: false, after: None, skip, count: room.min(absent) };
     rows.extend(walk::rows(tx, part, &without, &piece).await?);
@@ -311,17 +324,18 @@ async fn up(
 async fn down(
     tx: &mut Tx<'_>,
     part: &Part<'_>,
-    indexed: Indexed<'_>,
     slice: &Slice,
+    indexed: Indexed<'_>,
 ) -> Result<Vec<Listed>, Error> {
     let (with, without) = walks(part, indexed);
-    if slice.after.as_ref().is_some_and(|mark| mark.key.is_some()) || indexed.is_always_there() {
+    if slice.after.as_ref().is_some_and(|mark| mark.key.is_some()) || indexed.is_always_there(part)
+    {
         return walk::rows(tx, part, &with, slice).await;
     }
     // Whoever goes on among those without a value knows that there are some.
     let absent = match &slice.after {
         Some(_) => u64::MAX,
-        None => count::valued(tx, part, &indexed.target).await?.1,
+        None => indexed.totals.valued(tx, part, &indexed.target).await?.1,
     };
     let piece =
         Slice { count: slice.count.min(absent.saturating_sub(slice.skip)), ..slice.clone() };
@@ -335,8 +349,9 @@ async fn down(
 
 /// Those with a value, and those without.
 fn walks<'p>(part: &'p Part<'_>, indexed: Indexed<'p>) -> (Walk<'p>, Walk<'p>) {
-    let Indexed { target, sorted } = indexed;
+    let Indexed { target, sorted, .. } = indexed;
     let filter = part.filter.as_ref();
-    let with = Walk::new(By::Value { attr: target.name(), sorted }, filter);
+    let prefix = indexed.prefix(part).unwrap_or_default().to_owned();
+    let with = Walk::new(By::Value { attr: target.name(), sorted, prefix }, filter);
     (with, Walk::new(By::Id, filter).of_those_without(target))
 }

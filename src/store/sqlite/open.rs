@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::translate;
@@ -35,6 +36,17 @@ pub(super) fn reader(path: &Path, patience: Duration) -> Result<Connection, Erro
     connection
         .execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")
         .map_err(|error| cannot(path, &translate(&error)))?;
+    Ok(connection)
+}
+
+/// A connection for look-ups.
+///
+/// A statement whose plan may depend on what is bound is compiled anew for every value, which costs
+/// more than a look-up; theirs need no such care.
+pub(super) fn looker(path: &Path, patience: Duration) -> Result<Connection, Error> {
+    let connection = reader(path, patience)?;
+    let stable = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true);
+    stable.map_err(|error| cannot(path, &translate(&error)))?;
     Ok(connection)
 }
 

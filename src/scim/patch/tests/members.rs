@@ -54,7 +54,7 @@ fn operations_on_members_become_changes() {
         ),
         (
             op("replace", r#"members[value eq "a"]"#, json!({ "value": "b" })),
-            vec![MemberChange::Remove(ids(&["a"])), MemberChange::Add(refs(&["b"]))],
+            vec![MemberChange::Add(refs(&["b"])), MemberChange::Remove(ids(&["a"]))],
         ),
         (op("add", r#"members[value eq "a"]"#, json!({})), vec![MemberChange::Add(refs(&["a"]))]),
     ];
@@ -88,14 +88,10 @@ fn members_are_added_and_removed_whole() {
 
 /// Proves SCIM-340.
 #[test]
-fn changes_keep_their_order_and_runs_become_one() {
+fn runs_of_changes_come_down_to_what_holds_at_the_end() {
     let add = |id: &str| op("add", "members", json!([{ "value": id }]));
     let remove = |id: &str| op("remove", &format!("members[value eq \"{id}\"]"), json!(null));
     let list = json!([add("a"), add("b"), remove("a"), remove("c"), add("a")]);
-    let expected = [
-        MemberChange::Add(refs(&["a", "b"])),
-        MemberChange::Remove(ids(&["a", "c"])),
-        MemberChange::Add(refs(&["a"])),
-    ];
+    let expected = [MemberChange::Add(refs(&["a", "b"])), MemberChange::Remove(ids(&["c"]))];
     assert_eq!(changes(&list, Quirks::NONE).unwrap(), expected);
 }

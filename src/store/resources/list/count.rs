@@ -53,20 +53,47 @@ impl Totals<'_> {
         if part.names_few() {
             return run(tx, &sql).await.map(Some);
         }
+        let by_index = driver.is_some_and(|driver| driver.rest.is_none());
+        self.kept(tx, part, &sql, self.always || by_index).await
+    }
+
+    /// A count that is known or, if need be, counted.
+    async fn kept(
+        self,
+        tx: &mut Tx<'_>,
+        part: &Part<'_>,
+        sql: &Sql,
+        count: bool,
+    ) -> Result<Option<u64>, Error> {
         let turn = turns::last(tx, &part.tenant()).await?;
-        let name = digest(&sql);
+        let name = digest(sql);
         if let Some((then, count)) = self.counts.0.get(&name)
             && then == turn
         {
             return Ok(Some(count));
         }
-        let by_index = driver.is_some_and(|driver| driver.rest.is_none());
-        if !self.always && !by_index {
+        if !count {
             return Ok(None);
         }
-        let count = run(tx, &sql).await?;
+        let count = run(tx, sql).await?;
         self.counts.0.insert(name, (turn, count));
         Ok(Some(count))
+    }
+
+    /// How many resources of the type, filter or not, have a value of this indexed attribute, and
+    /// how many have none.
+    pub(super) async fn valued(
+        self,
+        tx: &mut Tx<'_>,
+        part: &Part<'_>,
+        target: &Target<'_>,
+    ) -> Result<(u64, u64), Error> {
+        let (attr, prefix) = (target.name(), String::new());
+        let walk = Walk::new(By::Value { attr, sorted: Sorted::Text, prefix }, None);
+        let sql = walk.counting(tx.dialect(), part);
+        let valued = self.kept(tx, part, &sql, true).await?.unwrap_or_default();
+        let all = blocks::total(tx, &part.tenant(), part.kind()).await?;
+        Ok((valued, all.saturating_sub(valued)))
     }
 }
 
@@ -79,17 +106,4 @@ async fn run(tx: &mut Tx<'_>, sql: &Sql) -> Result<u64, Error> {
     let rows = tx.run(sql).await?;
     let counted = rows.first().map_or(Ok(0), |row| row.int(0))?;
     Ok(u64::try_from(counted).unwrap_or(0))
-}
-
-/// How many resources of the type, filter or not, have a value of this indexed attribute, and how
-/// many have none.
-pub(super) async fn valued(
-    tx: &mut Tx<'_>,
-    part: &Part<'_>,
-    target: &Target<'_>,
-) -> Result<(u64, u64), Error> {
-    let walk = Walk::new(By::Value { attr: target.name(), sorted: Sorted::Text }, None);
-    let valued = run(tx, &walk.counting(tx.dialect(), part)).await?;
-    let all = blocks::total(tx, &part.tenant(), part.kind()).await?;
-    Ok((valued, all.saturating_sub(valued)))
 }

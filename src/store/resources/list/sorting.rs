@@ -30,7 +30,7 @@ pub(super) async fn page(
     sql.push(") x");
     order(&mut sql, dialect, sorted, slice);
     limit(&mut sql, slice);
-    tx.run(&sql).await?.iter().map(|row| listed(row, sorted)).collect()
+    tx.run(&sql).await?.into_iter().map(|row| listed(row, sorted)).collect()
 }
 
 fn inner(sql: &mut Sql, dialect: Dialect, part: &Part<'_>) {

@@ -25,8 +25,8 @@ pub(super) enum By {
     Time(&'static str),
     /// Resources with this value of an indexed attribute, by id.
     Entry { attr: String, value: String },
-    /// By the values of an indexed attribute, then by id.
-    Value { attr: String, sorted: Sorted },
+    /// By the values of an indexed attribute that begin with a text, then by id.
+    Value { attr: String, sorted: Sorted, prefix: String },
 }
 
 /// A walk, and which of the resources it meets are wanted.
@@ -100,15 +100,21 @@ impl<'p> Walk<'p> {
                 sql.push(&format!(" AND {alias}.attr = {} AND {alias}.value = ", literal(attr)));
                 sql.bind(value);
             }
-            By::Value { attr, .. } => {
+            By::Value { attr, prefix, .. } => {
                 sql.push(&format!(" AND {alias}.attr = {}", literal(attr)));
+                if !prefix.is_empty() {
+                    sql.push(&format!(" AND {alias}.value >= ")).bind(prefix);
+                }
+                if let Some(end) = behind(prefix) {
+                    sql.push(&format!(" AND {alias}.value < ")).bind(end);
+                }
             }
         }
     }
 
     /// Appends where a slice begins.
     fn begin(&self, sql: &mut Sql, slice: &Slice, alias: &str) {
-        let Some(mark) = &slice.after else { return };
+        let Some(mark) = &slice.after else { return self.begin_anywhere(sql, alias) };
         let sign = sign(slice.down, mark);
         let id = format!("{alias}.{}", self.id());
         match (self.key(), &mark.key) {
@@ -120,6 +126,16 @@ impl<'p> Walk<'p> {
                 sql.push(&format!(" AND {id} {sign} ")).bind(&mark.id);
             }
         }
+    }
+
+    /// Appends a bound that bounds nothing. Without it PostgreSQL may find all by another index, and
+    /// sort them, as long as it has no statistics.
+    fn begin_anywhere(&self, sql: &mut Sql, alias: &str) {
+        match self.by {
+            By::Id => sql.push(&format!(" AND {alias}.id >= ''")),
+            By::Time(column) => sql.push(&format!(" AND {alias}.{column} >= -9223372036854775807")),
+            By::Entry { .. } | By::Value { .. } => sql,
+        };
     }
 
     /// The key as the column has it.
@@ -227,6 +243,20 @@ impl<'p> Walk<'p> {
     }
 }
 
+/// The least text that comes after all that begin with this one; none where there is no such.
+fn behind(prefix: &str) -> Option<String> {
+    let mut chars: Vec<char> = prefix.chars().collect();
+    while let Some(last) = chars.pop() {
+        // The next code point, beyond the surrogates where need be.
+        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
+        if let Some(next) = next {
+            chars.push(next);
+            return Some(chars.into_iter().collect());
+        }
+    }
+    None
+}
+
 /// How the rows of a slice compare with the place where it begins.
 pub(super) fn sign(down: bool, mark: &Mark) -> &'static str {
     match (down, mark.inclusive) {
@@ -261,14 +291,15 @@ pub(super) async fn rows(
         By::Time(_) => Some(Sorted::Whole),
         By::Value { sorted, .. } => Some(sorted),
     };
-    tx.run(&sql).await?.iter().map(|row| listed(row, sorted)).collect()
+    tx.run(&sql).await?.into_iter().map(|row| listed(row, sorted)).collect()
 }
 
 /// A row of [`COLUMNS`], with its key behind them where there is one.
-pub(super) fn listed(row: &Row, sorted: Option<Sorted>) -> Result<Listed, Error> {
+pub(super) fn listed(mut row: Row, sorted: Option<Sorted>) -> Result<Listed, Error> {
+    let key = row.0.split_off(7).pop();
     let stored = Stored::read(row)?;
     let wrong = || Error::Database(format!("{} {} cannot be sorted", stored.kind, stored.id));
-    let key = match (sorted, row.0.get(7)) {
+    let key = match (sorted, &key) {
         (None, _) | (_, Some(Value::Text(None) | Value::Int(None))) => None,
         (Some(Sorted::Text), Some(Value::Text(Some(text)))) => {
             Some(SortKey::Text(fold::sorted_bytes(text).to_vec()))
@@ -282,4 +313,17 @@ pub(super) fn listed(row: &Row, sorted: Option<Sorted>) -> Result<Listed, Error>
         (Some(_), _) => return Err(wrong()),
     };
     Ok(Listed { stored, key })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::behind;
+
+    #[test]
+    fn what_comes_behind_a_beginning_is_the_next_code_point() {
+        assert_eq!(behind("ab").as_deref(), Some("ac"));
+        assert_eq!(behind("a\u{d7ff}").as_deref(), Some("a\u{e000}"));
+        assert_eq!(behind("a\u{10ffff}").as_deref(), Some("b"));
+        assert_eq!((behind("\u{10ffff}"), behind("")), (None, None));
+    }
 }

@@ -1,0 +1,144 @@
+//! Reads that name what they want by a key: they go together with those of other requests.
+
+use std::sync::Arc;
+
+use crate::app::view::{View, Wish};
+use crate::app::work::Work;
+use crate::app::{App, Ctx, Error, Shown, Target};
+use crate::scim::attribute::Source;
+use crate::scim::filter::{self, Binding, Bound, Op, Target as Compared, Unknown};
+use crate::scim::fold::{self, Key};
+use crate::scim::page;
+use crate::scim::project::Sent;
+use crate::scim::query::Query;
+use crate::scim::resource_type::ResourceType;
+use crate::store::lookup::{Ask, By};
+
+/// A filter that finds more than so many is no look-up.
+const FEW: i64 = 8;
+
+impl App {
+    /// Reads one resource whose members are not asked for.
+    pub(super) async fn get_by_look_up(
+        &self,
+        work: &Work,
+        view: &View,
+        target: Target<'_>,
+    ) -> Result<Shown, Error> {
+        let ask = Ask {
+            tenant: work.tenant.clone(),
+            kind: work.kind.name.clone(),
+            by: By::Id(target.id.to_owned()),
+            most: 1,
+            groups: view.wants_groups(),
+        };
+        let found = self.store().look_up(ask).await?;
+        let stored = &found.first().ok_or_else(|| work.not_found(target.id))?.stored;
+        Work::check_read(target.conditions, stored)?;
+        let (etag, location) = view.headers(stored);
+        let text = view.texts(&found).await?.pop().unwrap_or_default();
+        Ok(Shown { text, etag, location })
+    }
+
+    /// The `ListResponse` to a filter that names a few resources by an indexed value or by their id,
+    /// as text; none where the query is of another kind or finds more. [`App::list`] then answers.
+    pub async fn list_few(
+        &self,
+        ctx: &Ctx,
+        kind: &Arc<ResourceType>,
+        query: &Query,
+    ) -> Result<Option<String>, Error> {
+        let Some(most) = is_first_page(query) else { return Ok(None) };
+        let Some(filter) = self.filter(ctx, query)? else { return Ok(None) };
+        let work = Work::new(self, ctx, kind);
+        let rules = Binding { quirks: work.quirks, unknown: Unknown::Refuse };
+        let bound = filter::bind(kind, &work.soften_filter(filter), rules)?;
+        let Some(by) = key_of(&bound) else { return Ok(None) };
+        let view = Wish::new(self, ctx, query).of(kind, Sent::nothing())?;
+        if view.wants_members() {
+            return Ok(None);
+        }
+        let ask = Ask {
+            tenant: work.tenant.clone(),
+            kind: kind.name.clone(),
+            by,
+            most: most + 1,
+            groups: view.wants_groups(),
+        };
+        let found = self.store().look_up(ask).await?;
+        if i64::try_from(found.len()).is_ok_and(|found| found > most) {
+            return Ok(None);
+        }
+        Ok(Some(page::list_text(&view.texts(&found).await?)))
+    }
+}
+
+/// How many results at most, where the first of a filter in the default order are asked for.
+fn is_first_page(query: &Query) -> Option<i64> {
+    let Query {
+        filter: Some(_),
+        filter_plus_as_space: _,
+        sort_by: None,
+        descending: _,
+        start: 1,
+        cursor: None,
+        count,
+        attributes: _,
+        excluded: _,
+    } = query
+    else {
+        return None;
+    };
+    Some(count.unwrap_or(FEW).min(FEW)).filter(|count| *count > 0)
+}
+
+/// The key that a filter comes to.
+fn key_of(bound: &Bound<'_>) -> Option<By> {
+    match bound {
+        Bound::Compare { target, op: Op::Eq, key } => single(target, key),
+        Bound::And(terms) => match terms.as_slice() {
+            [one, other] => holder(one, other).or_else(|| holder(other, one)),
+            _ => None,
+        },
+        Bound::Compare { .. }
+        | Bound::Or(_)
+        | Bound::Not(_)
+        | Bound::Never
+        | Bound::Present(_)
+        | Bound::Within { .. } => None,
+    }
+}
+
+fn single(target: &Compared<'_>, key: &Key) -> Option<By> {
+    match (target.leaf().source, key) {
+        (Source::Id, Key::Text(id)) => Some(By::Id(id.clone())),
+        // Many resources share a truth value, and a fraction has more than one text.
+        (Source::Document, Key::Text(_) | Key::Int(_))
+            if target.attribute.is_stored()
+                && target.leaf().indexed
+                && !fold::index_is_vague(key) =>
+        {
+            Some(By::Value { attr: target.name(), value: fold::index_key(key) })
+        }
+        _ => None,
+    }
+}
+
+/// Entra asks so whether a group has a member: `id eq "g" and members.value eq "u"`.
+fn holder(id: &Bound<'_>, member: &Bound<'_>) -> Option<By> {
+    let (
+        Bound::Compare { target, op: Op::Eq, key },
+        Bound::Compare { target: at, op: Op::Eq, key: held },
+    ) = (id, member)
+    else {
+        return None;
+    };
+    let in_rows = at.attribute.source == Source::Members
+        && at.sub.is_some_and(|sub| sub.source == Source::RowValue);
+    match (single(target, key)?, held) {
+        (By::Id(id), Key::Text(member)) if in_rows => {
+            Some(By::Holder { id, member: member.clone() })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,309 @@
+//! The shown part of a resource as JSON text, made from the stored text without parsing what goes
+//! out as it is. The same bytes as rendering and projecting the parsed document give.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::scim::attribute::{Attribute, Source};
+use crate::scim::project::{Projection, Sent};
+use crate::scim::render::{Parts, Renderer, refers};
+use crate::scim::resource_type::ResourceType;
+use crate::scim::schema::Schema;
+
+/// A stored JSON object whose members are not parsed yet.
+#[derive(Debug, Default)]
+pub struct Raw<'t>(Vec<(Cow<'t, str>, &'t RawValue)>);
+
+impl<'t> Raw<'t> {
+    /// Reads the names alone.
+    pub fn of(text: &'t str) -> Result<Self, serde_json::Error> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        reader.deserialize_map(Members)
+    }
+
+    fn get(&self, name: &str) -> Option<&'t str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.get())
+    }
+
+    /// A member that is an object; an empty one when there is none.
+    fn object(&self, name: &str) -> Self {
+        self.get(name).and_then(|text| Self::of(text).ok()).unwrap_or_default()
+    }
+}
+
+struct Members;
+
+impl<'t> Visitor<'t> for Members {
+    type Value = Raw<'t>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Raw<'t>, A::Error> {
+        let mut members = Vec::with_capacity(24);
+        while let Some(Name(name)) = map.next_key()? {
+            members.push((name, map.next_value()?));
+        }
+        Ok(Raw(members))
+    }
+}
+
+/// A name that is borrowed unless it holds an escape.
+#[derive(serde::Deserialize)]
+struct Name<'t>(#[serde(borrow)] Cow<'t, str>);
+
+/// The ids of the resources whose address or name the document shows, each once.
+pub fn links(rt: &ResourceType, raw: &Raw<'_>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for (extension, attribute) in rt.attributes().filter(|(_, attribute)| refers(attribute)) {
+        let text = match extension {
+            None => raw.get(&attribute.name),
+            Some(schema) => raw.object(&schema.id).get(&attribute.name),
+        };
+        let Some(value) = text.and_then(|text| serde_json::from_str::<Value>(text).ok()) else {
+            continue;
+        };
+        let elements = match &value {
+            Value::Array(elements) => elements.as_slice(),
+            single => std::slice::from_ref(single),
+        };
+        for id in elements.iter().filter_map(|element| element.get("value")?.as_str()) {
+            if !found.iter().any(|known| known == id) {
+                found.push(id.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// What a [`Projection`] shows of a document, as text.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    /// Addresses and leniencies.
+    pub renderer: Renderer<'a>,
+    /// The resource type.
+    pub rt: &'a ResourceType,
+    /// What is shown.
+    pub projection: &'a Projection<'a>,
+    /// What this request set.
+    pub sent: &'a Sent,
+}
+
+impl Writer<'_> {
+    /// One resource.
+    pub fn document(&self, raw: &Raw<'_>, parts: &Parts<'_>) -> String {
+        let mut object = Object::new(1024);
+        self.common("schemas", || self.schemas(raw), &mut object);
+        self.common("id", || parts.id.into(), &mut object);
+        if let Some(value) = raw.get("externalId") {
+            self.common("externalId", || parsed(value), &mut object);
+        }
+        self.attributes(None, &self.rt.schema, raw, parts, &mut object);
+        for extension in &self.rt.extensions {
+            let stored = raw.object(&extension.schema.id);
+            let mut inner = Object::new(256);
+            self.attributes(Some(&extension.schema), &extension.schema, &stored, parts, &mut inner);
+            if !inner.is_empty() {
+                object.name(&extension.schema.id);
+                object.text.push_str(&inner.end());
+            }
+        }
+        self.common("meta", || self.renderer.meta(self.rt, parts), &mut object);
+        object.end()
+    }
+
+    /// An attribute that every resource has.
+    fn common(&self, name: &str, value: impl FnOnce() -> Value, object: &mut Object) {
+        let Some(attribute) = self.rt.core(name) else { return };
+        if let Some(value) = self.projection.value(None, attribute, value, self.sent) {
+            object.put(name, &value);
+        }
+    }
+
+    fn attributes(
+        &self,
+        extension: Option<&Schema>,
+        schema: &Schema,
+        raw: &Raw<'_>,
+        parts: &Parts<'_>,
+        object: &mut Object,
+    ) {
+        for attribute in &schema.attributes {
+            let value = match attribute.source {
+                Source::Members => self.renderer.rows(attribute, parts.members),
+                Source::MemberOf => self.renderer.rows(attribute, parts.groups),
+                Source::Document => {
+                    let Some(text) = raw.get(&attribute.name) else { continue };
+                    if self.goes_out(extension, attribute, text) {
+                        object.name(&attribute.name);
+                        object.text.push_str(text);
+                        continue;
+                    }
+                    Some(self.renderer.stored(attribute, &parsed(text), parts))
+                }
+                Source::Id
+                | Source::Created
+                | Source::Modified
+                | Source::Version
+                | Source::Location
+                | Source::Kind
+                | Source::RowValue
+                | Source::RowType
+                | Source::Link
+                | Source::Label
+                | Source::Secret => None,
+            };
+            let shown = value
+                .and_then(|value| self.projection.value(extension, attribute, || value, self.sent));
+            if let Some(value) = shown {
+                object.put(&attribute.name, &value);
+            }
+        }
+    }
+
+    /// Whether the stored text is to the letter what is shown.
+    fn goes_out(&self, extension: Option<&Schema>, attribute: &Attribute, text: &str) -> bool {
+        if !self.projection.shows_whole(extension, attribute, self.sent) || refers(attribute) {
+            return false;
+        }
+        if !attribute.is_complex() {
+            return true;
+        }
+        let shown = |name: &str| {
+            let known = attribute.sub(name);
+            known.is_some_and(|sub| self.projection.shows_part(extension, attribute, sub))
+        };
+        let mut reader = serde_json::Deserializer::from_str(text);
+        AllShown { shown: &shown, depth: 0 }.deserialize(&mut reader).unwrap_or(false)
+    }
+
+    /// RFC 7643 s3: the core schema, and the extensions that have data.
+    fn schemas(&self, raw: &Raw<'_>) -> Value {
+        let used = self.rt.extensions.iter().map(|extension| &extension.schema.id);
+        let used =
+            used.filter(|id| raw.get(id).is_some_and(|text| text.starts_with('{') && text != "{}"));
+        std::iter::once(&self.rt.schema.id).chain(used).map(|id| Value::from(id.as_str())).collect()
+    }
+}
+
+/// What was stored as JSON is JSON; should a file be damaged, it reads as nothing.
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// An object that is being written.
+struct Object {
+    text: String,
+}
+
+impl Object {
+    fn new(room: usize) -> Self {
+        let mut text = String::with_capacity(room);
+        text.push('{');
+        Self { text }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.text.len() == 1
+    }
+
+    fn name(&mut self, name: &str) {
+        if !self.is_empty() {
+            self.text.push(',');
+        }
+        // Names of attributes and URNs hold nothing that JSON escapes.
+        self.text.push('"');
+        self.text.push_str(name);
+        self.text.push_str("\":");
+    }
+
+    fn put(&mut self, name: &str, value: &Value) {
+        self.name(name);
+        match value {
+            Value::String(text) if is_plain(text) => {
+                self.text.push('"');
+                self.text.push_str(text);
+                self.text.push('"');
+            }
+            other => self.text.push_str(&serde_json::to_string(other).unwrap_or_default()),
+        }
+    }
+
+    fn end(mut self) -> String {
+        self.text.push('}');
+        self.text
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+}
+
+/// Whether all parts of a complex value are shown, and it has some.
+struct AllShown<'s> {
+    shown: &'s dyn Fn(&str) -> bool,
+    depth: u8,
+}
+
+impl<'t> DeserializeSeed<'t> for AllShown<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'t>>(self, reader: D) -> Result<bool, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'t> Visitor<'t> for AllShown<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a stored value")
+    }
+
+    fn visit_seq<A: SeqAccess<'t>>(self, mut list: A) -> Result<bool, A::Error> {
+        let mut all = self.depth == 0;
+        let element = || AllShown { shown: self.shown, depth: self.depth + 1 };
+        while let Some(shown) = list.next_element_seed(element())? {
+            all &= shown;
+        }
+        Ok(all)
+    }
+
+    fn visit_map<A: MapAccess<'t>>(self, mut object: A) -> Result<bool, A::Error> {
+        let (mut all, mut some) = (true, false);
+        while let Some(Name(name)) = object.next_key()? {
+            all &= (self.shown)(&name);
+            some = true;
+            object.next_value::<IgnoredAny>()?;
+        }
+        Ok(all && some)
+    }
+
+    // A simple value where an object belongs: left to the careful way.
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+        Ok(false)
+    }
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! Look-ups: those that wait at the same moment go as one statement, outside of any transaction.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::Receiver;
+
+use super::link::{Link, State};
+use crate::store::look::{Look, Message, SHARE, looks};
+use crate::store::lookup::{self, Found};
+use crate::store::retry::{TRIES, gave_up, pause};
+use crate::store::{Error, Tx};
+
+/// No look-up takes this long unless the server went silent.
+const LONGEST: Duration = Duration::from_secs(35);
+
+/// Serves the queue until it closes. One lane carries most: what comes while it waits for the server
+/// goes with the next statement.
+pub(super) fn run(mut link: Link, mut queue: Receiver<Message>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return;
+    };
+    runtime.block_on(async move {
+        let mut messages = Vec::with_capacity(SHARE);
+        while queue.recv_many(&mut messages, SHARE).await > 0 {
+            let looks = looks(&mut messages, &mut queue);
+            if !looks.is_empty() {
+                serve(&mut link, looks).await;
+            }
+        }
+        link.close().await;
+    });
+}
+
+async fn serve(link: &mut Link, looks: Vec<Look>) {
+    let asks: Vec<_> = looks.iter().map(|look| &look.ask).collect();
+    let since = looks.iter().map(|look| look.since).min().unwrap_or_else(Instant::now);
+    let mut tries = 0;
+    let answers = loop {
+        tries += 1;
+        match attempt(link, &asks, since).await {
+            Err(Attempt::Again(error)) if tries >= TRIES => break Err(gave_up(&error)),
+            Err(Attempt::Again(_)) => tokio::time::sleep(pause(tries)).await,
+            Err(Attempt::Failed(error)) => break Err(error),
+            Ok(answers) => break Ok(answers),
+        }
+    };
+    match answers {
+        Ok(answers) => {
+            for (look, found) in looks.into_iter().zip(answers) {
+                look.finish(Ok(found));
+            }
+        }
+        Err(error) => looks.into_iter().for_each(|look| look.finish(Err(error.clone()))),
+    }
+}
+
+enum Attempt {
+    Again(Error),
+    Failed(Error),
+}
+
+async fn attempt(
+    link: &mut Link,
+    asks: &[&lookup::Ask],
+    since: Instant,
+) -> Result<Vec<Vec<Found>>, Attempt> {
+    // Whoever returns early drops the connection: nobody knows what it is doing.
+    let mut connection = link.begun(since).await.map_err(Attempt::Failed)?;
+    let mut tx = Tx::postgres(&mut connection);
+    let silent = |_| Attempt::Again(Error::Unavailable("no answer in time".to_owned()));
+    let answered = tokio::time::timeout(LONGEST, lookup::answer(&mut tx, asks)).await;
+    let lost = tx.lost();
+    match answered.map_err(silent)? {
+        Err(error) if lost => Err(Attempt::Again(error)),
+        answered => {
+            link.hold(connection, State::Resting);
+            answered.map_err(|error| match error {
+                Error::Again(_) => Attempt::Again(error),
+                Error::Taken(_) | Error::Busy | Error::Unavailable(_) | Error::Database(_) => {
+                    Attempt::Failed(error)
+                }
+            })
+        }
+    }
+}
