@@ -11,7 +11,8 @@ use crate::support::app::{Reply, TestApp};
 use crate::support::bulk::{
     delete, id, message, patch, post_group, post_user, results, send, statuses,
 };
-use crate::support::each_db;
+use crate::support::postgres::{Server, settings};
+use crate::support::{Directory, Opened as _, each_db, run};
 
 /// Users, and after every few of them a group of the last ones, which refers to them and to the first.
 fn work(name: &str, count: usize) -> Value {
@@ -325,4 +326,41 @@ each_db! {
         };
         check_work(&app, "k", &done).await;
     }
+}
+
+/// The database goes away in the middle and comes back: the request waits a while, then it is
+/// refused; sent again with its key it goes on.
+#[test]
+fn a_database_that_goes_away_is_waited_for_and_nothing_is_doubled() {
+    let Some(server) = Server::start() else { return };
+    server.create("usher", "template0");
+    run(async {
+        let opened = TestApp::open(settings(server.url("usher")), Directory::new());
+        let app = large(&opened.await).await;
+        let (client, ask) = (app.clone(), work("z", 1500));
+        let wanted = ask.clone();
+        let asking =
+            tokio::spawn(
+                async move { send(&client, &[("idempotency-key", "away")], &wanted).await },
+            );
+        some_users(&app, "z").await;
+        server.stop();
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        server.resume();
+        let first = asking.await.unwrap();
+        let done = if first.status == 200 {
+            first
+        } else {
+            assert!(matches!(first.status, 409 | 503), "{first:?}");
+            loop {
+                let again = send(&app, &[("idempotency-key", "away")], &ask).await;
+                if again.status == 200 {
+                    break again;
+                }
+                assert!(matches!(again.status, 409 | 503), "{again:?}");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        check_work(&app, "z", &results(&done)).await;
+    });
 }

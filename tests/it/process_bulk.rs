@@ -110,8 +110,13 @@ each_db! {
             let asking = tokio::spawn(async move {
                 send(&client, &[("idempotency-key", wanted.as_str())], sent).await
             });
-            // Different moments: before it begins, in its middle, near its end.
-            tokio::time::sleep(Duration::from_millis(20 + round * 67 % 400)).await;
+            // In its middle, at different moments; now and then before anything was written.
+            while round % 5 != 4 && !asking.is_finished() {
+                if server.client.count(&format!("userName sw \"{name}\"")).await > 0 {
+                    break;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(round * 67 % 250)).await;
             server.kill();
             let first = asking.await.unwrap().ok();
             server = started(&setup);
