@@ -119,7 +119,7 @@ impl App {
                 let place = hold.place.clone();
                 self.at_work(ctx, hold, Arc::new(request), None)
                     .await
-                    .unwrap_or_else(|_| Err(Error::Busy(1)))?;
+                    .unwrap_or(Err(Error::Busy(1)))?;
                 self.answered(&place).await
             }
             Opened::Mine { hold, stored } => {

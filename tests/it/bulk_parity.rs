@@ -34,16 +34,19 @@ impl World {
 
     /// Everything that is stored, without ids of new resources and times.
     async fn state(&self) -> Vec<String> {
-        let mut all = Vec::new();
+        let (mut all, mut names) = (Vec::new(), self.names.clone());
         for endpoint in ["/Users", "/Groups"] {
             let page = self.app.get(&format!("{endpoint}?count=1000")).await.expect(200).body;
             for resource in page["Resources"].as_array().unwrap() {
                 let mut resource = resource.clone();
                 let version = resource["meta"]["version"].clone();
                 resource["meta"] = json!({ "version": version });
-                let id = resource["id"].as_str().unwrap().to_owned();
-                all.push(self.blank(&resource.to_string().replace(&id, "ID")));
+                names.push(("NEW", resource["id"].as_str().unwrap().to_owned()));
+                all.push(resource.to_string());
             }
+        }
+        for (name, id) in &names {
+            all.iter_mut().for_each(|text| *text = text.replace(id, name));
         }
         all.sort_unstable();
         all

@@ -1,5 +1,6 @@
 //! Bulk requests that are remembered: with an Idempotency-Key, or asynchronous.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::store::bulk::{self, Hold, Job, Place, Step};
 
 /// Steps that are read at once.
 pub(super) const PAGE: i64 = 1000;
+const ROWS: usize = 1000;
 /// Operations that are kept in one transaction, and their bytes.
 const KEPT: usize = 256;
 const KEPT_BYTES: usize = 1024 * 1024;
@@ -84,7 +86,7 @@ impl App {
             place: Place { tenant: ctx.tenant.clone(), id: ResourceId::new(now).to_string() },
             token: ctx.token.to_string(),
             key: asked.key.clone(),
-            digest: asked.digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            digest: hex(&asked.digest),
             caller: json!({ "request": ctx.request.as_str() }).to_string(),
             fail_on_errors: request
                 .fail_on_errors
@@ -118,28 +120,27 @@ impl App {
             }
         }
         self.keep_some(hold, first, lines).await?;
-        let (held, tenant) = (hold.clone(), hold.place.tenant.clone());
+        let (mine, tenant) = (hold.clone(), hold.place.tenant.clone());
         self.store()
             .write(
                 &tenant,
                 async move |tx: &mut Tx<'_>| {
-                    if bulk::mark_stored(tx, &held).await? { Ok(()) } else { Err(lost()) }
+                    if bulk::mark_stored(tx, &mine).await? { Ok(()) } else { Err(lost()) }
                 },
             )
             .await
     }
 
     async fn keep_some(&self, hold: &Hold, first: usize, lines: Vec<String>) -> Result<(), Error> {
-        let (held, app) = (hold.clone(), self.clone());
         let lines = Arc::new(lines);
         let mut tries = 0;
         loop {
-            let (held, app, lines) = (held.clone(), app.clone(), Arc::clone(&lines));
+            let (mine, app, lines) = (hold.clone(), self.clone(), Arc::clone(&lines));
             let kept = self.store().write(&hold.place.tenant, async move |tx: &mut Tx<'_>| {
-                if !bulk::renew(tx, &held, lease(app.clock().now())).await? {
+                if !bulk::renew(tx, &mine, lease(app.clock().now())).await? {
                     return Err(lost());
                 }
-                Ok(bulk::keep(tx, &held.place, first, &lines).await?)
+                Ok(bulk::keep(tx, &mine.place, first, &lines).await?)
             });
             match kept.await {
                 // Doing it twice changes nothing.
@@ -262,7 +263,7 @@ impl App {
                 .store()
                 .read(async move |tx: &mut Tx<'_>| bulk::steps(tx, &place, at, PAGE).await)
                 .await?;
-            let full = page.len() as i64 == PAGE;
+            let full = page.len() == ROWS;
             from = page.last().map_or(from, |step| step.at + 1);
             for step in page {
                 let place = usize::try_from(step.at).unwrap_or_default();
@@ -290,7 +291,7 @@ impl App {
             .store()
             .read(async move |tx: &mut Tx<'_>| bulk::results(tx, &place, from, PAGE).await)
             .await?;
-        let full = rows.len() as i64 == PAGE;
+        let full = rows.len() == ROWS;
         let last = rows.last().and_then(|(at, _)| u64::try_from(at + 1).ok());
         let next = last.filter(|_| full);
         Ok(Results { results: rows.into_iter().map(|(_, result)| result).collect(), next })
@@ -315,6 +316,14 @@ impl App {
         let ctx = self.holder(&job.place.tenant, &token, request).await?;
         self.may_go_on(&ctx).await
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text never fails.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A name for whoever works on a job now; another one each time.

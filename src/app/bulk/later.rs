@@ -48,6 +48,9 @@ impl App {
 
     /// Goes on with jobs that nobody is at work on, as many as there is room for.
     pub async fn take_up_bulk(&self) -> Result<(), Error> {
+        if self.is_leaving() || self.worker().is_stopping() {
+            return Ok(());
+        }
         let now = self.clock().now();
         let waiting = self
             .store()

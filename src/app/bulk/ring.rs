@@ -19,8 +19,8 @@ pub(super) fn of_groups<'c>(made: impl Iterator<Item = &'c Creation>) -> Option<
         })
         .collect();
     let left = unplaced(edges);
-    let named = groups.iter().filter(|group| left.contains_key(group.new.id.as_str()));
-    let names: Vec<String> = named.map(|group| format!("'{}'", group.new.draft.label)).collect();
+    let ringed = groups.iter().filter(|group| left.contains_key(group.new.id.as_str()));
+    let names: Vec<String> = ringed.map(|group| format!("'{}'", group.new.draft.label)).collect();
     (!names.is_empty()).then(|| names.join(", "))
 }
 

@@ -101,6 +101,9 @@ impl Run {
                     }
                 }
             }
+            if self.queue.is_empty() && self.record.is_none() {
+                return Ok(End::Done);
+            }
             let turn = self.turn();
             match self.write(turn).await {
                 Ok(done) => {

@@ -204,7 +204,7 @@ impl Turn {
                 done.failed += 1;
                 done.lost.insert(*at);
             }
-            let kept = told(&self.case, *at, location.as_deref(), outcome);
+            let kept = told(&self.case, *at, location.as_deref(), &outcome);
             done.fates.push(Fate { kept, failed });
         }
         done.units += 1;
@@ -227,11 +227,11 @@ fn told(
     case: &Case,
     at: usize,
     location: Option<&str>,
-    outcome: Result<Option<i64>, Error>,
+    outcome: &Result<Option<i64>, Error>,
 ) -> Kept {
     let operation = case.operation(at);
     let is_post = operation.method == Some(Method::Post);
-    let shown = match &outcome {
+    let shown = match outcome {
         Ok(version) => {
             let status = match operation.method {
                 Some(Method::Post) => 201,
