@@ -15,7 +15,7 @@ use usher::scim::project::{Projection, Sent};
 use usher::scim::quirks::Quirks;
 use usher::scim::render::{Parts, Renderer};
 use usher::scim::resource_type::{Registry, ResourceType};
-use usher::scim::{Doc, fold, patch};
+use usher::scim::{Doc, bulk, fold, patch};
 use usher::store::filter::{World, condition};
 use usher::store::{Dialect, Sql};
 
@@ -136,5 +136,40 @@ fn answers(bench: &mut Criterion) {
     });
 }
 
-criterion_group!(core, filters, documents, answers);
+/// A request of 1,000 creates; each user's manager is made by the operation after it.
+fn managed() -> String {
+    let one = |place: usize| {
+        let next = place + 1;
+        let manager = format!(r#""manager":{{"value":"bulkId:u{next}"}},"employeeNumber""#);
+        let user = USER.replace(r#""employeeNumber""#, &manager);
+        format!(r#"{{"method":"POST","path":"/Users","bulkId":"u{place}","data":{user}}}"#)
+    };
+    let operations: Vec<_> = (0..1_000).map(one).collect();
+    let schema = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+    format!(r#"{{"schemas":["{schema}"],"Operations":[{}]}}"#, operations.join(","))
+}
+
+fn bulks(bench: &mut Criterion) {
+    let text = managed();
+    let limits = bulk::Limits {
+        operations: 1_000,
+        payload: 8 << 20,
+        value: 8 << 20,
+        json: Limits::default(),
+    };
+    let read = || {
+        let mut reader = bulk::Reader::new(limits, Quirks::ALL);
+        for piece in text.as_bytes().chunks(16 * 1024) {
+            reader.push(piece).unwrap();
+        }
+        reader.finish().unwrap()
+    };
+    bench.bench_function("Bulk parse, 1,000 creates", |bencher| bencher.iter(read));
+    let request = read();
+    bench.bench_function("Bulk order, 1,000 forward references", |bencher| {
+        bencher.iter(|| bulk::order(black_box(&request.operations)));
+    });
+}
+
+criterion_group!(core, filters, documents, answers, bulks);
 criterion_main!(core);

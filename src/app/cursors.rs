@@ -1,7 +1,7 @@
 //! Cursors on their way out and in: sealed, so that nobody reads, forges or borrows one
 //! (RFC 9865 s5.2).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -49,13 +49,12 @@ impl App {
 
     async fn sealing_key(&self) -> Result<LessSafeKey, Error> {
         let known = self.store().read(async |tx: &mut Tx<'_>| secrets::find(tx, SECRET).await);
-        let text = match known.await? {
-            Some(text) => text,
-            None => {
-                let fresh = hex(&random::<32>()?);
-                let keep = async move |tx: &mut Tx<'_>| secrets::keep(tx, SECRET, &fresh).await;
-                self.store().write_apart(keep).await?
-            }
+        let text = if let Some(text) = known.await? {
+            text
+        } else {
+            let fresh = hex(&random::<32>()?);
+            let keep = async move |tx: &mut Tx<'_>| secrets::keep(tx, SECRET, &fresh).await;
+            self.store().write_apart(keep).await?
         };
         let wrong = || Error::Internal("the key that seals cursors is damaged".to_owned());
         let bytes = unhex(&text).ok_or_else(wrong)?;
@@ -95,7 +94,12 @@ fn random<const N: usize>() -> Result<[u8; N], Error> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -151,9 +151,13 @@ impl Binding<'_> {
         bytes.push(u8::from(query.descending));
         for list in [&query.attributes, &query.excluded] {
             bytes.extend((list.len() as u64).to_be_bytes());
-            list.iter().for_each(|name| put(&mut bytes, name.as_bytes()));
+            for name in list {
+                put(&mut bytes, name.as_bytes());
+            }
         }
-        self.kinds.iter().for_each(|kind| put(&mut bytes, kind.as_bytes()));
+        for kind in self.kinds {
+            put(&mut bytes, kind.as_bytes());
+        }
         Sha256::digest(&bytes).into()
     }
 }

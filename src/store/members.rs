@@ -113,7 +113,7 @@ async fn cycles(
             "WITH RECURSIVE above (id) AS (
                  SELECT group_id FROM members WHERE tenant = $1 AND member_id = $2
                  UNION
-                 SELECT m.group_id FROM above JOIN members m
+                 SELECT m.group_id FROM above CROSS JOIN members m
                      ON m.tenant = $1 AND m.member_id = above.id
              )
              SELECT id FROM above"
@@ -348,9 +348,10 @@ macro_rules! groups_of {
     };
 }
 
+/// CROSS JOIN keeps the order of the tables, else SQLite reads all members of the tenant in each step.
 const GROUPS_OF_SQLITE: &str = groups_of!(
     "IN (SELECT e.value ->> 0 FROM json_each($2) AS e)",
-    "JOIN members m ON m.tenant = $1 AND m.member_id = a.id"
+    "CROSS JOIN members m ON m.tenant = $1 AND m.member_id = a.id"
 );
 
 /// OFFSET 0 makes it look up each group by its key, whatever the server believes of the table's size.

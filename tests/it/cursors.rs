@@ -203,7 +203,7 @@ each_db! {
             let detail = app.get(&format!("{path}&cursor={cursor}")).await.refused(400, "invalidCursor");
             told.insert(detail.split(" (request").next().unwrap().to_owned());
         }
-        let other = app.tenant(&Default::default()).await;
+        let other = app.tenant(&std::collections::BTreeMap::default()).await;
         users(&other, 5).await;
         let scoped = app.scoped(&["users:read"]).await;
         for stranger in [&other, &scoped] {

@@ -117,3 +117,43 @@ pub fn ordered_by_index(target: &Target<'_>) -> bool {
             Type::Decimal | Type::Integer | Type::DateTime | Type::Complex => false,
         }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scim::filter::{Binding, Grammar, Unknown, bind, parse};
+    use crate::scim::quirks::Quirks;
+    use crate::scim::resource_type::Registry;
+
+    /// Proves SCIM-244.
+    #[test]
+    fn a_filter_says_which_way_to_go() {
+        let registry = Registry::standard();
+        let rules = Binding { quirks: Quirks::ALL, unknown: Unknown::Refuse };
+        for (kind, filter, driver_of, few) in [
+            ("User", "userName eq \"Ann\"", "userName=ann", true),
+            ("User", "active eq true", "active=1", false),
+            ("User", "active eq true and userName eq \"a\"", "userName=a", true),
+            ("User", "title pr and active eq false", "active=0", false),
+            ("User", "emails.value eq \"A\"", "emails.value=a", true),
+            ("User", "emails[value eq \"a\" and type eq \"work\"]", "", true),
+            ("User", "userName eq \"a\" or userName eq \"b\"", "", true),
+            ("User", "userName eq \"a\" or title eq \"b\"", "", false),
+            ("User", "not (userName eq \"a\")", "", false),
+            ("User", "userName ne \"a\"", "", false),
+            ("User", "title eq \"a\"", "", false),
+            ("User", "id eq \"a\"", "", true),
+            ("User", "groups.value eq \"g\"", "", true),
+            ("Group", "members.value eq \"u\"", "", true),
+            ("Group", "members.type eq \"User\"", "", false),
+            ("User", "meta.created gt \"2026-01-01T00:00:00Z\"", "", false),
+        ] {
+            let rt = registry.by_name(kind).unwrap();
+            let parsed = parse(filter, Grammar::of(Quirks::ALL)).unwrap();
+            let bound = bind(rt, &parsed, rules).unwrap();
+            let found = driver(&bound).map(|found| format!("{}={}", found.attr, found.value));
+            assert_eq!(found.unwrap_or_default(), driver_of, "{filter}");
+            assert_eq!(names_few(&bound), few, "{filter}");
+        }
+    }
+}

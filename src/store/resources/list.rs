@@ -85,14 +85,13 @@ impl Listed {
     /// What has no value comes last.
     fn compare(&self, other: &Self) -> Ordering {
         let by_key = match (&self.key, &other.key) {
-            (None, None) => Ordering::Equal,
             (None, Some(_)) => Ordering::Greater,
             (Some(_), None) => Ordering::Less,
             (Some(SortKey::Text(left)), Some(SortKey::Text(right))) => left.cmp(right),
             (Some(SortKey::Int(left)), Some(SortKey::Int(right))) => left.cmp(right),
             (Some(SortKey::Real(left)), Some(SortKey::Real(right))) => left.total_cmp(right),
             // Keys of one list are of one sort.
-            (Some(_), Some(_)) => Ordering::Equal,
+            (None, None) | (Some(_), Some(_)) => Ordering::Equal,
         };
         by_key.then_with(|| self.stored.id.cmp(&other.stored.id))
     }

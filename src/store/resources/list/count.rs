@@ -12,7 +12,7 @@ use crate::store::filter::{self, Sorted};
 use crate::store::{Error, Sql, Tx, blocks, turns};
 
 /// How long a count is kept. It is right as long as it is kept; this only makes room.
-const KEPT: Duration = Duration::from_secs(60);
+const KEPT: Duration = Duration::from_mins(1);
 /// Counts kept at most.
 const MOST: u64 = 10_000;
 

@@ -316,14 +316,4 @@ pub(super) fn listed(mut row: Row, sorted: Option<Sorted>) -> Result<Listed, Err
 }
 
 #[cfg(test)]
-mod tests {
-    use super::behind;
-
-    #[test]
-    fn what_comes_behind_a_beginning_is_the_next_code_point() {
-        assert_eq!(behind("ab").as_deref(), Some("ac"));
-        assert_eq!(behind("a\u{d7ff}").as_deref(), Some("a\u{e000}"));
-        assert_eq!(behind("a\u{10ffff}").as_deref(), Some("b"));
-        assert_eq!((behind("\u{10ffff}"), behind("")), (None, None));
-    }
-}
+mod tests;
