@@ -45,8 +45,8 @@ pub fn document(base: &str, limits: Limits) -> Value {
             "maxPageSize": limits.page_max,
             "cursorTimeout": limits.cursor_timeout,
         },
-        // RFC 9967 s4: what a client asks to be done later is; there are no event streams.
-        "securityEvents": { "asyncRequest": "request", "eventUris": [] },
+        // No `securityEvents` (RFC 9967 s4, optional) before there are events: clients that validate
+        // with the models of RFC 7643 refuse a configuration that has members beyond them.
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",
@@ -93,7 +93,6 @@ mod tests {
             assert!(shown["authenticationSchemes"][0][text].is_string(), "{text}");
         }
         assert_eq!(shown["bulk"]["maxPayloadSize"], 1_048_576);
-        assert_eq!(shown["securityEvents"]["asyncRequest"], "request");
         assert_eq!(shown["documentationUri"], "http://x/docs");
         assert_eq!(shown["meta"]["location"], "http://x/scim/v2/ServiceProviderConfig");
     }

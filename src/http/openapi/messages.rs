@@ -266,14 +266,6 @@ fn config() -> Value {
             "sort": supported(&[]),
             "etag": supported(&[]),
             "pagination": pagination(),
-            "securityEvents": {
-                "type": "object",
-                "description": "RFC 9967 s4.",
-                "properties": {
-                    "asyncRequest": text("Whether requests are done later, and when."),
-                    "eventUris": texts("The events that are sent."),
-                },
-            },
             "authenticationSchemes": { "type": "array", "items": {
                 "type": "object",
                 "required": ["type", "name", "description"],
