@@ -2,7 +2,7 @@
 //! they are answered.
 //!
 //! [`Reader`] takes the message as it comes. Every `POST` gets its id before anything runs, so that
-//! [`substitute`] finds a real id for each `bulkId:…` at once, and [`order`] says what has to be there
+//! [`substitute`] finds a real id for each `bulkId:…` at once, and [`order()`] says what has to be there
 //! before what.
 
 mod operation;

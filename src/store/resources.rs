@@ -102,7 +102,7 @@ impl Stored {
 }
 
 /// Finds a resource. Inside a change no row needs a lock: the writes of a tenant take turns, on all
-/// instances together, and [`update`] compares the version all the same.
+/// instances together, and [`update()`] compares the version all the same.
 pub async fn find(tx: &mut Tx<'_>, key: Key<'_>) -> Result<Option<Stored>, Error> {
     let rows = tx
         .query(

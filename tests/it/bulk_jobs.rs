@@ -150,7 +150,7 @@ each_db! {
 
     async fn what_a_restart_cut_short_goes_on_where_it_stopped(app: TestApp) {
         let first = large(&app).await;
-        let (key, ask) = ([("idempotency-key", "restart")], work("r", 1500));
+        let (key, ask) = ([("idempotency-key", "restart")], work("r", 4000));
         let (client, wanted) = (first.clone(), ask.clone());
         let asking = tokio::spawn(async move {
             send(&client, &[("idempotency-key", "restart")], &wanted).await
@@ -160,16 +160,16 @@ each_db! {
         let cut = asking.await.unwrap().expect(503);
         assert_eq!(cut.header("retry-after"), "1");
         let half = users(&app, "r").await;
-        assert!(half < 1350, "{half} were made before the end");
+        assert!(half < 3600, "{half} were made before the end");
         let second = large(&app).await;
         let done = results(&send(&second, &key, &ask).await);
-        assert_eq!(done.len(), 1500);
+        assert_eq!(done.len(), 4000);
         check_work(&second, "r", &done).await;
     }
 
     async fn one_who_lost_its_lease_changes_nothing_more(app: TestApp) {
         let slow = large(&app).await;
-        let ask = work("s", 1500);
+        let ask = work("s", 4000);
         let (client, wanted) = (slow.clone(), ask.clone());
         let asking = tokio::spawn(async move {
             send(&client, &[("idempotency-key", "lease")], &wanted).await
@@ -179,7 +179,7 @@ each_db! {
         let other = at(&app, later(60)).await;
         let done = results(&send(&other, &[("idempotency-key", "lease")], &ask).await);
         asking.await.unwrap().refused(409, "");
-        assert_eq!(done.len(), 1500);
+        assert_eq!(done.len(), 4000);
         check_work(&app, "s", &done).await;
     }
 
@@ -212,7 +212,7 @@ each_db! {
     /// Proves SCIM-434.
     async fn an_accepted_request_survives_a_restart(app: TestApp) {
         let first = large(&app).await;
-        let place = address(&send(&first, &[ASYNC], &work("a", 1500)).await);
+        let place = address(&send(&first, &[ASYNC], &work("a", 4000)).await);
         some_users(&app, "a").await;
         first.app.worker().stop().await;
         let job = app.get(&place).await.expect(200).body;
@@ -246,14 +246,14 @@ each_db! {
 
     async fn a_job_that_is_ended_keeps_what_it_has_done(app: TestApp) {
         let app = large(&app).await;
-        let place = address(&send(&app, &[ASYNC], &work("e", 1500)).await);
+        let place = address(&send(&app, &[ASYNC], &work("e", 4000)).await);
         some_users(&app, "e").await;
         app.delete(&place).await.expect(204);
         let job = app.get(&place).await.expect(200).body;
         assert_eq!(job["status"], "stopped");
         let done = job["Operations"].as_array().unwrap().len();
         assert_eq!(job["done"], done);
-        assert!(done > 0 && done < 1500, "{done}");
+        assert!(done > 0 && done < 4000, "{done}");
         let left = users(&app, "e").await;
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert_eq!(users(&app, "e").await, left);
@@ -264,7 +264,7 @@ each_db! {
         let worker = large(&app).await;
         let secret = app.app.create_token(&app.tenant, &NewToken::default()).await.unwrap();
         let asker = worker.bearing(&secret.token);
-        let _ = address(&send(&asker, &[ASYNC], &work("t", 1500)).await);
+        let _ = address(&send(&asker, &[ASYNC], &work("t", 4000)).await);
         some_users(&app, "t").await;
         worker.app.worker().stop().await;
         let made = users(&app, "t").await;
@@ -302,7 +302,7 @@ each_db! {
                 let client = app.clone();
                 let asking = tokio::spawn(async move {
                     let headers: Vec<_> = key.map(|key| ("idempotency-key", key)).into_iter().collect();
-                    send(&client, &headers, &work(name, 1500)).await
+                    send(&client, &headers, &work(name, 4000)).await
                 });
                 some_users(&app, name).await;
                 asking.abort();
@@ -314,10 +314,10 @@ each_db! {
         let made = users(&app, "n").await;
         tokio::time::sleep(Duration::from_millis(200)).await;
         assert_eq!(users(&app, "n").await, made);
-        assert!(made < 1350, "{made}");
+        assert!(made < 3600, "{made}");
         gone(Some("kept"), "k").await;
         let done = loop {
-            let reply = send(&app, &[("idempotency-key", "kept")], &work("k", 1500)).await;
+            let reply = send(&app, &[("idempotency-key", "kept")], &work("k", 4000)).await;
             if reply.status == 200 {
                 break results(&reply);
             }
