@@ -13,6 +13,9 @@ use crate::store::{Error, Tx};
 /// No look-up takes this long unless the server went silent.
 const LONGEST: Duration = Duration::from_secs(35);
 
+/// After so many statements it is looked whether there are statistics.
+const CHILDHOOD: u32 = 64;
+
 /// Serves the queue until it closes. One lane carries most: what comes while it waits for the server
 /// goes with the next statement.
 pub(super) fn run(mut link: Link, mut queue: Receiver<Message>) {
@@ -21,14 +24,48 @@ pub(super) fn run(mut link: Link, mut queue: Receiver<Message>) {
     };
     runtime.block_on(async move {
         let mut messages = Vec::with_capacity(SHARE);
+        let mut young = Young::default();
         while queue.recv_many(&mut messages, SHARE).await > 0 {
             let looks = looks(&mut messages, &mut queue);
             if !looks.is_empty() {
                 serve(&mut link, looks).await;
+                young.grow(&mut link).await;
             }
         }
         link.close().await;
     });
+}
+
+/// A database that is too young for statistics.
+///
+/// Until PostgreSQL has some, which takes it a minute, the index by time looks better to it than the
+/// primary key, and a look-up walks all resources of its tenant.
+#[derive(Debug, Default)]
+struct Young {
+    served: u32,
+    over: bool,
+}
+
+impl Young {
+    /// Has statistics made once there is something to count.
+    async fn grow(&mut self, link: &mut Link) {
+        self.served += 1;
+        if self.over || !self.served.is_multiple_of(CHILDHOOD) {
+            return;
+        }
+        let Ok(mut connection) = link.begun(Instant::now()).await else { return };
+        let known = "SELECT 1 FROM pg_class WHERE oid = 'resources'::regclass AND reltuples > 0";
+        let rows = super::query(&mut connection, known, &[]).await;
+        self.over = rows.as_ref().is_ok_and(|rows| !rows.is_empty());
+        if rows.is_ok() && !self.over {
+            let analyze = "ANALYZE resources, attr_index, members";
+            // Whoever may not, waits for the server to do it.
+            self.over = super::plain(&mut connection, analyze).await.is_ok();
+        }
+        if rows.is_ok() {
+            link.hold(connection, State::Resting);
+        }
+    }
 }
 
 async fn serve(link: &mut Link, looks: Vec<Look>) {

@@ -26,18 +26,10 @@ DROP INDEX attr_index_of_resource;
 DROP INDEX unique_keys_of_resource;
 
 -- With the id as last column a page by time goes on where the last one ended.
---
--- The primary key is made anew behind them: of two indexes that look equally good, as all do while a table has no
--- statistics, PostgreSQL takes the youngest, and a look-up by id must not walk all resources by time.
 DROP INDEX resources_by_change;
 DROP INDEX resources_by_birth;
 CREATE INDEX resources_by_change ON resources (tenant, kind, modified_at, id);
 CREATE INDEX resources_by_birth ON resources (tenant, kind, created_at, id);
-ALTER TABLE members DROP CONSTRAINT members_tenant_member_kind_member_id_fkey;
-ALTER TABLE resources DROP CONSTRAINT resources_pkey;
-ALTER TABLE resources ADD PRIMARY KEY (tenant, kind, id);
-ALTER TABLE members ADD FOREIGN KEY (tenant, member_kind, member_id)
-    REFERENCES resources (tenant, kind, id) ON DELETE CASCADE;
 
 -- Of two indexes that look alike the server takes the younger one, and while a table is young they all look alike:
 -- the primary key is to be the youngest, or a look-up by id walks all resources by time.
