@@ -48,7 +48,11 @@ impl App {
         kind: &Arc<ResourceType>,
         query: &Query,
     ) -> Result<Option<String>, Error> {
-        let Some(most) = is_first_page(query) else { return Ok(None) };
+        let Some(count) = first_page(query) else { return Ok(None) };
+        let most = count.unwrap_or(ctx.rules.page_default).min(ctx.rules.page_max).min(FEW);
+        if most <= 0 {
+            return Ok(None);
+        }
         let Some(filter) = self.filter(ctx, query)? else { return Ok(None) };
         let work = Work::new(self, ctx, kind);
         let rules = Binding { quirks: work.quirks, unknown: Unknown::Refuse };
@@ -73,8 +77,8 @@ impl App {
     }
 }
 
-/// How many results at most, where the first of a filter in the default order are asked for.
-fn is_first_page(query: &Query) -> Option<i64> {
+/// The `count` of a query for the first page of a filter in the default order.
+fn first_page(query: &Query) -> Option<Option<i64>> {
     let Query {
         filter: Some(_),
         filter_plus_as_space: _,
@@ -83,13 +87,14 @@ fn is_first_page(query: &Query) -> Option<i64> {
         start: 1,
         cursor: None,
         count,
+        cursor: None,
         attributes: _,
         excluded: _,
     } = query
     else {
         return None;
     };
-    Some(count.unwrap_or(FEW).min(FEW)).filter(|count| *count > 0)
+    Some(*count)
 }
 
 /// The key that a filter comes to.
