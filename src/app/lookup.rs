@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::pieces::Pieces;
 use crate::app::view::{View, Wish};
 use crate::app::work::Work;
 use crate::app::{App, Ctx, Error, Shown, Target};
@@ -36,8 +37,11 @@ impl App {
         let stored = &found.first().ok_or_else(|| work.not_found(target.id))?.stored;
         Work::check_read(target.conditions, stored)?;
         let (etag, location) = view.headers(stored);
-        let text = view.texts(&found).await?.pop().unwrap_or_default();
-        Ok(Shown { text, etag, location })
+        let mut body = Pieces::new(view.clone());
+        for text in view.texts(&found).await? {
+            body.push(&text);
+        }
+        Ok(Shown { body, etag, location })
     }
 
     /// The `ListResponse` to a filter that names a few resources by an indexed value or by their id,
