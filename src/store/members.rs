@@ -341,7 +341,7 @@ pub async fn sizes(
         tx,
         "SELECT e.value ->> 0, (SELECT COUNT(*) FROM (
              SELECT 1 FROM members m
-             WHERE m.tenant = $1 AND m.group_id = e.value ->> 0 LIMIT $3) AS some)
+             WHERE m.tenant = $1 AND m.group_id = e.value ->> 0 LIMIT $3) AS counted)
          FROM",
         each("$2"),
         ""
