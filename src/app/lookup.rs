@@ -52,9 +52,8 @@ impl App {
         kind: &Arc<ResourceType>,
         query: &Query,
     ) -> Result<Option<String>, Error> {
-        let Some(count) = first_page(query) else { return Ok(None) };
-        let most = count.unwrap_or(ctx.rules.page_default).min(ctx.rules.page_max).min(FEW);
-        if most <= 0 {
+        let most = query.count.unwrap_or(ctx.rules.page_default).min(ctx.rules.page_max).min(FEW);
+        if most <= 0 || !is_first_page(query) {
             return Ok(None);
         }
         let Some(filter) = self.filter(ctx, query)? else { return Ok(None) };
@@ -81,24 +80,22 @@ impl App {
     }
 }
 
-/// The `count` of a query for the first page of a filter in the default order.
-fn first_page(query: &Query) -> Option<Option<i64>> {
-    let Query {
-        filter: Some(_),
-        filter_plus_as_space: _,
-        sort_by: None,
-        descending: _,
-        start: 1,
-        cursor: None,
-        count,
-        cursor: None,
-        attributes: _,
-        excluded: _,
-    } = query
-    else {
-        return None;
-    };
-    Some(*count)
+/// Whether a query is for the first page of a filter in the default order.
+fn is_first_page(query: &Query) -> bool {
+    matches!(
+        query,
+        Query {
+            filter: Some(_),
+            filter_plus_as_space: _,
+            sort_by: None,
+            descending: _,
+            start: 1,
+            count: _,
+            cursor: None,
+            attributes: _,
+            excluded: _,
+        }
+    )
 }
 
 /// The key that a filter comes to.

@@ -18,7 +18,7 @@ pub(super) const PIECE: usize = 1_000;
 pub struct Pieces {
     parts: VecDeque<Part>,
     /// How members are shown, where there are some.
-    view: Option<View>,
+    view: Option<Box<View>>,
 }
 
 #[derive(Debug)]
@@ -34,7 +34,7 @@ enum Part {
 
 impl Pieces {
     pub(super) fn new(view: impl Into<Option<View>>) -> Self {
-        Self { parts: VecDeque::new(), view: view.into() }
+        Self { parts: VecDeque::new(), view: view.into().map(Box::new) }
     }
 
     pub(super) fn push(&mut self, text: &str) {

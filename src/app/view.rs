@@ -189,9 +189,10 @@ impl View {
             .iter()
             .map(|found| Raw::of(&found.stored.doc).map_err(|error| found.stored.damaged(&error)))
             .collect::<Result<Vec<_>, _>>()?;
-        let links = match projection.wants(Source::Link) || projection.wants(Source::Label) {
-            true => self.look_up_links(&raws).await?,
-            false => HashMap::new(),
+        let links = if projection.wants(Source::Link) || projection.wants(Source::Label) {
+            self.look_up_links(&raws).await?
+        } else {
+            HashMap::new()
         };
         let writer = self.writer(&projection);
         let kind = self.group_kind();

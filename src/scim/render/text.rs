@@ -125,11 +125,11 @@ impl Writer<'_> {
         if let Some(value) = raw.get("externalId") {
             self.common("externalId", || parsed(value), &mut object);
         }
-        self.attributes(None, &self.rt.schema, raw, parts, &mut object);
+        self.attributes(None, raw, parts, &mut object);
         for extension in &self.rt.extensions {
             let stored = raw.object(&extension.schema.id);
             let mut inner = Object::new(256);
-            self.attributes(Some(&extension.schema), &extension.schema, &stored, parts, &mut inner);
+            self.attributes(Some(&extension.schema), &stored, parts, &mut inner);
             if !inner.is_empty() {
                 object.name(&extension.schema.id);
                 object.text.push_str(&inner.end());
@@ -150,11 +150,11 @@ impl Writer<'_> {
     fn attributes(
         &self,
         extension: Option<&Schema>,
-        schema: &Schema,
         raw: &Raw<'_>,
         parts: &Parts<'_>,
         object: &mut Object,
     ) {
+        let schema = extension.unwrap_or(&self.rt.schema);
         for attribute in &schema.attributes {
             let value = match attribute.source {
                 Source::Members if object.open => {
