@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::app::cursors::{Seal, invalid};
-use crate::app::view::{Relations, View, Wish};
+use crate::app::pieces::Pieces;
+use crate::app::view::{Relations, View, Wish, Written};
 use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
 use crate::scim::cursor::{Binding as CursorBinding, Cursor, Mark};
@@ -18,7 +19,7 @@ use crate::scim::query::Query;
 use crate::scim::resource_type::ResourceType;
 use crate::store::Tx;
 use crate::store::filter::Sorted;
-use crate::store::resources::{self, Counts, Listed, Part, Slice, Sort, Totals};
+use crate::store::resources::{self, Counts, Listed, Part, Slice, Sort, Stored, Totals};
 
 /// A query that is ready for its transaction.
 #[derive(Debug)]
@@ -66,20 +67,28 @@ struct Shown {
 struct Kind {
     view: View,
     places: Vec<usize>,
-    rows: Vec<Loaded>,
+    rows: Vec<Stored>,
     relations: Relations,
 }
 
 impl Shown {
-    /// The resources as they are answered. Outside of the transaction: it takes as long as it takes.
-    fn render(self) -> Result<Vec<Value>, Error> {
-        let mut all = vec![Value::Null; self.count];
-        for Kind { view, places, rows, relations } in self.kinds {
-            for (place, document) in places.into_iter().zip(view.render(rows, &relations)?) {
-                all[place] = document.into();
+    /// A list with these resources. Made outside of the transaction: it takes as long as it takes.
+    fn list(self, list: Value) -> Result<Pieces, Error> {
+        let mut all: Vec<Option<Written>> = (0..self.count).map(|_| None).collect();
+        for Kind { view, places, rows, relations } in &self.kinds {
+            for (place, written) in places.iter().zip(view.write(rows, relations)?) {
+                all[*place] = Some(written);
             }
         }
-        Ok(all)
+        let view = self.kinds.into_iter().map(|kind| kind.view).find(View::has_members);
+        let mut body = Pieces::new(view);
+        body.push(&page::open_text(list, all.len()));
+        for (place, written) in all.into_iter().flatten().enumerate() {
+            body.push(if place > 0 { "," } else { "" });
+            written.add_to(&mut body);
+        }
+        body.push("]}");
+        Ok(body)
     }
 }
 
@@ -93,7 +102,7 @@ impl App {
         ctx: &Ctx,
         types: &[Arc<ResourceType>],
         query: &Query,
-    ) -> Result<Value, Error> {
+    ) -> Result<Pieces, Error> {
         let sort_by = query.sort_by.as_deref().map(sort_path).transpose()?;
         let slice = Slice {
             down: query.descending && sort_by.is_some(),
@@ -123,7 +132,8 @@ impl App {
             return walk.page(ctx, listing, query.count, text).await;
         }
         let page = self.store().read(async move |tx: &mut Tx<'_>| listing.run(tx).await).await?;
-        Ok(page::list_response(page.shown.render()?, page.total.unwrap_or_default(), query.start))
+        let list = page::list_response(Vec::new(), page.total.unwrap_or_default(), query.start);
+        page.shown.list(list)
     }
 
     /// The filter of a query. A `+` that was kept as a plus is read once more as a space before the
@@ -163,7 +173,7 @@ impl Walk<'_> {
         mut listing: Listing,
         count: Option<i64>,
         text: &str,
-    ) -> Result<Value, Error> {
+    ) -> Result<Pieces, Error> {
         let now = self.app.clock().now().0.div_euclid(1_000_000);
         let at = if text.is_empty() {
             Cursor { issued: now, back: false, count, mark: None }
@@ -193,7 +203,7 @@ impl Walk<'_> {
         let empty = listing.slice.count == 0;
         let page = store.read(async move |tx: &mut Tx<'_>| listing.run(tx).await).await?;
         let ways = if empty { Ways::default() } else { self.ways(&at, &page, now)? };
-        Ok(page::cursor_response(page.shown.render()?, page.total, ways))
+        page.shown.list(page::cursor_response(Vec::new(), page.total, ways))
     }
 
     /// The cursors of a page: to the one before, and to the next.
@@ -277,6 +287,7 @@ impl Listing {
             let pairs = rows.iter().map(|loaded| (loaded.stored.id.as_str(), &loaded.doc));
             let relations =
                 if rows.is_empty() { Relations::default() } else { view.gather(tx, pairs).await? };
+            let rows = rows.into_iter().map(|loaded| loaded.stored).collect();
             shown.kinds.push(Kind { view, places, rows, relations });
         }
         Ok(shown)

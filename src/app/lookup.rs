@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::pieces::Pieces;
 use crate::app::view::{View, Wish};
 use crate::app::work::Work;
 use crate::app::{App, Ctx, Error, Shown, Target};
@@ -36,8 +37,11 @@ impl App {
         let stored = &found.first().ok_or_else(|| work.not_found(target.id))?.stored;
         Work::check_read(target.conditions, stored)?;
         let (etag, location) = view.headers(stored);
-        let text = view.texts(&found).await?.pop().unwrap_or_default();
-        Ok(Shown { text, etag, location })
+        let mut body = Pieces::new(view.clone());
+        for text in view.texts(&found).await? {
+            body.push(&text);
+        }
+        Ok(Shown { body, etag, location })
     }
 
     /// The `ListResponse` to a filter that names a few resources by an indexed value or by their id,
@@ -48,7 +52,10 @@ impl App {
         kind: &Arc<ResourceType>,
         query: &Query,
     ) -> Result<Option<String>, Error> {
-        let Some(most) = is_first_page(query) else { return Ok(None) };
+        let most = query.count.unwrap_or(ctx.rules.page_default).min(ctx.rules.page_max).min(FEW);
+        if most <= 0 || !is_first_page(query) {
+            return Ok(None);
+        }
         let Some(filter) = self.filter(ctx, query)? else { return Ok(None) };
         let work = Work::new(self, ctx, kind);
         let rules = Binding { quirks: work.quirks, unknown: Unknown::Refuse };
@@ -73,23 +80,22 @@ impl App {
     }
 }
 
-/// How many results at most, where the first of a filter in the default order are asked for.
-fn is_first_page(query: &Query) -> Option<i64> {
-    let Query {
-        filter: Some(_),
-        filter_plus_as_space: _,
-        sort_by: None,
-        descending: _,
-        start: 1,
-        cursor: None,
-        count,
-        attributes: _,
-        excluded: _,
-    } = query
-    else {
-        return None;
-    };
-    Some(count.unwrap_or(FEW).min(FEW)).filter(|count| *count > 0)
+/// Whether a query is for the first page of a filter in the default order.
+fn is_first_page(query: &Query) -> bool {
+    matches!(
+        query,
+        Query {
+            filter: Some(_),
+            filter_plus_as_space: _,
+            sort_by: None,
+            descending: _,
+            start: 1,
+            count: _,
+            cursor: None,
+            attributes: _,
+            excluded: _,
+        }
+    )
 }
 
 /// The key that a filter comes to.

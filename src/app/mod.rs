@@ -10,6 +10,7 @@ mod error;
 mod list;
 mod lookup;
 mod passwords;
+mod pieces;
 pub mod resources;
 pub mod tenants;
 pub mod tokens;
@@ -24,7 +25,8 @@ pub use change::Target;
 pub use doctor::DatabaseState;
 pub use error::{Challenge, Error};
 pub use passwords::Hasher;
-pub use resources::{Answer, Asked, Patched, Prefer, Shown};
+pub use pieces::Pieces;
+pub use resources::{Asked, Patched, Prefer, Shown};
 
 use tokio_util::sync::CancellationToken;
 
@@ -67,6 +69,8 @@ struct Inner {
     leaving: CancellationToken,
     /// Leniencies that are answered at all; tests switch single ones off.
     quirks: Quirks,
+    /// Members that are read at once; tests read fewer.
+    piece: usize,
 }
 
 /// Who asks, in which tenant, under which rules.
@@ -130,6 +134,7 @@ impl App {
             base: OnceLock::new(),
             leaving: CancellationToken::new(),
             quirks: Quirks::ALL,
+            piece: pieces::PIECE,
             settings,
         };
         Ok(Self(Arc::new(inner)))

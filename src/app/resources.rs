@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::app::change::{Change, Target};
+use crate::app::pieces::Pieces;
 use crate::app::view::Wish;
 use crate::app::work::Work;
 use crate::app::{App, Ctx, Error};
@@ -17,21 +18,10 @@ use crate::scim::resource_type::ResourceType;
 use crate::store::{Tx, members};
 
 /// A resource as it is answered.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// The document, projected as the client asked.
-    pub document: Map<String, Value>,
-    /// Its version: `meta.version` and the `ETag` header are the same.
-    pub etag: String,
-    /// Its absolute URI.
-    pub location: String,
-}
-
-/// A resource that was read, as JSON text.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Shown {
-    /// The document, projected as the client asked.
-    pub text: String,
+    /// The document, projected as the client asked, as JSON text.
+    pub body: Pieces,
     /// Its version: `meta.version` and the `ETag` header are the same.
     pub etag: String,
     /// Its absolute URI.
@@ -39,10 +29,10 @@ pub struct Shown {
 }
 
 /// What a PATCH answers.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Patched {
     /// 200 with the resource.
-    Resource(Answer),
+    Resource(Shown),
     /// 204 with these headers.
     Nothing {
         /// The version after the change.
@@ -85,7 +75,7 @@ impl App {
         kind: &Arc<ResourceType>,
         body: Value,
         query: &Query,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Shown, Error> {
         let work = Work::new(self, ctx, kind);
         let body = work.soften_body(body);
         let view = Wish::new(self, ctx, query).of(kind, Sent::body(kind, &body))?.of_new();
@@ -99,7 +89,7 @@ impl App {
                 seen.gather(tx, std::iter::once(shown)).await
             })
             .await?;
-        view.answer(Arc::unwrap_or_clone(creation).loaded(), &relations)
+        view.shown(Arc::unwrap_or_clone(creation).loaded(), &relations)
     }
 
     /// Reads one resource (RFC 7644 s3.4.1).
@@ -118,10 +108,7 @@ impl App {
                 seen.gather_one(tx, loaded).await
             })
             .await?;
-        let Answer { document, etag, location } = view.answer(loaded, &relations)?;
-        let text = serde_json::to_string(&document);
-        let text = text.map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(Shown { text, etag, location })
+        view.shown(loaded, &relations)
     }
 
     /// Replaces a resource (RFC 7644 s3.5.1). A PUT of what is there already changes nothing.
@@ -131,7 +118,7 @@ impl App {
         target: Target<'_>,
         body: Value,
         query: &Query,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Shown, Error> {
         let work = Work::new(self, ctx, target.kind);
         let body = work.soften_body(body);
         let view = Wish::new(self, ctx, query).of(target.kind, Sent::body(target.kind, &body))?;
@@ -145,7 +132,7 @@ impl App {
                 seen.gather_one(tx, loaded).await
             })
             .await?;
-        view.answer(loaded, &relations)
+        view.shown(loaded, &relations)
     }
 
     /// Changes a resource (RFC 7644 s3.5.2), whole or not at all.
@@ -191,7 +178,7 @@ impl App {
             })
             .await?;
         if let Some(relations) = relations {
-            return view.answer(loaded, &relations).map(Patched::Resource);
+            return view.shown(loaded, &relations).map(Patched::Resource);
         }
         let (etag, location) = view.headers(&loaded.stored);
         Ok(Patched::Nothing { etag, location })

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
-use crate::app::resources::Answer;
+use crate::app::pieces::Pieces;
+use crate::app::resources::Shown;
 use crate::app::work::Loaded;
 use crate::app::{App, Ctx, Error};
 use crate::ids::TenantId;
@@ -19,7 +18,7 @@ use crate::scim::render::text::{self, Raw, Writer};
 use crate::scim::render::{self, Linked, Parts, Renderer};
 use crate::scim::resource_type::ResourceType;
 use crate::store::lookup::Found;
-use crate::store::members::Membership;
+use crate::store::members::{Member, Membership};
 use crate::store::resources::Stored;
 use crate::store::{Tx, members, resources};
 
@@ -104,53 +103,98 @@ impl View {
         (etag::of(stored.version), format!("{}{endpoint}/{}", self.wish.app.base(), stored.id))
     }
 
-    /// One resource as it is answered.
-    pub(super) fn answer(&self, loaded: Loaded, relations: &Relations) -> Result<Answer, Error> {
+    /// Whether the type has members.
+    pub(super) fn has_members(&self) -> bool {
+        self.kind.attribute_of(Source::Members).is_some()
+    }
+
+    pub(super) fn app(&self) -> &App {
+        &self.wish.app
+    }
+
+    pub(super) fn tenant(&self) -> &TenantId {
+        &self.wish.tenant
+    }
+
+    /// Whether the display names of members are among what is shown.
+    pub(super) fn wants_labels(&self) -> bool {
+        self.projection().is_ok_and(|projection| projection.wants(Source::Label))
+    }
+
+    /// Whether a long list of members may be written piece by piece: none of them may come to
+    /// nothing, or nobody knew whether there is a list at all before its end.
+    fn may_stream(&self) -> bool {
+        self.projection().is_ok_and(|projection| projection.shows_every_row(Source::Members))
+    }
+
+    /// One resource as it is answered, as it was just read or written.
+    pub(super) fn shown(&self, mut loaded: Loaded, relations: &Relations) -> Result<Shown, Error> {
         let (etag, location) = self.headers(&loaded.stored);
-        let document = self.render(vec![loaded], relations)?.pop().unwrap_or_default();
-        Ok(Answer { document, etag, location })
+        let text = serde_json::to_string(&loaded.doc);
+        loaded.stored.doc = text.map_err(|error| Error::Internal(error.to_string()))?;
+        let mut body = Pieces::new(self.clone());
+        for written in self.write(&[loaded.stored], relations)? {
+            written.add_to(&mut body);
+        }
+        Ok(Shown { body, etag, location })
     }
 
     /// Resources as they are answered. Outside of the transaction: it takes as long as it takes.
-    pub(super) fn render(
+    pub(super) fn write(
         &self,
-        page: Vec<Loaded>,
+        rows: &[Stored],
         relations: &Relations,
-    ) -> Result<Vec<Map<String, Value>>, Error> {
+    ) -> Result<Vec<Written>, Error> {
         let projection = self.projection()?;
+        let writer = self.writer(&projection);
+        rows.iter()
+            .map(|stored| {
+                let raw = Raw::of(&stored.doc).map_err(|error| stored.damaged(&error))?;
+                let parts = Parts {
+                    id: &stored.id,
+                    version: stored.version,
+                    created: stored.created,
+                    modified: stored.modified,
+                    members: held(relations.members.as_ref(), &stored.id),
+                    groups: held(relations.groups.as_ref(), &stored.id),
+                    links: &relations.links,
+                };
+                let Some(after) = relations.open.get(&stored.id) else {
+                    return Ok(Written { text: writer.document(&raw, &parts), open: None });
+                };
+                let (text, gap) = writer.open_document(&raw, &parts);
+                let open = gap.map(|gap| (gap, stored.id.clone(), after.clone()));
+                Ok(Written { text, open })
+            })
+            .collect()
+    }
+
+    fn writer<'v>(&'v self, projection: &'v Projection<'v>) -> Writer<'v> {
         let wish = &self.wish;
         let renderer =
             Renderer { registry: wish.app.registry(), base: wish.app.base(), quirks: wish.quirks };
-        let documents = page.into_iter().map(|Loaded { stored, doc }| {
-            let parts = Parts {
-                id: &stored.id,
-                version: stored.version,
-                created: stored.created,
-                modified: stored.modified,
-                members: held(relations.members.as_ref(), &stored.id),
-                groups: held(relations.groups.as_ref(), &stored.id),
-                links: &relations.links,
-            };
-            projection.apply(renderer.document(&self.kind, &doc, &parts), &self.sent)
-        });
-        Ok(documents.collect())
+        Writer { renderer, rt: &self.kind, projection, sent: &self.sent }
+    }
+
+    /// Members as they stand between the brackets of their list.
+    pub(super) fn elements(&self, rows: Vec<Member>) -> Result<String, Error> {
+        let rows: Vec<Linked> = rows.into_iter().map(|row| member_of(row).1).collect();
+        Ok(self.writer(&self.projection()?).members(&rows))
     }
 
     /// What was looked up, as JSON text; what its documents refer to is looked up beside it.
     pub(super) async fn texts(&self, found: &[Found]) -> Result<Vec<String>, Error> {
         let projection = self.projection()?;
-        let wish = &self.wish;
-        let registry = wish.app.registry();
-        let renderer = Renderer { registry, base: wish.app.base(), quirks: wish.quirks };
         let raws = found
             .iter()
             .map(|found| Raw::of(&found.stored.doc).map_err(|error| found.stored.damaged(&error)))
             .collect::<Result<Vec<_>, _>>()?;
-        let links = match projection.wants(Source::Link) || projection.wants(Source::Label) {
-            true => self.look_up_links(&raws).await?,
-            false => HashMap::new(),
+        let links = if projection.wants(Source::Link) || projection.wants(Source::Label) {
+            self.look_up_links(&raws).await?
+        } else {
+            HashMap::new()
         };
-        let writer = Writer { renderer, rt: &self.kind, projection: &projection, sent: &self.sent };
+        let writer = self.writer(&projection);
         let kind = self.group_kind();
         let shown = found.iter().zip(&raws).map(|(Found { stored, groups }, raw)| {
             let groups: Vec<Linked> = groups.iter().map(|group| group_of(&kind, group)).collect();
@@ -215,10 +259,7 @@ impl View {
         let mut relations = Relations::default();
         let has = |source| self.kind.attribute_of(source).is_some() && projection.wants(source);
         if has(Source::Members) {
-            let rows = members::of_groups(tx, tenant, &ids).await?;
-            relations.members = Some(by_holder(rows.into_iter().map(|row| {
-                (row.group, Linked { id: row.id, kind: row.kind, label: row.label, direct: true })
-            })));
+            self.gather_members(tx, ids.clone(), &mut relations).await?;
         }
         if has(Source::MemberOf) && self.new {
             relations.groups = Some(HashMap::new());
@@ -238,11 +279,70 @@ impl View {
         }
         Ok(relations)
     }
+
+    /// The members of these groups, as many as make a piece; the others are read when they are sent.
+    async fn gather_members(
+        &self,
+        tx: &mut Tx<'_>,
+        mut groups: Vec<String>,
+        relations: &mut Relations,
+    ) -> Result<(), Error> {
+        let (tenant, most) = (&self.wish.tenant, self.wish.app.piece());
+        let streams = self.may_stream();
+        let rows = if let ([group], true) = (groups.as_slice(), streams) {
+            let labels = self.wants_labels();
+            let first = members::Piece { after: String::new(), count: most + 1, labels };
+            let mut rows = members::piece(tx, tenant, group, &first).await?;
+            if rows.len() > most {
+                rows.truncate(most);
+                let last = rows.last().map(|row| row.id.clone()).unwrap_or_default();
+                relations.open.insert(group.clone(), last);
+            }
+            rows
+        } else {
+            if streams {
+                let sizes = members::sizes(tx, tenant, &groups, most + 1).await?;
+                let mut room = most;
+                groups.retain(|group| {
+                    let size = sizes.get(group).copied().unwrap_or_default();
+                    let left = room.checked_sub(size);
+                    room = left.unwrap_or(room);
+                    left.is_some()
+                });
+                let later = sizes.into_keys().filter(|group| !groups.contains(group));
+                relations.open = later.map(|group| (group, String::new())).collect();
+            }
+            members::of_groups(tx, tenant, &groups).await?
+        };
+        relations.members = Some(by_holder(rows.into_iter().map(member_of)));
+        Ok(())
+    }
+}
+
+/// A resource as it is answered; where its list of members goes on: at which place of the text, of
+/// which group, behind which member.
+#[derive(Debug)]
+pub(super) struct Written {
+    text: String,
+    open: Option<(usize, String, String)>,
+}
+
+impl Written {
+    pub(super) fn add_to(&self, body: &mut Pieces) {
+        match &self.open {
+            None => body.push(&self.text),
+            Some((gap, group, after)) => body.push_open(&self.text, *gap, group, after),
+        }
+    }
 }
 
 /// What one resource holds: a list where it was asked for, nothing where it was not.
 fn held<'r>(all: Option<&'r HashMap<String, Vec<Linked>>>, id: &str) -> Option<&'r [Linked]> {
     all.map(|all| all.get(id).map_or(&[][..], Vec::as_slice))
+}
+
+fn member_of(row: Member) -> (String, Linked) {
+    (row.group, Linked { id: row.id, kind: row.kind, label: row.label, direct: true })
 }
 
 fn group_of(kind: &str, row: &Membership) -> Linked {
@@ -268,4 +368,6 @@ pub(super) struct Relations {
     members: Option<HashMap<String, Vec<Linked>>>,
     groups: Option<HashMap<String, Vec<Linked>>>,
     links: HashMap<String, Linked>,
+    /// Groups of which not all members were read, with the last one that was.
+    open: HashMap<String, String>,
 }

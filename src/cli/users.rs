@@ -86,7 +86,8 @@ async fn find(app: &App, ctx: &Ctx, mut search: Value) -> Result<Value, Error> {
     search["schemas"] = json!([urn::SEARCH]);
     let query = Query::from_search(&search, ctx.quirks)?;
     let kinds: Vec<_> = app.registry().by_name("User").cloned().into_iter().collect();
-    app.list(ctx, &kinds, &query).await
+    let page = app.list(ctx, &kinds, &query).await?.text().await?;
+    Ok(serde_json::from_str(&page).unwrap_or_default())
 }
 
 async fn show(app: &App, ctx: &Ctx, user: &str) -> Result<Value, Failure> {
@@ -94,7 +95,10 @@ async fn show(app: &App, ctx: &Ctx, user: &str) -> Result<Value, Failure> {
     let kind = kind.ok_or_else(|| Failure::Failed("There are no users here.".to_owned()))?;
     let target = Target { kind: &kind, id: user, conditions: &Conditions::default() };
     let missing = match app.get(ctx, target, &Query::default()).await {
-        Ok(shown) => return Ok(serde_json::from_str(&shown.text).unwrap_or_default()),
+        Ok(shown) => {
+            let text = shown.body.text().await?;
+            return Ok(serde_json::from_str(&text).unwrap_or_default());
+        }
         Err(error @ Error::NotFound { .. }) => error,
         Err(error) => return Err(error.into()),
     };

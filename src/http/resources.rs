@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use crate::app::{Answer, Asked, Error, Patched, Prefer, Target};
+use crate::app::{Asked, Error, Patched, Prefer, Shown, Target};
 use crate::domain::scope::Scope;
 use crate::http::call::Call;
 use crate::http::scim_json;
@@ -15,7 +15,7 @@ pub async fn create(mut call: Call) -> Result<Response, Error> {
     let (query, prefer) = (call.query()?, call.prefer());
     let body = call.json().await?;
     let answer = call.app.create(call.ctx()?, call.kind()?, body, &query).await?;
-    readable(&call, written(StatusCode::CREATED, &answer, prefer, &query))
+    readable(&call, written(StatusCode::CREATED, answer, prefer, &query))
 }
 
 /// `GET /{endpoint}/{id}` (RFC 7644 s3.4.1)
@@ -23,7 +23,7 @@ pub async fn read(call: Call) -> Result<Response, Error> {
     let (id, query, conditions) = (call.parameter(), call.query()?, call.conditions()?);
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
     let shown = call.app.get(call.ctx()?, target, &query).await?;
-    Ok(pointed(scim_json::text(StatusCode::OK, shown.text), &shown.etag, &shown.location))
+    Ok(whole(StatusCode::OK, shown))
 }
 
 /// `GET /{endpoint}` (RFC 7644 s3.4.2)
@@ -45,14 +45,14 @@ async fn of_type(call: Call, query: Query) -> Result<Response, Error> {
         return Ok(scim_json::text(StatusCode::OK, few));
     }
     let page = call.app.list(call.ctx()?, std::slice::from_ref(kind), &query).await?;
-    Ok(scim_json::response(StatusCode::OK, &page))
+    Ok(scim_json::pieces(StatusCode::OK, page))
 }
 
 /// `GET /` (RFC 7644 s3.4.2.1)
 pub async fn list_all(call: Call) -> Result<Response, Error> {
     let kinds = call.app.registry().types();
     let page = call.app.list(call.ctx()?, kinds, &call.query()?).await?;
-    Ok(scim_json::response(StatusCode::OK, &page))
+    Ok(scim_json::pieces(StatusCode::OK, page))
 }
 
 /// `POST /.search` (RFC 7644 s3.4.3)
@@ -60,7 +60,7 @@ pub async fn search_all(mut call: Call) -> Result<Response, Error> {
     let body = call.json().await?;
     let query = Query::from_search(&body, call.ctx()?.quirks)?;
     let page = call.app.list(call.ctx()?, call.app.registry().types(), &query).await?;
-    Ok(scim_json::response(StatusCode::OK, &page))
+    Ok(scim_json::pieces(StatusCode::OK, page))
 }
 
 /// `PUT /{endpoint}/{id}` (RFC 7644 s3.5.1)
@@ -70,7 +70,7 @@ pub async fn replace(mut call: Call) -> Result<Response, Error> {
     let body = call.json().await?;
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
     let answer = call.app.replace(call.ctx()?, target, body, &query).await?;
-    readable(&call, written(StatusCode::OK, &answer, prefer, &query))
+    readable(&call, written(StatusCode::OK, answer, prefer, &query))
 }
 
 /// `PATCH /{endpoint}/{id}` (RFC 7644 s3.5.2)
@@ -83,7 +83,7 @@ pub async fn patch(mut call: Call) -> Result<Response, Error> {
     let done = call.app.patch(call.ctx()?, target, body, asked).await?;
     let response = match done {
         Patched::Resource(answer) => {
-            applied(whole(StatusCode::OK, &answer), prefer, Prefer::Representation)
+            applied(whole(StatusCode::OK, answer), prefer, Prefer::Representation)
         }
         Patched::Nothing { etag, location } => {
             applied(bare(&etag, &location), prefer, Prefer::Minimal)
@@ -116,12 +116,12 @@ fn readable(call: &Call, mut response: Response) -> Result<Response, Error> {
 }
 
 /// RFC 7644 s3.5.2: who names attributes wants to see them, whatever else is preferred.
-fn written(status: StatusCode, answer: &Answer, prefer: Prefer, query: &Query) -> Response {
+fn written(status: StatusCode, shown: Shown, prefer: Prefer, query: &Query) -> Response {
     let minimal = prefer == Prefer::Minimal && query.attributes.is_empty();
     let (mut response, done) = if minimal {
-        (bare(&answer.etag, &answer.location), Prefer::Minimal)
+        (bare(&shown.etag, &shown.location), Prefer::Minimal)
     } else {
-        (whole(status, answer), Prefer::Representation)
+        (whole(status, shown), Prefer::Representation)
     };
     if status == StatusCode::CREATED {
         *response.status_mut() = status;
@@ -129,13 +129,10 @@ fn written(status: StatusCode, answer: &Answer, prefer: Prefer, query: &Query) -
     applied(response, prefer, done)
 }
 
-fn whole(status: StatusCode, answer: &Answer) -> Response {
-    pointed(scim_json::response(status, &answer.document), &answer.etag, &answer.location)
-}
-
-fn pointed(mut response: Response, etag: &str, location: &str) -> Response {
-    point(response.headers_mut(), etag, location);
-    set(response.headers_mut(), header::CONTENT_LOCATION, location);
+fn whole(status: StatusCode, shown: Shown) -> Response {
+    let mut response = scim_json::pieces(status, shown.body);
+    point(response.headers_mut(), &shown.etag, &shown.location);
+    set(response.headers_mut(), header::CONTENT_LOCATION, &shown.location);
     response
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::app::Error;
+use crate::app::{Error, Pieces};
 use crate::http::body;
 use crate::scim::quirks::Quirks;
 use crate::scim::{bulk, json};
@@ -19,6 +19,25 @@ pub const MEDIA_TYPE: &str = "application/scim+json";
 /// An answer with this body.
 pub fn response(status: StatusCode, body: &impl Serialize) -> Response {
     text(status, serde_json::to_vec(body).unwrap_or_default())
+}
+
+/// An answer with this JSON text, which may be long in the making.
+///
+/// Where a part cannot be read, the connection is cut, so that nobody takes half a list for all.
+pub fn pieces(status: StatusCode, mut pieces: Pieces) -> Response {
+    if let Some(ready) = pieces.ready() {
+        return text(status, ready);
+    }
+    let parts = futures_util::stream::unfold(Some(pieces), |pieces| async {
+        let mut pieces = pieces?;
+        let next = pieces.next().await?;
+        if let Err(error) = &next {
+            tracing::error!(%error, "an answer was cut off");
+        }
+        let rest = next.is_ok().then_some(pieces);
+        Some((next, rest))
+    });
+    text(status, Body::from_stream(parts))
 }
 
 /// An answer with this JSON text.

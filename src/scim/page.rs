@@ -44,6 +44,16 @@ fn list(resources: Vec<Value>, total: Option<i64>, place: [(&str, Option<Value>)
     Value::Object(list)
 }
 
+/// The text of a list without resources up to its first one, for a page of so many; after them
+/// follows `]}`.
+pub fn open_text(mut list: Value, count: usize) -> String {
+    list["itemsPerPage"] = count.into();
+    let mut text = list.to_string();
+    // `Resources` is the last member.
+    text.truncate(text.len() - "]}".len());
+    text
+}
+
 /// A `ListResponse` of resources that are JSON text already: its first page, which is all of it.
 pub fn list_text(resources: &[String]) -> String {
     let room = resources.iter().map(String::len).sum::<usize>() + 256;

@@ -83,6 +83,14 @@ impl<'a> Projection<'a> {
         })
     }
 
+    /// Whether every row of this attribute shows something, whatever it holds.
+    pub fn shows_every_row(&self, source: Source) -> bool {
+        let Some(attribute) = self.rt.attribute_of(source) else { return false };
+        let show = self.show(None, attribute, &Sent::nothing());
+        let certain = |sub: &&Attribute| matches!(sub.source, Source::RowValue | Source::RowType);
+        attribute.sub.iter().filter(certain).any(|sub| self.shows_sub(None, attribute, sub, show))
+    }
+
     /// The part of a full document that is shown.
     pub fn apply(&self, full: Doc, sent: &Sent) -> Doc {
         let mut shown = Doc::new();

@@ -95,9 +95,10 @@ pub(super) async fn one(tx: &mut Tx<'_>, ask: &Ask) -> Result<Vec<Found>, Error>
     };
     let mut answer = Vec::with_capacity(stored.len());
     for stored in stored {
-        let groups = match ask.groups {
-            true => members::groups_of_one(tx, tenant, &stored.id).await?,
-            false => Vec::new(),
+        let groups = if ask.groups {
+            members::groups_of_one(tx, tenant, &stored.id).await?
+        } else {
+            Vec::new()
         };
         answer.push(Found { stored, groups });
     }

@@ -284,6 +284,75 @@ pub async fn page(
     tx.query(sql, &binds).await?.iter().map(Member::read).collect()
 }
 
+/// Which piece of a group's members, by their ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The member before it; empty at the beginning.
+    pub after: String,
+    /// How many at most.
+    pub count: usize,
+    /// Whether the display names are wanted; without them they are empty.
+    pub labels: bool,
+}
+
+/// A piece of the direct members of a group. It costs its own size, wherever it begins.
+pub async fn piece(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    group: &str,
+    piece: &Piece,
+) -> Result<Vec<Member>, Error> {
+    // The name by a sub-select, not by a join: that is a look at each member on any plan.
+    let sql = if piece.labels {
+        "SELECT m.member_id, m.member_kind,
+             (SELECT r.label FROM resources r
+              WHERE r.tenant = $1 AND r.kind = m.member_kind AND r.id = m.member_id)
+         FROM members m WHERE m.tenant = $1 AND m.group_id = $2 AND m.member_id > $3
+         ORDER BY m.member_id LIMIT $4"
+    } else {
+        "SELECT m.member_id, m.member_kind, ''
+         FROM members m WHERE m.tenant = $1 AND m.group_id = $2 AND m.member_id > $3
+         ORDER BY m.member_id LIMIT $4"
+    };
+    let count = i64::try_from(piece.count).unwrap_or(i64::MAX);
+    let binds = [tenant.into(), group.into(), (&piece.after).into(), count.into()];
+    let mut rows = tx.query(sql, &binds).await?;
+    rows.iter_mut()
+        .map(|row| {
+            Ok(Member {
+                group: group.to_owned(),
+                id: row.take_text(0)?,
+                kind: row.take_text(1)?,
+                label: row.take_text(2)?,
+            })
+        })
+        .collect()
+}
+
+/// How many direct members these groups have, counted up to this number.
+pub async fn sizes(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    groups: &[String],
+    most: usize,
+) -> Result<HashMap<String, usize>, Error> {
+    let groups: Vec<_> = groups.iter().map(|id| [id]).collect();
+    let sql = each!(
+        tx,
+        "SELECT e.value ->> 0, (SELECT COUNT(*) FROM (
+             SELECT 1 FROM members m
+             WHERE m.tenant = $1 AND m.group_id = e.value ->> 0 LIMIT $3) AS counted)
+         FROM",
+        each("$2"),
+        ""
+    );
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut rows = tx.query(sql, &[tenant.into(), Value::rows(&groups), most.into()]).await?;
+    rows.iter_mut()
+        .map(|row| Ok((row.take_text(0)?, usize::try_from(row.int(1)?).unwrap_or(usize::MAX))))
+        .collect()
+}
+
 /// The groups that one resource is in, as [`groups_of`] has them.
 pub(super) async fn groups_of_one(
     tx: &mut Tx<'_>,

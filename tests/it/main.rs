@@ -9,6 +9,7 @@ mod bad_database;
 mod bad_places;
 mod bad_values;
 mod bad_wire;
+mod big_groups;
 mod bulk;
 mod bulk_jobs;
 mod bulk_messages;

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::scim::attribute::{Attribute, Source};
 use crate::scim::project::{Projection, Sent};
-use crate::scim::render::{Parts, Renderer, refers};
+use crate::scim::render::{Linked, Parts, Renderer, refers};
 use crate::scim::resource_type::ResourceType;
 use crate::scim::schema::Schema;
 
@@ -97,24 +97,46 @@ pub struct Writer<'a> {
 impl Writer<'_> {
     /// One resource.
     pub fn document(&self, raw: &Raw<'_>, parts: &Parts<'_>) -> String {
+        self.written(raw, parts, false).end()
+    }
+
+    /// One resource whose list of members goes on, and the place where it does.
+    pub fn open_document(&self, raw: &Raw<'_>, parts: &Parts<'_>) -> (String, Option<usize>) {
+        let object = self.written(raw, parts, true);
+        let gap = object.gap;
+        (object.end(), gap)
+    }
+
+    /// Members as they stand between the brackets of their list.
+    pub fn members(&self, rows: &[Linked]) -> String {
+        let Some(attribute) = self.rt.attribute_of(Source::Members) else { return String::new() };
+        let rows = || rows.iter().map(|row| self.renderer.row(attribute, row)).collect();
+        let shown = self.projection.value(None, attribute, rows, self.sent).unwrap_or_default();
+        let text = serde_json::to_string(&shown).unwrap_or_default();
+        let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        inner.unwrap_or_default().to_owned()
+    }
+
+    fn written(&self, raw: &Raw<'_>, parts: &Parts<'_>, open: bool) -> Object {
         let mut object = Object::new(1024);
+        object.open = open;
         self.common("schemas", || self.schemas(raw), &mut object);
         self.common("id", || parts.id.into(), &mut object);
         if let Some(value) = raw.get("externalId") {
             self.common("externalId", || parsed(value), &mut object);
         }
-        self.attributes(None, &self.rt.schema, raw, parts, &mut object);
+        self.attributes(None, raw, parts, &mut object);
         for extension in &self.rt.extensions {
             let stored = raw.object(&extension.schema.id);
             let mut inner = Object::new(256);
-            self.attributes(Some(&extension.schema), &extension.schema, &stored, parts, &mut inner);
+            self.attributes(Some(&extension.schema), &stored, parts, &mut inner);
             if !inner.is_empty() {
                 object.name(&extension.schema.id);
                 object.text.push_str(&inner.end());
             }
         }
         self.common("meta", || self.renderer.meta(self.rt, parts), &mut object);
-        object.end()
+        object
     }
 
     /// An attribute that every resource has.
@@ -128,13 +150,21 @@ impl Writer<'_> {
     fn attributes(
         &self,
         extension: Option<&Schema>,
-        schema: &Schema,
         raw: &Raw<'_>,
         parts: &Parts<'_>,
         object: &mut Object,
     ) {
+        let schema = extension.unwrap_or(&self.rt.schema);
         for attribute in &schema.attributes {
             let value = match attribute.source {
+                Source::Members if object.open => {
+                    object.name(&attribute.name);
+                    object.text.push('[');
+                    object.text.push_str(&self.members(parts.members.unwrap_or_default()));
+                    object.gap = Some(object.text.len());
+                    object.text.push(']');
+                    continue;
+                }
                 Source::Members => self.renderer.rows(attribute, parts.members),
                 Source::MemberOf => self.renderer.rows(attribute, parts.groups),
                 Source::Document => {
@@ -199,13 +229,17 @@ fn parsed(text: &str) -> Value {
 /// An object that is being written.
 struct Object {
     text: String,
+    /// Whether its list of members goes on.
+    open: bool,
+    /// Where it does.
+    gap: Option<usize>,
 }
 
 impl Object {
     fn new(room: usize) -> Self {
         let mut text = String::with_capacity(room);
         text.push('{');
-        Self { text }
+        Self { text, open: false, gap: None }
     }
 
     fn is_empty(&self) -> bool {

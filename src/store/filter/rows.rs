@@ -4,8 +4,10 @@
 use crate::scim::attribute::{Attribute, Source};
 use crate::scim::filter::{Bound, Op, Target};
 use crate::scim::fold::Key;
+use crate::store::dialect::literal;
 use crate::store::filter::value::label;
 use crate::store::filter::{Place, Test, Writer};
+use crate::store::resources::GROUP;
 
 /// Groups in groups are followed this far, so that a circle ends.
 const DEPTH: usize = 10;
@@ -61,23 +63,28 @@ impl Writer<'_, '_> {
             Key::Text(text) => self.sql.hold(text.as_str()),
             Key::Int(_) | Key::Real(_) | Key::Bool(_) => return self.push("(1 = 0)"),
         };
+        let kinds = self.group_kinds();
         let groups = if sub.source == Source::Label {
             format!(
-                "IN (SELECT l.id FROM resources l WHERE l.tenant = {tenant} AND l.kind IN ({}) \
-                 AND {} = {wanted})",
-                self.group_kinds(),
+                "SELECT l.id, 1 FROM resources l WHERE l.tenant = {tenant} AND l.kind IN ({kinds}) \
+                 AND {} = {wanted}",
                 label(sub)
             )
         } else {
-            format!("= {wanted}")
+            let id = self.dialect.by_code_point(&format!("CAST({wanted} AS TEXT)"));
+            format!("SELECT {id}, 1")
         };
         let close = self.begin();
+        // The index members_nested has these alone.
+        let holder = literal(GROUP);
+        // From group to group first, and then to what these hold: whoever is no group leads nowhere.
         self.push(&format!(
-            "r.id IN (WITH RECURSIVE down(id, depth) AS (\
-             SELECT d.member_id, 1 FROM members d WHERE d.tenant = {tenant} AND d.group_id {groups} \
+            "r.id IN (SELECT m.member_id FROM members m WHERE m.tenant = {tenant} \
+             AND m.group_id IN (WITH RECURSIVE down(id, depth) AS ({groups} \
              UNION SELECT d.member_id, down.depth + 1 FROM down \
              JOIN members d ON d.tenant = {tenant} AND d.group_id = down.id \
-             WHERE down.depth < {DEPTH}) SELECT down.id FROM down)"
+             AND d.member_kind = {holder} \
+             WHERE down.depth < {DEPTH}) SELECT down.id FROM down))"
         ));
         self.push(close);
     }

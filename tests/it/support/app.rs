@@ -175,6 +175,17 @@ impl TestApp {
         Self { router: usher::http::router(app.clone(), Metrics::default()), app, ..self.clone() }
     }
 
+    /// The same, reading so many members at once.
+    pub(crate) fn in_pieces(&self, size: usize) -> Self {
+        let app = self.app.with_pieces(size);
+        Self { router: usher::http::router(app.clone(), Metrics::default()), app, ..self.clone() }
+    }
+
+    /// The service itself.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.exchange("GET", path, &[], None).await
     }

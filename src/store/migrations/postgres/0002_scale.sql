@@ -39,6 +39,9 @@ ALTER TABLE resources ADD PRIMARY KEY (tenant, kind, id);
 ALTER TABLE members ADD FOREIGN KEY (tenant, member_kind, member_id)
     REFERENCES resources (tenant, kind, id) ON DELETE CASCADE;
 
+-- Groups in groups, which are few: what is below a group is found without a look at its other members.
+CREATE INDEX members_nested ON members (tenant, group_id, member_id) WHERE member_kind = 'Group';
+
 -- Keys that all instances share, such as the one that seals cursors. Made at random by whoever comes first.
 CREATE TABLE secrets (
     name  TEXT   COLLATE "C" NOT NULL PRIMARY KEY,

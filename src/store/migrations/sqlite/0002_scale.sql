@@ -31,6 +31,9 @@ DROP INDEX resources_by_birth;
 CREATE INDEX resources_by_change ON resources (tenant, kind, modified_at, id);
 CREATE INDEX resources_by_birth ON resources (tenant, kind, created_at, id);
 
+-- Groups in groups, which are few: what is below a group is found without a look at its other members.
+CREATE INDEX members_nested ON members (tenant, group_id, member_id) WHERE member_kind = 'Group';
+
 -- Keys that all instances share, such as the one that seals cursors. Made at random by whoever comes first.
 CREATE TABLE secrets (
     name  TEXT NOT NULL PRIMARY KEY,
