@@ -1,5 +1,6 @@
 //! Bulk requests that are remembered: repeated with their key, accepted for later, taken over.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -130,7 +131,7 @@ each_db! {
         let secret = app.app.create_token(&app.tenant, &NewToken::default()).await.unwrap();
         let second = app.bearing(&secret.token);
         assert_eq!(statuses(&results(&send(&second, &key, &ask).await))[0], "409");
-        let elsewhere = app.tenant(&Default::default()).await;
+        let elsewhere = app.tenant(&BTreeMap::default()).await;
         assert_eq!(statuses(&results(&send(&elsewhere, &key, &message(&[post_user("b")])).await)), ["201"]);
         let key = [("idempotency-key", "k2")];
         assert_eq!(statuses(&results(&send(&app, &key, &ask).await))[0], "409");

@@ -166,13 +166,7 @@ impl Link {
         let begun = tokio::time::timeout(left, async {
             let mut connection = match self.held.take() {
                 Some(connection) => connection,
-                None => {
-                    let mut connection = connect(&self.options).await?;
-                    if let Some(settings) = self.purpose.settings() {
-                        plain(&mut connection, settings).await?;
-                    }
-                    connection
-                }
+                None => self.connected().await?,
             };
             if let Some(begin) = self.purpose.begin() {
                 plain(&mut connection, begin).await?;
@@ -180,6 +174,16 @@ impl Link {
             Ok(connection)
         });
         begun.await.unwrap_or_else(|_| Err(Error::Unavailable("no answer in time".to_owned())))
+    }
+}
+
+impl Link {
+    async fn connected(&self) -> Result<PgConnection, Error> {
+        let mut connection = connect(&self.options).await?;
+        if let Some(settings) = self.purpose.settings() {
+            plain(&mut connection, settings).await?;
+        }
+        Ok(connection)
     }
 }
 
