@@ -34,13 +34,15 @@ pub(super) enum Use {
 
 impl Use {
     /// Settings of the connection. A change looks everything up by its key: a plan that was made when
-    /// the tables were small must not read them whole once they are large.
+    /// the tables were small must not read them whole once they are large, and then need not be made
+    /// again for each change, which costs more than the change itself.
     fn settings(self) -> Option<&'static str> {
         match self {
             Self::Read | Self::Look => None,
             Self::Write => Some(
                 "SET enable_seqscan = off; SET enable_bitmapscan = off;
-                 SET enable_hashjoin = off; SET enable_mergejoin = off",
+                 SET enable_hashjoin = off; SET enable_mergejoin = off;
+                 SET plan_cache_mode = force_generic_plan",
             ),
         }
     }
