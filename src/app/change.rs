@@ -7,13 +7,13 @@ use serde_json::Value;
 use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
 use crate::domain::password;
-use crate::ids::TenantId;
 use crate::scim::Doc;
 use crate::scim::accept::{self, Password};
 use crate::scim::attribute::Source;
 use crate::scim::etag::Conditions;
 use crate::scim::patch::{self, MemberChange, Operation};
 use crate::scim::resource_type::ResourceType;
+use crate::store::resources::{Draft, Entries};
 use crate::store::{self, Tx, passwords};
 
 /// Which resource a request is about, and under which conditions.
@@ -127,8 +127,17 @@ pub(super) struct Plan {
     /// The hash that a kept password was compared with; another one in the transaction means that
     /// somebody was faster.
     compared: Option<String>,
-    /// What the change came to on this version, where that was worth knowing before.
-    ahead: Option<(i64, Wanted)>,
+    /// What the change came to before the transaction.
+    ahead: Option<Ahead>,
+}
+
+/// What a change came to on the version that was there before the transaction.
+#[derive(Debug)]
+struct Ahead {
+    before: Loaded,
+    wanted: Wanted,
+    /// The rows of the document that is wanted, where it is another one.
+    rows: Option<(Draft, Entries)>,
 }
 
 impl App {
@@ -140,31 +149,34 @@ impl App {
         change: Change,
     ) -> Result<Plan, Error> {
         let mut plan = Plan::new(work, target.owned(), change);
-        if plan.change.looks_ahead(&plan.work.kind) {
-            self.look_ahead(ctx, &mut plan).await?;
-        }
+        self.look_ahead(ctx, &mut plan).await?;
         Ok(plan)
     }
 
-    /// Applies the change to what is there now, beside the transaction: a long one holds nobody up,
-    /// and a password is known, compared and hashed before.
+    /// Applies the change to what is there now, beside the transaction, which then has little left to
+    /// do: it holds nobody up, and a password is known, compared and hashed before.
     async fn look_ahead(&self, ctx: &Ctx, plan: &mut Plan) -> Result<(), Error> {
-        let (work, target) = (plan.work.clone(), plan.target.clone());
-        let (before, phc) = self
-            .store()
-            .read(async move |tx: &mut Tx<'_>| {
-                let before = work.find(tx, &target.id).await?;
-                let phc = passwords::find(tx, &work.tenant, &target.id).await?;
-                Ok::<_, Error>((before, phc))
-            })
-            .await?;
+        let before = self.look_up_one(&plan.work, &plan.target.id).await?;
         Work::check_conditions(&plan.target.conditions, &before)?;
-        let version = before.stored.version;
-        let (work, change) = (plan.work.clone(), plan.change.clone());
-        let applied = tokio::task::spawn_blocking(move || change.apply(&work, &before.doc));
-        let wanted = applied.await.map_err(|error| Error::Internal(error.to_string()))??;
-        (plan.password, plan.compared) = self.new_password(ctx, &wanted.password, phc).await?;
-        plan.ahead = Some((version, wanted));
+        let (work, change) = (&plan.work, &plan.change);
+        let wanted = if change.is_long() {
+            let (work, change, before) = (work.clone(), change.clone(), before.doc.clone());
+            let applied = tokio::task::spawn_blocking(move || change.apply(&work, &before));
+            applied.await.map_err(|error| Error::Internal(error.to_string()))??
+        } else {
+            change.apply(work, &before.doc)?
+        };
+        if !matches!(wanted.password, Password::Kept) {
+            let (work, id) = (work.clone(), plan.target.id.clone());
+            let phc = self
+                .store()
+                .read(async move |tx: &mut Tx<'_>| passwords::find(tx, &work.tenant, &id).await)
+                .await?;
+            (plan.password, plan.compared) = self.new_password(ctx, &wanted.password, phc).await?;
+        }
+        let rows = (wanted.doc != before.doc)
+            .then(|| Ok::<_, Error>((work.draft(&wanted.doc)?, work.entries_before(&before.doc))));
+        plan.ahead = Some(Ahead { rows: rows.transpose()?, before, wanted });
         Ok(())
     }
 
@@ -219,19 +231,32 @@ impl Plan {
         Self { work, target, change, password: NewPassword::Keep, compared: None, ahead: None }
     }
 
-    pub(super) fn tenant(&self) -> &TenantId {
-        &self.work.tenant
+    /// The resource as it is, where the change comes to nothing.
+    pub(super) fn nothing(&self) -> Option<&Loaded> {
+        let ahead = self.ahead.as_ref()?;
+        (ahead.rows.is_none() && self.is_document_alone(&ahead.wanted)).then_some(&ahead.before)
+    }
+
+    fn is_document_alone(&self, wanted: &Wanted) -> bool {
+        self.password == NewPassword::Keep
+            && self.compared.is_none()
+            && (!self.work.is_group() || wanted.members.is_empty())
     }
 
     /// Does it. What comes back is the resource as it then is; its version moved only if something
     /// changed.
     pub(super) async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Loaded, Error> {
+        if let Some(done) = self.carry_out_ahead(tx).await? {
+            return Ok(done);
+        }
         let work = &self.work;
         let id = &self.target.id;
         let before = work.find(tx, id).await?;
         Work::check_conditions(&self.target.conditions, &before)?;
         let wanted = match &self.ahead {
-            Some((version, wanted)) if *version == before.stored.version => wanted.clone(),
+            Some(ahead) if ahead.before.stored.version == before.stored.version => {
+                ahead.wanted.clone()
+            }
             Some(_) | None => self.change.apply(work, &before.doc)?,
         };
         let mut changed = self.set_password(tx, id).await?;
@@ -247,6 +272,18 @@ impl Plan {
         } else {
             Ok(before)
         }
+    }
+
+    /// Where the document alone changes and nobody was faster: one statement, which compares the
+    /// version. None where there is more to it.
+    async fn carry_out_ahead(&self, tx: &mut Tx<'_>) -> Result<Option<Loaded>, Error> {
+        let Some(Ahead { before, wanted, rows: Some((draft, entries)) }) = &self.ahead else {
+            return Ok(None);
+        };
+        if !self.is_document_alone(wanted) {
+            return Ok(None);
+        }
+        self.work.update_from(tx, before, (&wanted.doc, draft), entries).await
     }
 
     async fn set_password(&self, tx: &mut Tx<'_>, id: &str) -> Result<bool, Error> {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::app::pieces::Pieces;
 use crate::app::view::{View, Wish};
-use crate::app::work::Work;
+use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error, Shown, Target};
+use crate::ids::TenantId;
 use crate::scim::attribute::Source;
 use crate::scim::filter::{self, Binding, Bound, Op, Target as Compared, Unknown};
 use crate::scim::fold::{self, Key};
@@ -14,6 +15,8 @@ use crate::scim::project::Sent;
 use crate::scim::query::Query;
 use crate::scim::resource_type::ResourceType;
 use crate::store::lookup::{Ask, By};
+use crate::store::members::Membership;
+use crate::store::resources::Stored;
 
 /// A filter that finds more than so many is no look-up.
 const FEW: i64 = 8;
@@ -42,6 +45,37 @@ impl App {
             body.push(&text);
         }
         Ok(Shown { body, etag, location })
+    }
+
+    /// One resource as it is now.
+    pub(super) async fn look_up_one(&self, work: &Work, id: &str) -> Result<Loaded, Error> {
+        let ask = Ask {
+            tenant: work.tenant.clone(),
+            kind: work.kind.name.clone(),
+            by: By::Id(id.to_owned()),
+            most: 1,
+            groups: false,
+        };
+        let found = self.store().look_up(ask).await?.pop();
+        Loaded::of(found.ok_or_else(|| work.not_found(id))?.stored)
+    }
+
+    /// The groups that a resource is in.
+    pub(super) async fn look_up_groups(
+        &self,
+        tenant: &TenantId,
+        stored: &Stored,
+    ) -> Result<Vec<Membership>, Error> {
+        let ask = Ask {
+            tenant: tenant.clone(),
+            kind: stored.kind.clone(),
+            by: By::Id(stored.id.clone()),
+            most: 1,
+            groups: true,
+        };
+        // Whoever deleted it meanwhile took it out of its groups.
+        let found = self.store().look_up(ask).await?.pop();
+        Ok(found.map(|found| found.groups).unwrap_or_default())
     }
 
     /// The `ListResponse` to a filter that names a few resources by an indexed value or by their id,

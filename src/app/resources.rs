@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::app::change::{Change, Target};
+use crate::app::change::{Change, Plan, Target};
 use crate::app::pieces::Pieces;
 use crate::app::view::Wish;
-use crate::app::work::Work;
+use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
 use crate::domain::tenant::PatchResponse;
 use crate::scim;
@@ -80,16 +80,11 @@ impl App {
         let body = work.soften_body(body);
         let view = Wish::new(self, ctx, query).of(kind, Sent::body(kind, &body))?.of_new();
         let creation = Arc::new(self.creation(ctx, work, body).await?);
-        let (made, seen) = (Arc::clone(&creation), view.clone());
-        let relations = self
-            .store()
-            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
-                made.carry_out(tx).await?;
-                let shown = (made.new.id.as_str(), &made.new.doc);
-                seen.gather(tx, std::iter::once(shown)).await
-            })
+        let made = Arc::clone(&creation);
+        self.store()
+            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| made.carry_out(tx).await)
             .await?;
-        view.shown(Arc::unwrap_or_clone(creation).loaded(), &relations)
+        view.written(Arc::unwrap_or_clone(creation).loaded()).await
     }
 
     /// Reads one resource (RFC 7644 s3.4.1).
@@ -124,15 +119,16 @@ impl App {
         let view = Wish::new(self, ctx, query).of(target.kind, Sent::body(target.kind, &body))?;
         let change = Change::Replace(body);
         let plan = self.plan(ctx, work, target, change).await?;
-        let seen = view.clone();
-        let (loaded, relations) = self
-            .store()
-            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
-                let loaded = plan.carry_out(tx).await?;
-                seen.gather_one(tx, loaded).await
-            })
-            .await?;
-        view.shown(loaded, &relations)
+        view.written(self.carry_out(ctx, plan).await?).await
+    }
+
+    /// Does what was planned, where there is anything to do.
+    async fn carry_out(&self, ctx: &Ctx, plan: Plan) -> Result<Loaded, Error> {
+        if let Some(unchanged) = plan.nothing() {
+            return Ok(unchanged.clone());
+        }
+        let change = async move |tx: &mut Tx<'_>| plan.carry_out(tx).await;
+        self.store().write(&ctx.tenant, change).await
     }
 
     /// Changes a resource (RFC 7644 s3.5.2), whole or not at all.
@@ -151,37 +147,26 @@ impl App {
         self.check_count(&operations)?;
         let shown = shown(ctx, asked);
         let plan = self.plan(ctx, work, target, Change::Patch(operations)).await?;
-        let seen = view.clone();
-        let (loaded, relations) = self
-            .store()
-            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
-                let loaded = plan.carry_out(tx).await?;
-                let shown = match shown {
-                    Body::Always => true,
-                    Body::Never => false,
-                    Body::UnlessMany => {
-                        !seen.wants_members()
-                            || !members::more_than(
-                                tx,
-                                plan.tenant(),
-                                &loaded.stored.id,
-                                MANY_MEMBERS,
-                            )
-                            .await?
-                    }
-                };
-                if !shown {
-                    return Ok((loaded, None));
-                }
-                let (loaded, relations) = seen.gather_one(tx, loaded).await?;
-                Ok::<_, Error>((loaded, Some(relations)))
-            })
-            .await?;
-        if let Some(relations) = relations {
-            return view.shown(loaded, &relations).map(Patched::Resource);
+        let loaded = self.carry_out(ctx, plan).await?;
+        let shown = match shown {
+            Body::Always => true,
+            Body::Never => false,
+            Body::UnlessMany => {
+                !view.has_members() || !view.wants_members() || !self.has_many(ctx, &loaded).await?
+            }
+        };
+        if shown {
+            return view.written(loaded).await.map(Patched::Resource);
         }
         let (etag, location) = view.headers(&loaded.stored);
         Ok(Patched::Nothing { etag, location })
+    }
+
+    async fn has_many(&self, ctx: &Ctx, group: &Loaded) -> Result<bool, Error> {
+        let (tenant, id) = (ctx.tenant.clone(), group.stored.id.clone());
+        let look =
+            async move |tx: &mut Tx<'_>| members::more_than(tx, &tenant, &id, MANY_MEMBERS).await;
+        Ok(self.store().read(look).await?)
     }
 
     pub(super) fn check_count(&self, operations: &[Operation]) -> Result<(), Error> {

@@ -128,13 +128,37 @@ impl View {
     }
 
     /// One resource as it is answered, as it was just read or written.
-    pub(super) fn shown(&self, mut loaded: Loaded, relations: &Relations) -> Result<Shown, Error> {
+    pub(super) fn shown(&self, loaded: Loaded, relations: &Relations) -> Result<Shown, Error> {
         let (etag, location) = self.headers(&loaded.stored);
-        let text = serde_json::to_string(&loaded.doc);
-        loaded.stored.doc = text.map_err(|error| Error::Internal(error.to_string()))?;
         let mut body = Pieces::new(self.clone());
         for written in self.write(&[loaded.stored], relations)? {
             written.add_to(&mut body);
+        }
+        Ok(Shown { body, etag, location })
+    }
+
+    /// A resource that was just written, as it is answered. What is joined to it is read after the
+    /// commit, so that nobody's writes wait for it.
+    pub(super) async fn written(&self, loaded: Loaded) -> Result<Shown, Error> {
+        if self.has_members() && self.wants_members() {
+            let seen = self.clone();
+            let (loaded, relations) = self
+                .app()
+                .store()
+                .read(async move |tx: &mut Tx<'_>| seen.gather_one(tx, loaded.clone()).await)
+                .await?;
+            return self.shown(loaded, &relations);
+        }
+        let stored = loaded.stored;
+        let groups = if self.wants_groups() && !self.new {
+            self.app().look_up_groups(self.tenant(), &stored).await?
+        } else {
+            Vec::new()
+        };
+        let (etag, location) = self.headers(&stored);
+        let mut body = Pieces::new(self.clone());
+        for text in self.texts(&[Found { stored, groups }]).await? {
+            body.push(&text);
         }
         Ok(Shown { body, etag, location })
     }

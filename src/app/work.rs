@@ -140,7 +140,7 @@ impl Work {
     }
 
     /// What this document may have in the database, also from when the tenant had other quirks.
-    fn entries_before(&self, doc: &Doc) -> Entries {
+    pub(super) fn entries_before(&self, doc: &Doc) -> Entries {
         self.entries(doc, Quirks::ALL)
     }
 
@@ -182,7 +182,33 @@ impl Work {
             .map_err(|error| self.conflict(error, &doc))?;
         before.stored.version = version;
         before.stored.modified = now;
+        before.stored.doc = draft.doc;
+        before.stored.label = draft.label;
         Ok(Loaded { doc, ..before })
+    }
+
+    /// Writes a document whose rows were computed before; nothing when it was changed meanwhile.
+    pub(super) async fn update_from(
+        &self,
+        tx: &mut Tx<'_>,
+        before: &Loaded,
+        (doc, draft): (&Doc, &Draft),
+        entries: &Entries,
+    ) -> Result<Option<Loaded>, Error> {
+        let now = self.after(before);
+        let was = Before { stored: &before.stored, entries };
+        let version = match resources::update(tx, &self.tenant, was, draft, now).await {
+            Err(store::Error::Again(_)) => return Ok(None),
+            updated => updated.map_err(|error| self.conflict(error, doc))?,
+        };
+        let stored = Stored {
+            doc: draft.doc.clone(),
+            label: draft.label.clone(),
+            version,
+            modified: now,
+            ..before.stored.clone()
+        };
+        Ok(Some(Loaded { doc: doc.clone(), stored }))
     }
 
     pub(super) async fn touch(&self, tx: &mut Tx<'_>, mut before: Loaded) -> Result<Loaded, Error> {
