@@ -51,6 +51,10 @@ pub(super) trait Job: Send {
     fn wanted(&self) -> bool;
     /// When it was asked.
     fn since(&self) -> Instant;
+    /// Whether it takes long, so that others shall not wait for its end to be answered.
+    fn is_long(&self) -> bool {
+        false
+    }
     /// Answers: with the closure's result, or with this error instead.
     fn finish(self: Box<Self>, outcome: Result<(), Error>);
 }
@@ -111,11 +115,17 @@ impl<T, E: Failure> Answer<T, E> {
 pub(super) struct Closure<F, T, E> {
     change: F,
     answer: Answer<T, E>,
+    long: bool,
 }
 
 impl<F, T, E: Failure> Closure<F, T, E> {
     pub(super) fn new(change: F, to: oneshot::Sender<Result<T, E>>) -> Self {
-        Self { change, answer: Answer::new(to) }
+        Self { change, answer: Answer::new(to), long: false }
+    }
+
+    /// The same, known to take long.
+    pub(super) fn long(self) -> Self {
+        Self { long: true, ..self }
     }
 }
 
@@ -138,6 +148,10 @@ where
 
     fn since(&self) -> Instant {
         self.answer.since
+    }
+
+    fn is_long(&self) -> bool {
+        self.long
     }
 
     fn finish(self: Box<Self>, outcome: Result<(), Error>) {

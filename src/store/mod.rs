@@ -232,6 +232,25 @@ impl Store {
         self.push(None, change).await
     }
 
+    /// The same as [`Store::write`] for a change that takes long: it has a commit of its own, so that
+    /// those before and behind it do not wait for more of it than they must.
+    pub async fn write_long<T, E, F>(&self, tenant: &TenantId, change: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Failure,
+        F: AsyncFn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job = Box::new(Closure::new(change, answer).long());
+        self.inner.writes.push(Some(tenant.to_string()), job)?;
+        answered.await.unwrap_or_else(|_| Err(closed().into()))
+    }
+
+    /// Whether others write to this tenant just now, each a little.
+    pub fn is_lively(&self, tenant: &TenantId) -> bool {
+        self.inner.writes.is_lively(&Some(tenant.to_string()))
+    }
+
     async fn push<T, E, F>(&self, line: queue::Line, change: F) -> Result<T, E>
     where
         T: Send + 'static,

@@ -6,13 +6,18 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::store::Error;
 use crate::store::job::Job;
 
 /// Whose line: the id of a tenant, or none for what belongs to no tenant.
 pub(super) type Line = Option<String>;
+
+/// How long after a short change its line counts as lively.
+const LIVELY: Duration = Duration::from_secs(1);
+/// Lines of which this is known, before those that went quiet are forgotten.
+const LINES_NOTED: usize = 4096;
 
 /// Changes of one tenant that will share a commit.
 pub(super) struct Batch {
@@ -44,6 +49,8 @@ struct State {
     order: VecDeque<Line>,
     /// Lines that some lane is serving.
     served: HashSet<Line>,
+    /// When a short change last came to a line.
+    lively: HashMap<Line, Instant>,
     closed: bool,
 }
 
@@ -74,8 +81,13 @@ impl Queue {
         if waiting.len() >= self.most {
             return Err(Error::Busy);
         }
+        let is_long = job.is_long();
         waiting.push_back(job);
-        if waiting.len() == 1 && !state.served.contains(&line) {
+        let first = waiting.len() == 1;
+        if !is_long {
+            state.note(&line);
+        }
+        if first && !state.served.contains(&line) {
             state.order.push_back(line);
             self.more.notify_one();
         }
@@ -123,6 +135,11 @@ impl Queue {
         }
     }
 
+    /// Whether short changes come to this line these days.
+    pub(super) fn is_lively(&self, line: &Line) -> bool {
+        self.state().lively.get(line).is_some_and(|last| last.elapsed() < LIVELY)
+    }
+
     /// Takes nothing more; what waits is still served.
     pub(super) fn close(&self) {
         self.state().closed = true;
@@ -156,6 +173,16 @@ impl Queue {
 }
 
 impl State {
+    fn note(&mut self, line: &Line) {
+        if self.lively.len() > LINES_NOTED {
+            self.lively.retain(|_, last| last.elapsed() < LIVELY);
+        }
+        match self.lively.get_mut(line) {
+            Some(last) => *last = Instant::now(),
+            None => drop(self.lively.insert(line.clone(), Instant::now())),
+        }
+    }
+
     /// The first line's changes, without those that nobody waits for any more.
     fn take(&mut self, most: usize) -> Option<Batch> {
         let line = self.order.pop_front()?;
@@ -176,8 +203,6 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
     use crate::store::Tx;
     use crate::store::job::Attempt;

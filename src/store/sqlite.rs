@@ -8,6 +8,7 @@ mod open;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::iter::Peekable;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -133,12 +134,15 @@ pub(super) fn jobs(
     jobs
 }
 
+/// A change and whose it is.
+type Waiting = (Line, Box<dyn Job>);
+
 /// Runs changes until there are none left or enough for one commit, and answers them.
-fn write_batch(connection: &Connection, jobs: &mut dyn Iterator<Item = (Line, Box<dyn Job>)>) {
+fn write_batch(connection: &Connection, jobs: &mut Peekable<impl Iterator<Item = Waiting>>) {
     let mut broken = begin(connection).err();
     let mut shared = Shared::default();
     let mut answers = Vec::new();
-    for (line, mut job) in jobs {
+    while let Some((line, mut job)) = jobs.next() {
         let outcome = match &broken {
             Some(error) => Err(error.clone()),
             None => change(connection, job.as_mut(), &line, &mut shared).unwrap_or_else(|error| {
@@ -146,8 +150,10 @@ fn write_batch(connection: &Connection, jobs: &mut dyn Iterator<Item = (Line, Bo
                 Err(error)
             }),
         };
+        let next_is_long = jobs.peek().is_some_and(|(_, next)| next.is_long());
+        let enough = shared.bytes > BATCH_BYTES || job.is_long() || next_is_long;
         answers.push((job, outcome));
-        if shared.bytes > BATCH_BYTES {
+        if enough {
             break;
         }
     }

@@ -56,7 +56,7 @@ impl App {
         let job = self.new_job(ctx, request, asked);
         let app = self.clone();
         self.store()
-            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
+            .write_long(&ctx.tenant, async move |tx: &mut Tx<'_>| {
                 let owner = job.owner.clone().unwrap_or_default();
                 if bulk::insert(tx, &job).await? {
                     let hold = Hold { place: job.place.clone(), owner };
@@ -122,12 +122,9 @@ impl App {
         self.keep_some(hold, first, lines).await?;
         let (mine, tenant) = (hold.clone(), hold.place.tenant.clone());
         self.store()
-            .write(
-                &tenant,
-                async move |tx: &mut Tx<'_>| {
-                    if bulk::mark_stored(tx, &mine).await? { Ok(()) } else { Err(lost()) }
-                },
-            )
+            .write_long(&tenant, async move |tx: &mut Tx<'_>| {
+                if bulk::mark_stored(tx, &mine).await? { Ok(()) } else { Err(lost()) }
+            })
             .await
     }
 
@@ -136,7 +133,7 @@ impl App {
         let mut tries = 0;
         loop {
             let (mine, app, lines) = (hold.clone(), self.clone(), Arc::clone(&lines));
-            let kept = self.store().write(&hold.place.tenant, async move |tx: &mut Tx<'_>| {
+            let kept = self.store().write_long(&hold.place.tenant, async move |tx: &mut Tx<'_>| {
                 if !bulk::renew(tx, &mine, lease(app.clock().now())).await? {
                     return Err(lost());
                 }
@@ -244,7 +241,7 @@ impl App {
         let (tenant, now) = (place.tenant.clone(), self.clock().now());
         let stopped = self
             .store()
-            .write(&tenant, async move |tx: &mut Tx<'_>| bulk::stop(tx, &place, now).await);
+            .write_long(&tenant, async move |tx: &mut Tx<'_>| bulk::stop(tx, &place, now).await);
         Ok(stopped.await?)
     }
 

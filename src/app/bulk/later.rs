@@ -75,7 +75,7 @@ impl App {
         let (claimed, tenant) = (hold.clone(), place.tenant.clone());
         let job = self
             .store()
-            .write(&tenant, async move |tx: &mut Tx<'_>| {
+            .write_long(&tenant, async move |tx: &mut Tx<'_>| {
                 if !bulk::claim(tx, &claimed, now, lease(now)).await? {
                     return Ok(None);
                 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::case::Case;
 use super::prepare::{Chunk, is_passing, prepare};
 use super::record::Record;
-use super::turn::{Done, MOST, Turn};
+use super::turn::{Done, MOST, Pace, Turn};
 use super::unit::{Ready, Unit};
 use crate::app::Error;
 use crate::store::Tx;
@@ -133,7 +133,9 @@ impl Run {
         let last = units.len() == self.queue.len() && self.next >= self.case.order.len();
         let record = self.record.clone();
         let before = (self.done, self.failed);
-        Arc::new(Turn { case: Arc::clone(&self.case), units, last, before, record })
+        let lively = self.case.app.store().is_lively(&self.case.ctx.tenant);
+        let pace = if lively { Pace::IN_COMPANY } else { Pace::ALONE };
+        Arc::new(Turn { case: Arc::clone(&self.case), units, last, before, pace, record })
     }
 
     /// The unit, or its refusal when something that it needs has failed since it was prepared.
@@ -162,7 +164,7 @@ impl Run {
     async fn write(&mut self, turn: Arc<Turn>) -> Result<Done, Error> {
         let store = self.case.app.store().clone();
         let tenant = self.case.ctx.tenant.clone();
-        let written = store.write(&tenant, async move |tx: &mut Tx<'_>| turn.run(tx).await);
+        let written = store.write_long(&tenant, async move |tx: &mut Tx<'_>| turn.run(tx).await);
         let weight: usize = self.queue.iter().map(|unit| unit.weight).sum();
         if self.blocked || self.queue.len() >= MOST || weight >= READY {
             return written.await;

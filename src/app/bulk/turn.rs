@@ -19,10 +19,21 @@ use crate::store::{self, Failure, Tx};
 pub(super) const MOST: usize = 256;
 /// Bytes that one turn writes.
 const BYTES: usize = 2 * 1024 * 1024;
-/// How long one turn works, so that single requests of the same tenant wait little.
-const WORK: Duration = Duration::from_millis(4);
-/// New resources that are written at once.
-const ALIKE: usize = 64;
+/// How much one turn does: the more, the faster the request; the less, the shorter others wait.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// How long it works.
+    work: Duration,
+    /// New resources that are written at once.
+    alike: usize,
+}
+
+impl Pace {
+    /// While nobody else writes.
+    pub(super) const ALONE: Self = Self { work: Duration::from_millis(8), alike: 128 };
+    /// While single requests of the same tenant come.
+    pub(super) const IN_COMPANY: Self = Self { work: Duration::from_micros(1_200), alike: 12 };
+}
 
 /// What may be done in one turn.
 #[derive(Debug)]
@@ -33,6 +44,7 @@ pub(super) struct Turn {
     pub(super) last: bool,
     /// Operations that were processed before, and those of them that failed.
     pub(super) before: (u64, u64),
+    pub(super) pace: Pace,
     /// Where it is written down, for a request that is remembered.
     pub(super) record: Option<Record>,
 }
@@ -74,7 +86,7 @@ impl Turn {
                 }
             }
             let full = done.fates.len() >= MOST || done.weight >= BYTES;
-            if full || begun.elapsed() >= WORK {
+            if full || begun.elapsed() >= self.pace.work {
                 break;
             }
         }
@@ -97,7 +109,7 @@ impl Turn {
         let Some(first) = units.first().and_then(|unit| unit.plain()) else {
             return &units[..units.len().min(1)];
         };
-        let room = ALIKE.min(MOST - done.fates.len().min(MOST)).max(1);
+        let room = self.pace.alike.min(MOST - done.fates.len().min(MOST)).max(1);
         let mut together: HashSet<usize> = HashSet::new();
         let mut count = 0;
         for unit in units.iter().take(room) {

@@ -169,6 +169,7 @@ impl Run<'_> {
     async fn all(&mut self, waiting: &mut VecDeque<Box<dyn Job>>) -> Result<bool, Stop> {
         self.take_turn().await?;
         while let Some(mut job) = waiting.pop_front() {
+            let was_long = job.is_long();
             let alone = self.done.is_empty() && waiting.is_empty() && !self.guarded;
             match self.one(job.as_mut()).await? {
                 Fate::Fine => self.done.push((job, Ok(()))),
@@ -196,7 +197,8 @@ impl Run<'_> {
                     return Err(Stop { error: Error::Again(error.to_string()), usable: false });
                 }
             }
-            if self.bytes > BATCH_BYTES {
+            let next_is_long = waiting.front().is_some_and(|next| next.is_long());
+            if self.bytes > BATCH_BYTES || was_long || next_is_long {
                 break;
             }
         }
