@@ -1,6 +1,8 @@
 //! Group membership: one row per edge, read in both directions.
 //!
-//! No function here changes the group's version; who changes members calls `resources::touch`.
+//! Only [`change()`] changes the group's version too; after the others comes `resources::touch`.
+
+mod change;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -8,6 +10,8 @@ use crate::ids::TenantId;
 use crate::store::dialect::each;
 use crate::store::resources::{GROUP, labels};
 use crate::store::{Dialect, Error, Row, Sql, Tx, Value};
+
+pub use change::{Changed, Difference, Expected, Outcome, change};
 
 /// The resource types that may be members, by their names.
 pub const MEMBER_KINDS: [&str; 2] = ["User", "Group"];
