@@ -13,6 +13,7 @@ use crate::scim::attribute::Source;
 use crate::scim::etag::Conditions;
 use crate::scim::patch::{self, MemberChange, Operation};
 use crate::scim::resource_type::ResourceType;
+use crate::store::members::Expected;
 use crate::store::resources::{Draft, Entries};
 use crate::store::{self, Tx, passwords};
 
@@ -259,6 +260,13 @@ impl Plan {
             }
             Some(_) | None => self.change.apply(work, &before.doc)?,
         };
+        if self.ahead.is_none() && wanted.doc == before.doc && self.is_members_alone() {
+            let (expected, members) = (Expected::default(), &wanted.members);
+            let done = work.change_members_at_once(tx, &before, expected, members).await?;
+            if let Some(done) = done {
+                return Ok(done);
+            }
+        }
         let mut changed = self.set_password(tx, id).await?;
         if work.is_group() {
             for change in &wanted.members {
@@ -274,16 +282,29 @@ impl Plan {
         }
     }
 
-    /// Where the document alone changes and nobody was faster: one statement, which compares the
-    /// version. None where there is more to it.
+    /// One statement for what most changes are: of the document alone, or of members alone. None where
+    /// there is more to it, or somebody was faster.
     async fn carry_out_ahead(&self, tx: &mut Tx<'_>) -> Result<Option<Loaded>, Error> {
-        let Some(Ahead { before, wanted, rows: Some((draft, entries)) }) = &self.ahead else {
-            return Ok(None);
-        };
-        if !self.is_document_alone(wanted) {
-            return Ok(None);
+        let Some(Ahead { before, wanted, rows }) = &self.ahead else { return Ok(None) };
+        match rows {
+            Some((draft, entries)) if self.is_document_alone(wanted) => {
+                self.work.update_from(tx, before, (&wanted.doc, draft), entries).await
+            }
+            None if self.is_members_alone() => {
+                // Others may have changed the members meanwhile: what is wanted follows from the
+                // document, and the version matters to conditions only.
+                let version = self.target.conditions.any().then_some(before.stored.version);
+                let expected = Expected { version, doc: Some(&before.stored.doc) };
+                let members = &wanted.members;
+                self.work.change_members_at_once(tx, before, expected, members).await
+            }
+            Some(_) | None => Ok(None),
         }
-        self.work.update_from(tx, before, (&wanted.doc, draft), entries).await
+    }
+
+    /// Whether nothing but members changes, where the document stays.
+    fn is_members_alone(&self) -> bool {
+        self.work.is_group() && self.password == NewPassword::Keep && self.compared.is_none()
     }
 
     async fn set_password(&self, tx: &mut Tx<'_>, id: &str) -> Result<bool, Error> {

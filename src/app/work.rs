@@ -1,5 +1,7 @@
 //! What every use-case on one resource type does inside a transaction.
 
+mod members;
+
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -8,22 +10,18 @@ use crate::app::{App, Ctx, Error};
 use crate::clock::Micros;
 use crate::ids::{RequestId, TenantId};
 use crate::scim;
-use crate::scim::accept::{MemberRef, Rules};
+use crate::scim::Doc;
+use crate::scim::accept::Rules;
 use crate::scim::attribute::Source;
 use crate::scim::etag::{self, Conditions, Verdict};
 use crate::scim::filter::Filter;
 use crate::scim::fold::{self, IndexEntry};
-use crate::scim::patch::MemberChange;
 use crate::scim::path::AttrPath;
 use crate::scim::quirks::{Quirks, Softener};
 use crate::scim::resource_type::ResourceType;
-use crate::scim::{Doc, filter};
-use crate::store::filter::{self as store_filter, World};
+use crate::store::filter::World;
 use crate::store::resources::{Before, Draft, Entries, Key, Stored};
-use crate::store::{self, Sql, Tx, members, resources};
-
-/// Members that were left out are counted in the log, and so many of them named.
-const NAMED: usize = 10;
+use crate::store::{self, Tx, resources};
 
 /// One request's work on one resource type of one tenant.
 #[derive(Debug, Clone)]
@@ -248,40 +246,6 @@ impl Work {
         }
     }
 
-    /// Changes the members of a group; whether anything changed.
-    pub(super) async fn change_members(
-        &self,
-        tx: &mut Tx<'_>,
-        group: &str,
-        change: &MemberChange,
-    ) -> Result<bool, Error> {
-        let tenant = &self.tenant;
-        match change {
-            MemberChange::Add(wanted) => {
-                let added = members::add(tx, tenant, group, &ids(wanted)).await?;
-                self.settle(&added)?;
-                Ok(added.added > 0)
-            }
-            MemberChange::Replace(wanted) => {
-                let (added, removed) = members::replace(tx, tenant, group, &ids(wanted)).await?;
-                self.settle(&added)?;
-                Ok(added.added + removed > 0)
-            }
-            MemberChange::Remove(gone) => Ok(members::remove(tx, tenant, group, gone).await? > 0),
-            MemberChange::RemoveWhere(inner) => {
-                let Some(attribute) = self.kind.attribute_of(Source::Members) else {
-                    return Ok(false);
-                };
-                let bound = filter::bind_elements(attribute, inner, self.quirks)?;
-                let (dialect, world) = (tx.dialect(), self.world());
-                let condition =
-                    |sql: &mut Sql| store_filter::member_condition(sql, dialect, &world, &bound);
-                Ok(members::remove_where(tx, tenant, group, condition).await? > 0)
-            }
-            MemberChange::Clear => Ok(members::clear(tx, tenant, group).await? > 0),
-        }
-    }
-
     /// What filters need to know of the tenant and its types.
     pub(super) fn world(&self) -> World<'_> {
         World {
@@ -291,36 +255,6 @@ impl Work {
             base: self.app.base(),
         }
     }
-
-    /// Product rule on members that are no user or group of this tenant, and on cycles.
-    fn settle(&self, changed: &members::Added) -> Result<(), Error> {
-        if let Some(id) = changed.cycles.first() {
-            return Err(scim::Error::InvalidValue(format!(
-                "members: group '{id}' already holds this group, directly or through others; a group cannot be part of itself."
-            ))
-            .into());
-        }
-        let Some(first) = changed.unknown.first() else { return Ok(()) };
-        if self.reject_unknown_members {
-            return Err(scim::Error::InvalidValue(format!(
-                "members: '{}' is no user or group here. Create it first, or leave it out.",
-                scim::path::excerpt(first)
-            ))
-            .into());
-        }
-        let few = changed.unknown.iter().take(NAMED);
-        let ids: Vec<_> = few.map(|id| scim::path::excerpt(id)).collect();
-        tracing::info!(
-            request.id = %self.request, tenant.id = %self.tenant,
-            count = changed.unknown.len(), members = ids.join(" "),
-            "members.ignored: no such user or group"
-        );
-        Ok(())
-    }
-}
-
-fn ids(wanted: &[MemberRef]) -> Vec<String> {
-    wanted.iter().map(|member| member.value.clone()).collect()
 }
 
 /// A resource on its way in.

@@ -83,6 +83,11 @@ impl Conditions {
         Ok(Self { matches, none_match })
     }
 
+    /// Whether there are any.
+    pub fn any(&self) -> bool {
+        self.matches.is_some() || self.none_match.is_some()
+    }
+
     /// The verdict on a resource that exists at this version; `reads` for GET and HEAD.
     pub fn verdict(&self, version: i64, reads: bool) -> Verdict {
         // RFC 9110 s13.2.2: If-Match first.

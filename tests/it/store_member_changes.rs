@@ -115,7 +115,7 @@ each_db! {
         let mut dice = Dice(5);
         let (mut met, mut kept) = (0, 0);
         for step in 0..120 {
-            let among = if dice.roll(6) == 0 { &pool } else { &users };
+            let among = if dice.roll(3) == 0 { &pool } else { &users };
             let ask = Ask {
                 add: dice.some(among, 4),
                 remove: dice.some(&pool, 3),
