@@ -271,6 +271,7 @@ impl Ward {
         Ok(true)
     }
 
+    /// The entries that these documents should have and have not.
     async fn missing(
         &self,
         tx: &mut Tx<'_>,
@@ -279,47 +280,44 @@ impl Ward {
         mend: bool,
     ) -> Result<Faults, Error> {
         let place = self.place(table);
-        let rows_of = |(id, doc): &(&str, Doc), quirks| {
-            let row = |IndexEntry { attr, value }, resource| Row { attr, value, resource };
-            let entries = self.entries(table, doc, quirks).into_iter();
-            entries.map(|entry| row(entry, (*id).to_owned())).collect::<Vec<_>>()
-        };
-        let wanted: Vec<Row> = docs.iter().flat_map(|one| rows_of(one, self.quirks)).collect();
+        let wanted = self.rows(table, docs, self.quirks);
         let absent = doctor::absent(tx, place, &wanted).await?;
-        let (free, taken): (Vec<_>, Vec<_>) =
-            absent.into_iter().partition(|(_, holder)| table == Table::Index || holder.is_none());
-        let mut free: Vec<Row> = free.into_iter().map(|(row, _)| row).collect();
-        let mut faults = Faults::default();
-        let holders: Vec<Row> = taken
-            .iter()
-            .map(|(row, holder)| Row {
-                resource: holder.clone().unwrap_or_default(),
-                ..row.clone()
-            })
-            .collect();
-        let borne = self.borne(tx, table, &holders.iter().collect::<Vec<_>>()).await?;
-        let strict: BTreeSet<Row> = if taken.is_empty() {
-            BTreeSet::new()
-        } else {
-            docs.iter().flat_map(|one| rows_of(one, Quirks::NONE)).collect()
-        };
-        for (((row, _), holder), borne) in taken.into_iter().zip(holders).zip(borne) {
-            if borne == Some(false) {
+        if absent.is_empty() {
+            return Ok(Faults::default());
+        }
+        let (taken, free): (Vec<_>, Vec<_>) =
+            absent.into_iter().partition(|(_, holder)| holder.is_some());
+        let free: Vec<Row> = free.into_iter().map(|(row, _)| row).collect();
+        let mut faults = Faults { missing: free.len() as u64, ..Faults::default() };
+        if mend {
+            faults.missing = doctor::add(tx, place, &free).await?;
+        }
+        // Of several that want one value the first one got it.
+        let late = if mend { doctor::absent(tx, place, &free).await? } else { Vec::new() };
+        let strict: BTreeSet<Row> = self.rows(table, docs, Quirks::NONE).into_iter().collect();
+        for (row, holder) in taken.into_iter().chain(late) {
+            let resource = holder.unwrap_or_default();
+            let held = Row { resource, ..row.clone() };
+            if self.borne(tx, table, &[&held]).await? == [Some(false)] {
                 // Whoever has it is a stray that is told as such.
-                free.push(row);
+                faults.missing += 1;
             } else if strict.contains(&row) {
-                faults.twice.push(format!(
-                    "'{}' has the same {} as '{}'",
-                    row.resource, row.attr, holder.resource
-                ));
+                let Row { attr, resource, .. } = row;
+                faults.twice.push(format!("'{resource}' has the {attr} of '{}'", held.resource));
             }
             // Groups may share a name from when the tenant was strict.
         }
-        if mend {
-            doctor::add(tx, place, &free).await?;
-        }
-        // Two of the same piece may want one value: the first one gets it, and the next look tells.
-        Ok(Faults { missing: free.len() as u64, ..faults })
+        Ok(faults)
+    }
+
+    /// The entries of these documents under these quirks.
+    fn rows(&self, table: Table, docs: &[(&str, Doc)], quirks: Quirks) -> Vec<Row> {
+        let row = |IndexEntry { attr, value }, resource| Row { attr, value, resource };
+        let of_one = |(id, doc): &(&str, Doc)| {
+            let entries = self.entries(table, doc, quirks).into_iter();
+            entries.map(|entry| row(entry, (*id).to_owned())).collect::<Vec<_>>()
+        };
+        docs.iter().flat_map(of_one).collect()
     }
 
     async fn blocks(&self, tx: &mut Tx<'_>, mend: bool) -> Result<Seen, Error> {
