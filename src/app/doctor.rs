@@ -1,7 +1,11 @@
 //! What `usher doctor` asks the database.
 
+mod deep;
+
 use crate::app::{App, Error};
 use crate::store::{Dialect, Tx, migrations};
+
+pub use deep::{Deep, Faults};
 
 /// How the database is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

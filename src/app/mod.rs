@@ -22,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use bulk::{BulkAnswer, BulkAsked, Job, JobState, Results};
 pub use change::Target;
-pub use doctor::DatabaseState;
+pub use doctor::{DatabaseState, Deep, Faults};
 pub use error::{Challenge, Error};
 pub use passwords::Hasher;
 pub use pieces::Pieces;

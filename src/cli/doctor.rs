@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use clap::Args;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -10,31 +11,51 @@ use crate::cli::{Failure, Output, open};
 use crate::clock::{Clock, Micros};
 use crate::settings::Settings;
 
+mod deep;
+
+/// Look whether clock, settings, data directory and database are as they should be.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Arguments {
+    /// Compare indexes, unique values and counts with the documents, too.
+    #[arg(long)]
+    deep: bool,
+    /// Mend what the comparison finds; a running server is not in the way.
+    #[arg(long)]
+    repair: bool,
+}
+
 /// 2026-01-01 and 2100-01-01: a clock outside has lost its battery or its mind.
 const SANE: std::ops::Range<i64> = 1_767_225_600_000_000..4_102_444_800_000_000;
 
 /// What was looked at and what was found.
 #[derive(Debug)]
 struct Finding {
-    what: &'static str,
+    what: String,
     found: Result<String, String>,
 }
 
+impl Finding {
+    fn new(what: &str, found: Result<String, String>) -> Self {
+        Self { what: what.to_owned(), found }
+    }
+}
+
 /// Runs it; exit status 1 when something is not as it should be.
-pub async fn run(settings: Settings, output: Output) -> Result<(), Failure> {
+pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Result<(), Failure> {
     let mut findings = vec![
-        Finding { what: "clock", found: clock(Clock::System.now()) },
-        Finding { what: "public-url", found: public_url(&settings) },
-        Finding { what: "data-dir", found: data_dir(&settings) },
+        Finding::new("clock", clock(Clock::System.now())),
+        Finding::new("public-url", public_url(&settings)),
+        Finding::new("data-dir", data_dir(&settings)),
     ];
     match open(settings).await {
         Ok(app) => {
             findings.extend(database(&app).await);
+            if arguments.deep || arguments.repair {
+                findings.extend(deep::look(&app, arguments.repair, output).await);
+            }
             app.close().await;
         }
-        Err(failure) => {
-            findings.push(Finding { what: "database", found: Err(failure.to_string()) });
-        }
+        Err(failure) => findings.push(Finding::new("database", Err(failure.to_string()))),
     }
     report(&findings, output)?;
     if findings.iter().all(|finding| finding.found.is_ok()) {
@@ -50,7 +71,7 @@ fn report(findings: &[Finding], output: Output) -> std::io::Result<()> {
             Ok(detail) => ("ok", detail),
             Err(detail) => ("FAILED", detail),
         };
-        vec![finding.what.to_owned(), verdict.to_owned(), detail.clone()]
+        vec![finding.what.clone(), verdict.to_owned(), detail.clone()]
     };
     let value = |finding: &Finding| {
         let detail = finding.found.as_ref().unwrap_or_else(|detail| detail);
@@ -109,13 +130,11 @@ async fn database(app: &App) -> Vec<Finding> {
     let state = app.database_state().await;
     let schema = state.map(|state| format!("{:?}, migration {}", state.dialect, state.migration));
     let text = |error| Failure::from(error).to_string();
+    let written = app.check_writable().await.map(|()| "it takes writes".to_owned());
     vec![
-        Finding { what: "database", found: reachable.map_err(text) },
-        Finding { what: "schema", found: schema.map_err(text) },
-        Finding {
-            what: "writable",
-            found: app.check_writable().await.map(|()| "it takes writes".to_owned()).map_err(text),
-        },
+        Finding::new("database", reachable.map_err(text)),
+        Finding::new("schema", schema.map_err(text)),
+        Finding::new("writable", written.map_err(text)),
     ]
 }
 

@@ -45,8 +45,7 @@ enum Command {
     Users(users::Arguments),
     #[command(subcommand)]
     Contract(contract::Command),
-    /// Look whether clock, settings, data directory and database are as they should be.
-    Doctor,
+    Doctor(doctor::Arguments),
     Copy(copy::Arguments),
 }
 
@@ -143,7 +142,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Users(arguments) => users::run(arguments, settings, output).await,
             Command::Contract(command) => contract::run(&command, output),
             Command::Copy(arguments) => copy::run(arguments, settings, output).await,
-            Command::Doctor => doctor::run(settings, output).await,
+            Command::Doctor(arguments) => doctor::run(arguments, settings, output).await,
         }
     });
     // Whatever still waits for a disk or a network must not keep the program from ending.

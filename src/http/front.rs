@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use ipnet::IpNet;
 use tracing::Instrument;
 
@@ -60,6 +60,7 @@ pub async fn front(State(http): State<Http>, mut request: Request, next: Next) -
 async fn answer(http: &Http, mut line: Line, request: Request, next: Next) -> Response {
     let limit = patience(http, &request);
     let id = line.seen.request.clone();
+    let head = request.method() == Method::HEAD;
     let ends = request.version() < Version::HTTP_2;
     let (request, unread) = unread::watch(request);
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
@@ -70,6 +71,11 @@ async fn answer(http: &Http, mut line: Line, request: Request, next: Next) -> Re
     };
     add_headers(response.headers_mut(), &id);
     response.headers_mut().extend(unread.header());
+    if head && response.headers().contains_key(header::CONTENT_TYPE) {
+        // RFC 9110 s9.3.2: as for GET, which is compressed for those who take that.
+        let vary = HeaderValue::from_static("accept-encoding");
+        response.headers_mut().entry(header::VARY).or_insert(vary);
+    }
     if ends && http.app.is_leaving() {
         // The next request goes to another instance, without a connection that breaks under it.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

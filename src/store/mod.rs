@@ -8,6 +8,7 @@ pub mod blocks;
 pub mod bulk;
 pub mod copy;
 mod dialect;
+pub mod doctor;
 pub mod filter;
 mod job;
 mod look;

@@ -53,6 +53,29 @@ each_db! {
         setup.json(&format!("token revoke {id} --tenant acme"));
     }
 
+    async fn the_doctor_mends_an_index_beside_the_server(setup: Setup) {
+        let server = setup.start();
+        server.client.try_user("anna").await.unwrap().expect(201);
+        let well = setup.json("doctor --deep");
+        assert_eq!(well["ok"], true, "{well}");
+        assert!(well.to_string().contains("1 resources and"), "{well}");
+        let store = setup.store().await;
+        let sql = "DELETE FROM attr_index WHERE attr = 'userName'";
+        let gone = store.write_apart(async move |tx| tx.execute(sql, &[]).await);
+        assert_eq!(gone.await, Ok::<_, usher::store::Error>(1));
+        store.close().await;
+        assert_eq!(server.client.count("userName eq \"anna\"").await, 0);
+        let ill = setup.run("doctor --deep");
+        assert_eq!((ill.status, ill.err.as_str()), (1, ""), "{ill:?}");
+        let line = ill.out.lines().find(|line| line.starts_with("default/User")).unwrap();
+        assert!(line.contains("FAILED") && line.contains("1 entries missing"), "{line}");
+        assert!(line.contains("run 'usher doctor --repair'"), "{line}");
+        let mended = setup.json("doctor --repair");
+        assert!(mended.to_string().contains("mended: 1 entries missing"), "{mended}");
+        assert_eq!((&mended["ok"], &setup.json("doctor --deep")["ok"]), (&json!(true), &json!(true)));
+        assert_eq!(server.client.count("userName eq \"anna\"").await, 1);
+    }
+
     async fn tenants_are_made_listed_shown_and_set_beside_the_server(setup: Setup) {
         let server = setup.start();
         assert_eq!(setup.run("tenant create acme").status, 0);

@@ -68,6 +68,8 @@ fn every_variable_and_option_in_the_text_exists() {
         "--label",
         "--filter",
         "--to",
+        "--deep",
+        "--repair",
         "--help",
         "--release",
         "--data-urlencode",

@@ -4,6 +4,7 @@
 use crate::scim::attribute::{Attribute, Source};
 use crate::scim::filter::{Bound, Op, Target};
 use crate::scim::fold::Key;
+use crate::store::Dialect;
 use crate::store::dialect::literal;
 use crate::store::filter::value::label;
 use crate::store::filter::{Place, Test, Writer};
@@ -77,14 +78,17 @@ impl Writer<'_, '_> {
         let close = self.begin();
         // The index members_nested has these alone.
         let holder = literal(GROUP);
+        let step = self.step(
+            "d",
+            &format!("d.tenant = {tenant} AND d.group_id = down.id AND d.member_kind = {holder}"),
+        );
+        let (open, shut) = self.dialect.among();
         // From group to group first, and then to what these hold: whoever is no group leads nowhere.
         self.push(&format!(
             "r.id IN (SELECT m.member_id FROM members m WHERE m.tenant = {tenant} \
-             AND m.group_id IN (WITH RECURSIVE down(id, depth) AS ({groups} \
-             UNION SELECT d.member_id, down.depth + 1 FROM down \
-             JOIN members d ON d.tenant = {tenant} AND d.group_id = down.id \
-             AND d.member_kind = {holder} \
-             WHERE down.depth < {DEPTH}) SELECT down.id FROM down))"
+             AND m.group_id {open}WITH RECURSIVE down(id, depth) AS ({groups} \
+             UNION SELECT d.member_id, down.depth + 1 FROM down {step} \
+             WHERE down.depth < {DEPTH}) SELECT down.id FROM down{shut})"
         ));
         self.push(close);
     }
@@ -101,16 +105,30 @@ impl Writer<'_, '_> {
     /// shortest distance.
     pub(super) fn walk_up(&mut self, alias: &str) -> (String, String) {
         let tenant = self.tenant();
+        let step = self.step("u", &format!("u.tenant = {tenant} AND u.member_id = up.id"));
         let walk = format!(
             "WITH RECURSIVE up(id, depth) AS (\
              SELECT u.group_id, 1 FROM members u WHERE u.tenant = {tenant} AND u.member_id = r.id \
-             UNION SELECT u.group_id, up.depth + 1 FROM up \
-             JOIN members u ON u.tenant = {tenant} AND u.member_id = up.id \
+             UNION SELECT u.group_id, up.depth + 1 FROM up {step} \
              WHERE up.depth < {DEPTH})"
         );
         let rows =
             format!("(SELECT up.id AS id, MIN(up.depth) AS depth FROM up GROUP BY up.id) {alias}");
         (walk, rows)
+    }
+
+    /// The edges one step further, looked up by this condition for each group that was reached, on
+    /// any plan: either database would read all members of the tenant when it knows no better.
+    fn step(&self, alias: &str, condition: &str) -> String {
+        match self.dialect {
+            // CROSS JOIN keeps the order of the tables.
+            Dialect::Sqlite => format!("CROSS JOIN members {alias} ON {condition}"),
+            // OFFSET keeps the look-ups from becoming one big join.
+            Dialect::Postgres => format!(
+                "CROSS JOIN LATERAL (SELECT {alias}.group_id, {alias}.member_id \
+                 FROM members {alias} WHERE {condition} OFFSET 0) {alias}"
+            ),
+        }
     }
 
     /// A test on a row: on one of its parts, or on the row itself.

@@ -194,6 +194,40 @@ fn what_identity_providers_ask_for_is_looked_up_and_not_scanned() {
     }
 }
 
+/// Proves SCIM-244.
+#[test]
+fn groups_in_groups_are_followed_edge_by_edge() {
+    let rig = Rig::new();
+    for (filter, wanted) in [
+        ("groups.value eq \"g1\"", "d"),
+        ("groups.display eq \"x\"", "d"),
+        ("groups[value eq \"g1\" and type eq \"direct\"]", "d"),
+        ("groups.value sw \"g\"", "u"),
+        ("groups.type eq \"direct\" and groups.value co \"g2\"", "u"),
+    ] {
+        let mut sql = rig.filter("User", filter);
+        sql.text.insert_str(0, "EXPLAIN QUERY PLAN ");
+        let plan = rig.rows(&sql, 3);
+        let (one, key) = if wanted == "d" { ("d", "group_id=?") } else { ("u", "member_id=?") };
+        assert!(plan.contains(&format!("SEARCH {one} USING")), "{filter}: {plan}\n{}", sql.text);
+        for step in plan.split("SEARCH ").filter(|step| step.starts_with(&format!("{one} "))) {
+            let step = step.split(')').next().unwrap();
+            assert!(
+                step.contains(&format!("tenant=? AND {key}")),
+                "{filter}: {step}\n{}",
+                sql.text
+            );
+        }
+        for scanned in ["SCAN d ", "SCAN u ", "SCAN m "] {
+            assert!(!format!("{plan} ").contains(scanned), "{filter}: {plan}");
+        }
+        let holders = plan.split("SEARCH ").filter(|step| step.starts_with("m "));
+        for step in holders {
+            assert!(step.contains("tenant=? AND group_id=?"), "{filter}: {plan}");
+        }
+    }
+}
+
 /// Proves SCIM-247, SCIM-249, SCIM-250, SCIM-252, SCIM-253, SCIM-254, SCIM-255.
 #[test]
 fn resources_are_sorted_by_sql() {

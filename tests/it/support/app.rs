@@ -135,6 +135,11 @@ impl TestApp {
         Self { router: usher::http::router(app.clone(), Metrics::default()), app, ..self.clone() }
     }
 
+    /// The same database once more, below Usher.
+    pub(crate) async fn another_store(&self) -> Store {
+        Store::open(&self.settings).await.unwrap()
+    }
+
     /// A new tenant with these settings, and a token of its own.
     pub(crate) async fn tenant(&self, settings: &BTreeMap<String, String>) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(1);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use usher::store::{Database, StoreSettings};
+use usher::store::{Database, Store, StoreSettings};
 
 use super::app::Reply;
 use super::{Directory, Opened};
@@ -95,6 +95,16 @@ impl Setup {
     /// Where the data of the installation are.
     pub(crate) fn data(&self) -> PathBuf {
         self.directory.path().join("data")
+    }
+
+    /// What it keeps its data in.
+    pub(crate) async fn store(&self) -> Store {
+        let database = match &self.database {
+            Some(url) => Database::Postgres { url: url.clone() },
+            None => Database::Sqlite { path: self.data().join("usher.db") },
+        };
+        let settings = StoreSettings { readers: 1, writers: 1, ..StoreSettings::new(database) };
+        Store::open(&settings).await.unwrap()
     }
 
     /// The program with these words, in this installation and in no other.

@@ -23,7 +23,12 @@ impl Rig {
     /// Four users and three groups: g1 holds u1 and g2, g2 holds u2 and g3, g3 holds u3 and g1.
     pub(super) fn new() -> Self {
         let sqlite = rusqlite::Connection::open_in_memory().unwrap();
-        sqlite.execute_batch(include_str!("../../migrations/sqlite/0001_init.sql")).unwrap();
+        for migration in [
+            include_str!("../../migrations/sqlite/0001_init.sql"),
+            include_str!("../../migrations/sqlite/0002_scale.sql"),
+        ] {
+            sqlite.execute_batch(migration).unwrap();
+        }
         let rig = Self { sqlite, registry: Registry::standard() };
         let enterprise = |manager: &str| json!({ "manager": { "value": manager } });
         rig.add(
