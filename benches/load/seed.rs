@@ -191,9 +191,11 @@ impl Filler {
     async fn insert(&self, kind: &'static str, all: Vec<New>, born: Micros) {
         let tenant = self.tenant.clone();
         let insert = async move |tx: &mut Tx<'_>| {
-            let new: Vec<_> =
-                all.iter().map(|New { id, draft }| resources::New { id, draft }).collect();
-            resources::insert_many(tx, &tenant, kind, &new, born).await
+            let new: Vec<_> = all
+                .iter()
+                .map(|New { id, draft }| resources::New { id, draft, now: born })
+                .collect();
+            resources::insert_many(tx, &tenant, kind, &new).await
         };
         let outcomes: Vec<_> = self.store.write(&self.tenant, insert).await.unwrap();
         assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");

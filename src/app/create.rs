@@ -9,7 +9,7 @@ use crate::app::{App, Ctx, Error};
 use crate::ids::ResourceId;
 use crate::scim::accept::{self, Password};
 use crate::scim::patch::MemberChange;
-use crate::store::{Tx, passwords};
+use crate::store::{Insertion, Tx, passwords};
 
 /// A new resource: accepted, its password hashed, its rows computed; nothing slow is left.
 #[derive(Debug, Clone)]
@@ -43,16 +43,42 @@ impl App {
         let password = self.hash_first(ctx, password).await?;
         Ok(Creation { password, ..creation })
     }
+
+    /// Stores it in a change of its own.
+    pub(super) async fn carry_out_creation(&self, creation: &Creation) -> Result<(), Error> {
+        let Creation { work, new, .. } = creation;
+        if let Some(insertion) = creation.insertion() {
+            let stored = self.store().insert(insertion).await;
+            return stored.map_err(|error| work.conflict(error, &new.doc));
+        }
+        let made = creation.clone();
+        let change = async move |tx: &mut Tx<'_>| made.carry_out(tx).await;
+        self.store().write(&work.tenant, change).await
+    }
 }
 
 impl Creation {
     /// The resource that a softened body asks for, and its password as it came.
     pub(super) fn accept(work: Work, id: String, body: Value) -> Result<(Self, Password), Error> {
         let accepted = accept::create(&work.kind, body, work.rules())?;
-        let draft = work.draft(&accepted.doc)?;
+        let draft = Arc::new(work.draft(&accepted.doc)?);
         let new = Arc::new(New { id, doc: accepted.doc, draft });
         let members = accepted.members.map(MemberChange::Add);
         Ok((Self { work, new, password: None, members }, accepted.password))
+    }
+
+    /// It as data, where nothing but the document is to be stored: such ones share a statement.
+    fn insertion(&self) -> Option<Insertion> {
+        if self.password.is_some() || self.members.is_some() {
+            return None;
+        }
+        Some(Insertion {
+            tenant: self.work.tenant.clone(),
+            kind: self.work.kind.name.clone(),
+            id: self.new.id.clone(),
+            draft: Arc::clone(&self.new.draft),
+            now: self.work.now,
+        })
     }
 
     /// Stores it with everything that belongs to it.

@@ -79,12 +79,9 @@ impl App {
         let work = Work::new(self, ctx, kind);
         let body = work.soften_body(body);
         let view = Wish::new(self, ctx, query).of(kind, Sent::body(kind, &body))?.of_new();
-        let creation = Arc::new(self.creation(ctx, work, body).await?);
-        let made = Arc::clone(&creation);
-        self.store()
-            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| made.carry_out(tx).await)
-            .await?;
-        view.written(Arc::unwrap_or_clone(creation).loaded()).await
+        let creation = self.creation(ctx, work, body).await?;
+        self.carry_out_creation(&creation).await?;
+        view.written(creation.loaded()).await
     }
 
     /// Reads one resource (RFC 7644 s3.4.1).

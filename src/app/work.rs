@@ -154,10 +154,12 @@ impl Work {
         tx: &mut Tx<'_>,
         all: &[&New],
     ) -> Result<Vec<Result<(), Error>>, Error> {
-        let rows: Vec<_> =
-            all.iter().map(|new| resources::New { id: &new.id, draft: &new.draft }).collect();
+        let rows: Vec<_> = all
+            .iter()
+            .map(|new| resources::New { id: &new.id, draft: &new.draft, now: self.now })
+            .collect();
         let (tenant, kind) = (&self.tenant, &self.kind.name);
-        let outcomes = resources::insert_many(tx, tenant, kind, &rows, self.now).await?;
+        let outcomes = resources::insert_many(tx, tenant, kind, &rows).await?;
         let told = outcomes.into_iter().zip(all).map(|(outcome, new)| {
             outcome.map_err(|taken| self.conflict(store::Error::Taken(taken.0), &new.doc))
         });
@@ -236,7 +238,7 @@ impl Work {
     }
 
     /// A unique value that is taken, told with the value as the client wrote it.
-    fn conflict(&self, error: store::Error, doc: &Doc) -> Error {
+    pub(super) fn conflict(&self, error: store::Error, doc: &Doc) -> Error {
         let store::Error::Taken(attribute) = error else { return error.into() };
         let value = doc.get(&attribute).and_then(Value::as_str).unwrap_or_default();
         Error::Conflict {
@@ -262,17 +264,18 @@ impl Work {
 pub(super) struct New {
     pub(super) id: String,
     pub(super) doc: Doc,
-    pub(super) draft: Draft,
+    pub(super) draft: Arc<Draft>,
 }
 
 impl New {
     /// The resource as it is once it is stored.
     pub(super) fn loaded(self, work: &Work) -> Loaded {
+        let Draft { doc, label, .. } = Arc::unwrap_or_clone(self.draft);
         let stored = Stored {
             kind: work.kind.name.clone(),
             id: self.id,
-            doc: self.draft.doc,
-            label: self.draft.label,
+            doc,
+            label,
             version: 1,
             created: work.now,
             modified: work.now,

@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use crate::store::{Error, Tx};
+use crate::store::resources::Taken;
+use crate::store::{Error, Insertion, Tx};
 
 /// An error that can say whether the store was its cause, so that a change is repeated when it helps.
 pub trait Failure: From<Error> + Send + 'static {
@@ -47,6 +48,13 @@ pub(super) type Attempt<'a> = Pin<Box<dyn Future<Output = Verdict> + 'a>>;
 pub(super) trait Job: Send {
     /// Runs the closure once and keeps its result until [`Job::finish`].
     fn attempt<'a>(&'a mut self, tx: &'a mut Tx<'_>) -> Attempt<'a>;
+    /// The resource to insert, where that is all: several of them can go as one statement instead
+    /// of one attempt each.
+    fn insertion(&self) -> Option<&Insertion> {
+        None
+    }
+    /// Keeps what came of the insertion until [`Job::finish`].
+    fn inserted(&mut self, _: Result<(), Taken>) {}
     /// Whether somebody still waits for the answer.
     fn wanted(&self) -> bool;
     /// When it was asked.
@@ -79,18 +87,19 @@ pub(super) fn panicked() -> Error {
     Error::Database("the change panicked".to_owned())
 }
 
-struct Answer<T, E> {
+/// The place for an answer.
+pub(super) struct Answer<T, E> {
     to: oneshot::Sender<Result<T, E>>,
     result: Option<Result<T, E>>,
     since: Instant,
 }
 
 impl<T, E: Failure> Answer<T, E> {
-    fn new(to: oneshot::Sender<Result<T, E>>) -> Self {
+    pub(super) fn new(to: oneshot::Sender<Result<T, E>>) -> Self {
         Self { to, result: None, since: Instant::now() }
     }
 
-    fn keep(&mut self, result: Result<T, E>) -> Verdict {
+    pub(super) fn keep(&mut self, result: Result<T, E>) -> Verdict {
         let verdict = match &result {
             Ok(_) => Verdict::Keep,
             Err(error) if matches!(error.store(), Some(Error::Again(_))) => Verdict::Again,
@@ -100,7 +109,15 @@ impl<T, E: Failure> Answer<T, E> {
         verdict
     }
 
-    fn send(self, outcome: Result<(), Error>) {
+    pub(super) fn wanted(&self) -> bool {
+        !self.to.is_closed()
+    }
+
+    pub(super) fn since(&self) -> Instant {
+        self.since
+    }
+
+    pub(super) fn send(self, outcome: Result<(), Error>) {
         let result = match (outcome, self.result) {
             (Ok(()), Some(result)) => result,
             (Ok(()), None) => Err(Error::Database("nothing was run".to_owned()).into()),
@@ -143,11 +160,11 @@ where
     }
 
     fn wanted(&self) -> bool {
-        !self.answer.to.is_closed()
+        self.answer.wanted()
     }
 
     fn since(&self) -> Instant {
-        self.answer.since
+        self.answer.since()
     }
 
     fn is_long(&self) -> bool {

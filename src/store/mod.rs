@@ -10,6 +10,7 @@ pub mod copy;
 mod dialect;
 pub mod doctor;
 pub mod filter;
+mod insertion;
 mod job;
 mod look;
 pub mod lookup;
@@ -35,11 +36,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 pub use dialect::Dialect;
+pub use insertion::Insertion;
 pub use job::Failure;
 pub use tx::Tx;
 pub use value::{Row, Sql, Value};
 
 use crate::ids::TenantId;
+use insertion::Inserting;
 use job::{Closure, Message};
 use queue::Queue;
 
@@ -222,8 +225,17 @@ impl Store {
         self.push(Some(tenant.to_string()), change).await
     }
 
-    /// The same for a change that belongs to no tenant, or that no reader of the tenant's resources
-    /// would notice.
+    /// Adds a resource that nothing else has to be written for, version 1; refuses a unique value
+    /// that is taken. On PostgreSQL those that wait at the same moment go as one statement.
+    pub async fn insert(&self, insertion: Insertion) -> Result<(), Error> {
+        let line = Some(insertion.tenant.to_string());
+        let (answer, answered) = oneshot::channel();
+        self.inner.writes.push(line, Box::new(Inserting::new(insertion, answer)))?;
+        answered.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// [`Store::write`] for a change that belongs to no tenant, or that no reader of the tenant's
+    /// resources would notice.
     pub async fn write_apart<T, E, F>(&self, change: F) -> Result<T, E>
     where
         T: Send + 'static,

@@ -51,6 +51,7 @@ mod shapes;
 mod store_accounts;
 mod store_blocks;
 mod store_faults;
+mod store_insertions;
 mod store_member_changes;
 mod store_members;
 mod store_resources;

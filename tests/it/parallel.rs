@@ -150,6 +150,33 @@ each_db! {
         println!("200 creates of one name: {made} made, {refused} refused");
     }
 
+    /// Proves SCIM-480.
+    async fn a_hundred_creates_at_once_some_of_one_name_are_answered_each_for_itself(app: TestApp) {
+        let created = at_once((0..100_u32).map(|number| {
+            let app = app.clone();
+            // Ten names are asked for by three clients each.
+            let name = format!("user{}", if number < 30 { number % 10 } else { number });
+            let body = json!({
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+                "userName": name, "title": number.to_string(),
+            });
+            async move { app.post("/Users", &body).await }
+        })).await;
+        assert_eq!((statuses(&created, 201), statuses(&created, 409)), (80, 20), "{created:?}");
+        for (number, reply) in created.iter().enumerate() {
+            if reply.status == 409 {
+                let detail = reply.refused(409, "uniqueness");
+                assert!(detail.contains(&format!("'user{}'", number % 10)), "{detail}");
+                continue;
+            }
+            assert_eq!(reply.body["title"], number.to_string());
+            let shown = app.get(&format!("/Users/{}", reply.id())).await.expect(200);
+            // Its own times, which its id tells too.
+            assert_eq!(shown.body, reply.body);
+        }
+        assert_eq!(app.get("/Users?count=0").await.expect(200).body["totalResults"], 80);
+    }
+
     /// Proves SCIM-452.
     async fn of_many_who_replace_one_version_one_wins_and_the_rest_hear_of_it(app: TestApp) {
         let second = app.second_instance().await;

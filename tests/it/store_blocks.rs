@@ -34,8 +34,8 @@ impl Model {
         let tenant = self.tenant.clone();
         let bare = Draft { doc: "{}".into(), folded: "{}".into(), ..Draft::default() };
         let added = self.store.write(&self.tenant, async move |tx| {
-            let new: Vec<_> = ids.iter().map(|id| New { id, draft: &bare }).collect();
-            resources::insert_many(tx, &tenant, "User", &new, T0).await
+            let new: Vec<_> = ids.iter().map(|id| New { id, draft: &bare, now: T0 }).collect();
+            resources::insert_many(tx, &tenant, "User", &new).await
         });
         assert!(added.await.unwrap().iter().all(Result::is_ok));
     }
@@ -101,8 +101,9 @@ async fn store_names(
     let stored = store.write(tenant, async move |tx| {
         let ids: Vec<_> =
             drafts.iter().map(|_| usher::ids::ResourceId::new(T0).to_string()).collect();
-        let new: Vec<_> = ids.iter().zip(&drafts).map(|(id, draft)| New { id, draft }).collect();
-        resources::insert_many(tx, &owner, "User", &new, T0).await
+        let new: Vec<_> =
+            ids.iter().zip(&drafts).map(|(id, draft)| New { id, draft, now: T0 }).collect();
+        resources::insert_many(tx, &owner, "User", &new).await
     });
     stored.await.unwrap()
 }

@@ -3,6 +3,8 @@
 //! A batch runs without savepoints first, which saves a round trip for each change. When a change
 //! fails after it has written, the batch is undone and run once more, each change in a savepoint.
 
+mod insertions;
+
 use std::collections::VecDeque;
 
 use sqlx::postgres::PgConnection;
@@ -168,8 +170,14 @@ impl Run<'_> {
     /// there is anything to commit.
     async fn all(&mut self, waiting: &mut VecDeque<Box<dyn Job>>) -> Result<bool, Stop> {
         self.take_turn().await?;
-        while let Some(mut job) = waiting.pop_front() {
-            let was_long = job.is_long();
+        while !self.is_enough(waiting) {
+            // In savepoints each goes alone, so that one that fails takes no other with it.
+            let together = if self.guarded { 0 } else { insertions::together(waiting) };
+            if together > 1 {
+                self.insert(waiting, together).await?;
+                continue;
+            }
+            let Some(mut job) = waiting.pop_front() else { break };
             let alone = self.done.is_empty() && waiting.is_empty() && !self.guarded;
             match self.one(job.as_mut()).await? {
                 Fate::Fine => self.done.push((job, Ok(()))),
@@ -197,12 +205,16 @@ impl Run<'_> {
                     return Err(Stop { error: Error::Again(error.to_string()), usable: false });
                 }
             }
-            let next_is_long = waiting.front().is_some_and(|next| next.is_long());
-            if self.bytes > BATCH_BYTES || was_long || next_is_long {
-                break;
-            }
         }
         self.settle().await.map(|()| true)
+    }
+
+    /// Whether what ran is to be committed before the next: it is much, or one of both takes long. One
+    /// that was put back counts for nothing, or it would come back for ever.
+    fn is_enough(&self, waiting: &VecDeque<Box<dyn Job>>) -> bool {
+        let Some((last, _)) = self.done.last() else { return false };
+        let next_is_long = waiting.front().is_some_and(|next| next.is_long());
+        self.bytes > BATCH_BYTES || last.is_long() || next_is_long
     }
 
     /// Undoes the whole transaction and begins it again with savepoints.

@@ -14,6 +14,8 @@ pub struct New<'a> {
     pub id: &'a str,
     /// Everything else.
     pub draft: &'a Draft,
+    /// When it is made.
+    pub now: Micros,
 }
 
 /// Why a resource was left out: another one has a value that must be unique.
@@ -23,12 +25,17 @@ pub struct Taken(
     pub String,
 );
 
+impl From<Taken> for Error {
+    fn from(Taken(attribute): Taken) -> Self {
+        Self::Taken(attribute)
+    }
+}
+
 /// Whose resources of which type these are.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     tenant: &'a TenantId,
     kind: &'a str,
-    now: Micros,
 }
 
 /// Adds a resource, version 1; refuses a unique value that is taken.
@@ -38,9 +45,9 @@ pub async fn insert(
     draft: &Draft,
     now: Micros,
 ) -> Result<(), Error> {
-    let outcomes = insert_many(tx, key.tenant, key.kind, &[New { id: key.id, draft }], now).await?;
-    let refused = outcomes.into_iter().find_map(Result::err);
-    refused.map_or(Ok(()), |Taken(attribute)| Err(Error::Taken(attribute)))
+    let new = New { id: key.id, draft, now };
+    let outcomes = insert_many(tx, key.tenant, key.kind, &[new]).await?;
+    Ok(outcomes.into_iter().collect::<Result<(), Taken>>()?)
 }
 
 /// Adds resources in this order, version 1. One whose unique value is taken, be it by an earlier one
@@ -50,9 +57,8 @@ pub async fn insert_many(
     tenant: &TenantId,
     kind: &str,
     new: &[New<'_>],
-    now: Micros,
 ) -> Result<Vec<Result<(), Taken>>, Error> {
-    let place = Place { tenant, kind, now };
+    let place = Place { tenant, kind };
     let mut outcomes: Vec<Result<(), Taken>> = vec![Ok(()); new.len()];
     let mut held: HashSet<&Entry> = HashSet::new();
     let mut left: Vec<usize> = (0..new.len()).collect();
@@ -122,7 +128,7 @@ async fn one_by_one(
                 (&one.draft.doc).into(),
                 Value::Json(one.draft.folded.clone()),
                 (&one.draft.label).into(),
-                place.now.into(),
+                one.now.into(),
             ],
         )
         .await?;
@@ -168,10 +174,10 @@ async fn all_at_once(
     let column = |rows: &[[&str; 3]], column: usize| {
         Value::texts(rows.iter().filter_map(|row| row.get(column).copied()))
     };
+    let born: Vec<String> = new.iter().map(|one| one.now.0.to_string()).collect();
     let binds = [
         place.tenant.into(),
         place.kind.into(),
-        place.now.into(),
         column(&keys, 0),
         column(&keys, 1),
         column(&keys, 2),
@@ -179,6 +185,7 @@ async fn all_at_once(
         Value::texts(new.iter().map(|one| one.draft.doc.as_str())),
         Value::texts(new.iter().map(|one| one.draft.folded.as_str())),
         Value::texts(new.iter().map(|one| one.draft.label.as_str())),
+        Value::texts(born.iter().map(String::as_str)),
         column(&index, 0),
         column(&index, 1),
         column(&index, 2),
@@ -210,7 +217,7 @@ fn refused(rows: &[Row]) -> Result<HashMap<String, String>, Error> {
 /// table's size.
 const STORE: &str = "
 WITH wanted AS MATERIALIZED (
-    SELECT * FROM UNNEST($4::TEXT[], $5::TEXT[], $6::TEXT[]) AS w (attr, value, resource)
+    SELECT * FROM UNNEST($3::TEXT[], $4::TEXT[], $5::TEXT[]) AS w (attr, value, resource)
 ), taken AS MATERIALIZED (
     SELECT w.resource, w.attr FROM wanted w
     WHERE EXISTS (SELECT FROM unique_keys k WHERE k.tenant = $1 AND k.kind = $2
@@ -223,8 +230,9 @@ WITH wanted AS MATERIALIZED (
     ON CONFLICT DO NOTHING RETURNING 1
 ), stored AS (
     INSERT INTO resources (tenant, kind, id, doc, folded, label, version, created_at, modified_at)
-    SELECT $1, $2, n.id, n.doc, n.folded::JSONB, n.label, 1, $3, $3
-    FROM UNNEST($7::TEXT[], $8::TEXT[], $9::TEXT[], $10::TEXT[]) AS n (id, doc, folded, label)
+    SELECT $1, $2, n.id, n.doc, n.folded::JSONB, n.label, 1, n.born::BIGINT, n.born::BIGINT
+    FROM UNNEST($6::TEXT[], $7::TEXT[], $8::TEXT[], $9::TEXT[], $10::TEXT[])
+        AS n (id, doc, folded, label, born)
     WHERE n.id NOT IN (SELECT t.resource FROM taken t)
 ), listed AS (
     INSERT INTO attr_index (tenant, kind, attr, value, resource)
