@@ -62,3 +62,4 @@ mod test_resource;
 mod test_resource_query;
 mod users;
 mod versions;
+mod zipped;
