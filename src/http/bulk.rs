@@ -150,9 +150,11 @@ struct Pieces<P> {
 impl<P: Stream<Item = Result<Vec<String>, Error>> + Send + Unpin + 'static> Pieces<P> {
     fn body(head: String, pages: P) -> Body {
         let pieces = Self { head, pages, page: Vec::new().into_iter(), first: true, ended: false };
-        Body::from_stream(stream::unfold(pieces, |mut pieces| async move {
+        let pieces = stream::unfold(pieces, |mut pieces| async move {
             pieces.next().await.map(|piece| (piece, pieces))
-        }))
+        });
+        // Whoever compresses asks once more behind the end.
+        Body::from_stream(pieces.fuse())
     }
 
     async fn next(&mut self) -> Option<Result<Bytes, Error>> {

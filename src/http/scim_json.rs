@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
+use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
@@ -37,7 +38,8 @@ pub fn pieces(status: StatusCode, mut pieces: Pieces) -> Response {
         let rest = next.is_ok().then_some(pieces);
         Some((next, rest))
     });
-    text(status, Body::from_stream(parts))
+    // Whoever compresses asks once more behind the end.
+    text(status, Body::from_stream(parts.fuse()))
 }
 
 /// An answer with this JSON text.

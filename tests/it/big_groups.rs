@@ -1,9 +1,5 @@
 //! Groups that are too big to be answered at once: the members come piece by piece.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
-
-use http::HeaderMap;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -11,34 +7,6 @@ use tower::ServiceExt;
 use crate::support::app::TestApp;
 use crate::support::asks::{group, texts};
 use crate::support::each_db;
-
-/// What is answered, its headers and its bytes as they travel.
-async fn raw(app: &TestApp, method: &str, path: &str, zipped: bool) -> (HeaderMap, Vec<u8>) {
-    let mut request = http::Request::builder()
-        .method(method)
-        .uri(format!("/scim/v2{path}"))
-        .header("authorization", format!("Bearer {}", app.token));
-    if zipped {
-        request = request.header("accept-encoding", "gzip");
-    }
-    let request = request.body(axum::body::Body::empty()).unwrap();
-    let response = app.router().oneshot(request).await.unwrap();
-    assert_eq!(response.status(), 200, "{method} {path}");
-    let (parts, body) = response.into_parts();
-    (parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
-}
-
-fn unzipped(bytes: &[u8]) -> Vec<u8> {
-    let mut zip = Command::new("gzip");
-    let mut zip = zip.arg("-dc").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut sink = zip.stdin.take().unwrap();
-    let bytes = bytes.to_vec();
-    let fed = std::thread::spawn(move || sink.write_all(&bytes).unwrap());
-    let done = zip.wait_with_output().unwrap();
-    fed.join().unwrap();
-    assert!(done.status.success(), "gzip does not understand it");
-    done.stdout
-}
 
 /// Ids of users and of a group in a group.
 async fn people(app: &TestApp, count: usize) -> Vec<String> {
@@ -86,34 +54,6 @@ each_db! {
                 assert_eq!(reply.header("etag"), whole.header("etag"));
                 assert_eq!(reply.header("content-location"), whole.header("content-location"));
             }
-        }
-    }
-
-    /// Proves SCIM-031.
-    async fn head_and_gzip_of_a_group_in_pieces_are_those_of_any_resource(app: TestApp) {
-        let ids = people(&app, 60).await;
-        let all: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let group = app.group("big", &all).await;
-        for path in [format!("/Groups/{group}"), "/Groups".to_owned()] {
-            let (_, whole) = raw(&app, "GET", &path, false).await;
-            let app = app.in_pieces(7);
-            let (headers, pieces) = raw(&app, "GET", &path, false).await;
-            assert_eq!(pieces, whole, "{path}");
-            let (head, nothing) = raw(&app, "HEAD", &path, false).await;
-            assert!(nothing.is_empty(), "{path}: {} bytes", nothing.len());
-            let names = ["content-type", "etag", "location", "content-location", "cache-control", "vary"];
-            for name in names {
-                assert_eq!(head.get(name), headers.get(name), "{path}: {name}");
-            }
-            let length = head.get("content-length").map(|length| length.to_str().unwrap());
-            assert!(length.is_none_or(|length| length == whole.len().to_string()), "{length:?}");
-            let (headers, zipped) = raw(&app, "GET", &path, true).await;
-            assert_eq!(headers.get("content-encoding").unwrap(), "gzip", "{path}");
-            assert!(headers.get("content-length").is_none(), "{headers:?}");
-            assert!(zipped.len() < whole.len() / 2, "{path}");
-            assert_eq!(unzipped(&zipped), whole, "{path}");
-            let (head, nothing) = raw(&app, "HEAD", &path, true).await;
-            assert!(nothing.is_empty() && head.get("etag") == headers.get("etag"), "{head:?}");
         }
     }
 

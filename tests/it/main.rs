@@ -63,3 +63,4 @@ mod test_resource;
 mod test_resource_query;
 mod users;
 mod versions;
+mod zipped;
