@@ -43,9 +43,10 @@ fn finding(deep: &Deep, repaired: bool) -> Option<Finding> {
     let faults = &deep.faults;
     let mut said = Vec::new();
     if faults.can_be_mended() {
-        said.push(match repaired {
-            true => format!("mended: {}", counted(faults)),
-            false => format!("{}; run 'usher doctor --repair'", counted(faults)),
+        said.push(if repaired {
+            format!("mended: {}", counted(faults))
+        } else {
+            format!("{}; run 'usher doctor --repair'", counted(faults))
         });
     }
     said.extend(named("values that must be unique are not, change one", &faults.twice));
