@@ -52,6 +52,12 @@ pub struct Changed {
     pub unknown: Vec<String>,
 }
 
+impl Changed {
+    fn is_any(&self) -> bool {
+        self.added + self.removed > 0
+    }
+}
+
 /// The lists without what is in both, each id once, in the order of the table: neighbours go into
 /// one page.
 struct Lists<'a> {
@@ -85,92 +91,176 @@ pub async fn change(
     let lists = Lists::of(difference);
     match tx.dialect() {
         Dialect::Sqlite => step_by_step(tx, group, expected, &lists, now).await,
-        Dialect::Postgres => {
-            let texts = |ids: &[&str]| Value::texts(ids.iter().copied());
-            let binds = [
-                group.tenant.into(),
-                group.kind.into(),
-                group.id.into(),
-                expected.version.into(),
-                expected.doc.into(),
-                now.into(),
-                texts(&lists.add),
-                texts(&lists.both),
-                texts(&lists.remove),
-            ];
-            let rows = tx.change(CHANGE, &binds, |rows| {
-                matches!(outcome(rows), Ok(Outcome::Done(done)) if done.added + done.removed > 0)
-            });
-            outcome(&rows.await?)
-        }
+        Dialect::Postgres => at_once(tx, group, expected, &lists, now).await,
     }
 }
 
-/// The first row is about the group, the others give an unknown member each.
+async fn at_once(
+    tx: &mut Tx<'_>,
+    group: Key<'_>,
+    expected: Expected<'_>,
+    lists: &Lists<'_>,
+    now: Micros,
+) -> Result<Outcome, Error> {
+    let mut binds = vec![
+        group.tenant.into(),
+        group.kind.into(),
+        group.id.into(),
+        expected.version.into(),
+        expected.doc.into(),
+        now.into(),
+    ];
+    let mut bind = |ids: &[&str]| binds.push(Value::texts(ids.iter().copied()));
+    let sql = if lists.remove.is_empty() {
+        bind(&lists.add);
+        ADD
+    } else if lists.add.is_empty() && lists.both.is_empty() {
+        bind(&lists.remove);
+        REMOVE
+    } else {
+        bind(&lists.add);
+        bind(&lists.both);
+        bind(&lists.remove);
+        CHANGE
+    };
+    let wrote = |rows: &[Row]| matches!(outcome(rows), Ok(Outcome::Done(done)) if done.is_any());
+    let rows = tx.change(sql, &binds, wrote).await?;
+    outcome(&rows)
+}
+
 fn outcome(rows: &[Row]) -> Result<Outcome, Error> {
-    let Some((group, unknown)) = rows.split_first() else { return Ok(Outcome::Unexpected) };
-    if group.int(0)? == 1 {
+    let Some(row) = rows.first() else { return Ok(Outcome::Unexpected) };
+    if row.int(0)? > 0 {
         return Ok(Outcome::Nested);
     }
-    let count = |column| group.int(column).map(|count| u64::try_from(count).unwrap_or_default());
-    let unknown = unknown.iter().map(|row| row.text(5).map(str::to_owned));
-    let mut unknown = unknown.collect::<Result<Vec<_>, _>>()?;
+    let count = |column| row.int(column).map(|count| u64::try_from(count).unwrap_or_default());
+    let unknown = row.maybe_text(5)?.map(serde_json::from_str::<Vec<String>>).transpose();
+    let mut unknown =
+        unknown.map_err(|error| Error::Database(error.to_string()))?.unwrap_or_default();
     unknown.sort_unstable();
     Ok(Outcome::Done(Changed {
-        version: group.int(1)?,
-        modified: Micros(group.int(2)?),
+        version: row.int(1)?,
+        modified: Micros(row.int(2)?),
         added: count(3)?,
         removed: count(4)?,
         unknown,
     }))
 }
 
-/// Each row is found by its whole key, whatever the server believes of the table's size. What one
-/// part of the statement writes no other part sees: that is why nobody may come and go in it.
-const CHANGE: &str = "
-WITH found AS MATERIALIZED (
-    SELECT version, modified_at FROM resources
-    WHERE tenant = $1 AND kind = $2 AND id = $3
-        AND ($4::BIGINT IS NULL OR version = $4) AND ($5::TEXT IS NULL OR doc = $5)
-), known AS MATERIALIZED (
-    SELECT e.id, e.comes,
-        (SELECT 1 FROM resources r
-         WHERE r.tenant = $1 AND r.kind = 'User' AND r.id = e.id) AS a_user,
-        (SELECT 1 FROM resources r
-         WHERE r.tenant = $1 AND r.kind = 'Group' AND r.id = e.id) AS a_group
-    FROM (SELECT a.id, 1 AS comes FROM UNNEST($7::TEXT[]) AS a (id)
-          UNION ALL
-          SELECT b.id, 0 FROM UNNEST($8::TEXT[]) AS b (id)) AS e
-    WHERE EXISTS (SELECT FROM found)
-), free AS MATERIALIZED (
-    SELECT FROM found WHERE NOT EXISTS (SELECT FROM known k WHERE k.a_group = 1)
-), came AS (
-    INSERT INTO members (tenant, group_id, member_id, member_kind)
-    SELECT $1, $3, k.id, 'User' FROM known k
-    WHERE k.comes = 1 AND k.a_user = 1 AND EXISTS (SELECT FROM free)
-    ON CONFLICT DO NOTHING RETURNING 1
-), went AS (
-    DELETE FROM members WHERE ctid = ANY (ARRAY(
-        SELECT edge.ctid FROM UNNEST($9::TEXT[]) AS e (id)
-        CROSS JOIN LATERAL (
-            SELECT m.ctid FROM members m
-            WHERE m.tenant = $1 AND m.group_id = $3 AND m.member_id = e.id
-            LIMIT 1) edge
-        WHERE EXISTS (SELECT FROM free)))
-    RETURNING 1
-), counted AS (
-    UPDATE resources SET version = version + 1, modified_at = GREATEST(modified_at, $6)
-    WHERE tenant = $1 AND kind = $2 AND id = $3
-        AND (EXISTS (SELECT FROM came) OR EXISTS (SELECT FROM went))
-    RETURNING version, modified_at
-)
-SELECT CASE WHEN EXISTS (SELECT FROM free) THEN 0::BIGINT ELSE 1::BIGINT END,
-    COALESCE((SELECT version FROM counted), f.version),
-    COALESCE((SELECT modified_at FROM counted), f.modified_at),
-    (SELECT COUNT(*) FROM came), (SELECT COUNT(*) FROM went), NULL::TEXT
-FROM found f
-UNION ALL
-SELECT 0, 0, 0, 0, 0, k.id FROM known k WHERE k.a_user IS NULL AND k.a_group IS NULL";
+/// The parts of the statements. Each row is found by its whole key, whatever the server believes of
+/// the table's size.
+macro_rules! found {
+    () => {
+        "WITH found AS MATERIALIZED (
+             SELECT version, modified_at FROM resources
+             WHERE tenant = $1 AND kind = $2 AND id = $3
+                 AND ($4::BIGINT IS NULL OR version = $4) AND ($5::TEXT IS NULL OR doc = $5)
+         ), "
+    };
+}
+
+/// New members: 1 is a user, 2 a group.
+macro_rules! known {
+    ($ids:literal) => {
+        concat!(
+            "known AS MATERIALIZED (
+                 SELECT e.id, e.comes, COALESCE(
+                     (SELECT 1 FROM resources r
+                      WHERE r.tenant = $1 AND r.kind = 'User' AND r.id = e.id),
+                     (SELECT 2 FROM resources r
+                      WHERE r.tenant = $1 AND r.kind = 'Group' AND r.id = e.id)) AS what
+                 FROM (",
+            $ids,
+            ") AS e
+             ), came AS (
+                 INSERT INTO members (tenant, group_id, member_id, member_kind)
+                 SELECT $1, $3, k.id, 'User' FROM known k
+                 WHERE k.comes = 1 AND k.what = 1 AND EXISTS (SELECT FROM found)
+                     AND NOT EXISTS (SELECT FROM known n WHERE n.what = 2)
+                 ON CONFLICT DO NOTHING RETURNING 1
+             ), "
+        )
+    };
+}
+
+macro_rules! went {
+    ($ids:literal, $unless:literal) => {
+        concat!(
+            "went AS (
+                 DELETE FROM members WHERE ctid = ANY (ARRAY(
+                     SELECT edge.ctid FROM UNNEST(",
+            $ids,
+            ") AS e (id)
+                     CROSS JOIN LATERAL (
+                         SELECT m.ctid FROM members m
+                         WHERE m.tenant = $1 AND m.group_id = $3 AND m.member_id = e.id
+                         LIMIT 1) edge
+                     WHERE EXISTS (SELECT FROM found) ",
+            $unless,
+            "))
+                 RETURNING 1
+             ), "
+        )
+    };
+}
+
+/// The count of the version, and the answer.
+macro_rules! counted {
+    ($when:literal, $answer:literal) => {
+        concat!(
+            "counted AS (
+                 UPDATE resources SET version = version + 1,
+                     modified_at = GREATEST(modified_at, $6)
+                 WHERE tenant = $1 AND kind = $2 AND id = $3 AND (",
+            $when,
+            ")
+                 RETURNING version, modified_at
+             )
+             SELECT ",
+            $answer,
+            " FROM found f LEFT JOIN counted c ON TRUE"
+        )
+    };
+}
+
+const ADD: &str = concat!(
+    found!(),
+    known!("SELECT a.id, 1 AS comes FROM UNNEST($7::TEXT[]) AS a (id)"),
+    counted!(
+        "EXISTS (SELECT FROM came)",
+        "(SELECT COUNT(*) FROM known k WHERE k.what = 2),
+         COALESCE(c.version, f.version), COALESCE(c.modified_at, f.modified_at),
+         (SELECT COUNT(*) FROM came), 0::BIGINT,
+         (SELECT CAST(JSONB_AGG(k.id) AS TEXT) FROM known k WHERE k.what IS NULL)"
+    )
+);
+
+const REMOVE: &str = concat!(
+    found!(),
+    went!("$7::TEXT[]", ""),
+    counted!(
+        "EXISTS (SELECT FROM went)",
+        "0::BIGINT, COALESCE(c.version, f.version), COALESCE(c.modified_at, f.modified_at),
+         0::BIGINT, (SELECT COUNT(*) FROM went), NULL::TEXT"
+    )
+);
+
+/// What one part of the statement writes no other part sees: that is why nobody may come and go.
+const CHANGE: &str = concat!(
+    found!(),
+    known!(
+        "SELECT a.id, 1 AS comes FROM UNNEST($7::TEXT[]) AS a (id)
+         UNION ALL SELECT b.id, 0 FROM UNNEST($8::TEXT[]) AS b (id)"
+    ),
+    went!("$9::TEXT[]", "AND NOT EXISTS (SELECT FROM known n WHERE n.what = 2)"),
+    counted!(
+        "EXISTS (SELECT FROM came) OR EXISTS (SELECT FROM went)",
+        "(SELECT COUNT(*) FROM known k WHERE k.what = 2),
+         COALESCE(c.version, f.version), COALESCE(c.modified_at, f.modified_at),
+         (SELECT COUNT(*) FROM came), (SELECT COUNT(*) FROM went),
+         (SELECT CAST(JSONB_AGG(k.id) AS TEXT) FROM known k WHERE k.what IS NULL)"
+    )
+);
 
 /// The same without a wire between, where small statements cost less.
 async fn step_by_step(
@@ -214,7 +304,7 @@ async fn step_by_step(
     let sql = "DELETE FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
     let removed = each(tx, sql, &edge, &lists.remove).await?;
     let mut changed = Changed { version, modified, added, removed, unknown };
-    if added + removed > 0 {
+    if changed.is_any() {
         let rows = tx
             .query(
                 "UPDATE resources SET version = version + 1, modified_at = MAX(modified_at, $4)
