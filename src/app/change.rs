@@ -15,7 +15,7 @@ use crate::scim::patch::{self, MemberChange, Operation};
 use crate::scim::resource_type::ResourceType;
 use crate::store::members::Expected;
 use crate::store::resources::{Draft, Entries};
-use crate::store::{self, Tx, passwords};
+use crate::store::{self, Dialect, Tx, passwords};
 
 /// Which resource a request is about, and under which conditions.
 #[derive(Debug, Clone, Copy)]
@@ -150,7 +150,10 @@ impl App {
         change: Change,
     ) -> Result<Plan, Error> {
         let mut plan = Plan::new(work, target.owned(), change);
-        self.look_ahead(ctx, &mut plan).await?;
+        // On SQLite a statement costs less than the hand-over of a look-up.
+        if self.store().dialect() == Dialect::Postgres || plan.change.looks_ahead(&plan.work.kind) {
+            self.look_ahead(ctx, &mut plan).await?;
+        }
         Ok(plan)
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::app::change::{Change, Plan, Target};
 use crate::app::pieces::Pieces;
-use crate::app::view::Wish;
+use crate::app::view::{Relations, View, Wish};
 use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
 use crate::domain::tenant::PatchResponse;
@@ -15,7 +15,7 @@ use crate::scim::patch::{self, Operation};
 use crate::scim::project::Sent;
 use crate::scim::query::Query;
 use crate::scim::resource_type::ResourceType;
-use crate::store::{Tx, members};
+use crate::store::{Dialect, Tx, members};
 
 /// A resource as it is answered.
 #[derive(Debug)]
@@ -116,16 +116,33 @@ impl App {
         let view = Wish::new(self, ctx, query).of(target.kind, Sent::body(target.kind, &body))?;
         let change = Change::Replace(body);
         let plan = self.plan(ctx, work, target, change).await?;
-        view.written(self.carry_out(ctx, plan).await?).await
+        let (loaded, relations) = self.carry_out(ctx, plan, &view).await?;
+        view.changed(loaded, relations).await
     }
 
-    /// Does what was planned, where there is anything to do.
-    async fn carry_out(&self, ctx: &Ctx, plan: Plan) -> Result<Loaded, Error> {
+    /// Does what was planned, where there is anything to do. What is joined to the resource comes with
+    /// it where one transaction reads it for less.
+    async fn carry_out(
+        &self,
+        ctx: &Ctx,
+        plan: Plan,
+        view: &View,
+    ) -> Result<(Loaded, Option<Relations>), Error> {
         if let Some(unchanged) = plan.nothing() {
-            return Ok(unchanged.clone());
+            return Ok((unchanged.clone(), None));
         }
-        let change = async move |tx: &mut Tx<'_>| plan.carry_out(tx).await;
-        self.store().write(&ctx.tenant, change).await
+        let gathers = self.store().dialect() == Dialect::Sqlite && !view.has_members();
+        let seen = view.clone();
+        self.store()
+            .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
+                let loaded = plan.carry_out(tx).await?;
+                if !gathers {
+                    return Ok((loaded, None));
+                }
+                let (loaded, relations) = seen.gather_one(tx, loaded).await?;
+                Ok::<_, Error>((loaded, Some(relations)))
+            })
+            .await
     }
 
     /// Changes a resource (RFC 7644 s3.5.2), whole or not at all.
@@ -144,7 +161,7 @@ impl App {
         self.check_count(&operations)?;
         let shown = shown(ctx, asked);
         let plan = self.plan(ctx, work, target, Change::Patch(operations)).await?;
-        let loaded = self.carry_out(ctx, plan).await?;
+        let (loaded, relations) = self.carry_out(ctx, plan, &view).await?;
         let shown = match shown {
             Body::Always => true,
             Body::Never => false,
@@ -153,7 +170,7 @@ impl App {
             }
         };
         if shown {
-            return view.written(loaded).await.map(Patched::Resource);
+            return view.changed(loaded, relations).await.map(Patched::Resource);
         }
         let (etag, location) = view.headers(&loaded.stored);
         Ok(Patched::Nothing { etag, location })

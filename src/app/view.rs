@@ -137,6 +137,18 @@ impl View {
         Ok(Shown { body, etag, location })
     }
 
+    /// A resource that was just changed, as it is answered.
+    pub(super) async fn changed(
+        &self,
+        loaded: Loaded,
+        relations: Option<Relations>,
+    ) -> Result<Shown, Error> {
+        match relations {
+            Some(relations) => self.shown(loaded, &relations),
+            None => self.written(loaded).await,
+        }
+    }
+
     /// A resource that was just written, as it is answered. What is joined to it is read after the
     /// commit, so that nobody's writes wait for it.
     pub(super) async fn written(&self, loaded: Loaded) -> Result<Shown, Error> {

@@ -27,13 +27,13 @@ pub(super) async fn look(app: &App, repair: bool, output: Output) -> Vec<Finding
 
 fn progress(deep: &Deep) -> String {
     let Deep { tenant, kind, resources, entries, .. } = deep;
-    format!("{tenant}/{kind}: {entries} entries and {resources} resources looked at")
+    format!("{tenant}/{kind}: entries: {entries}, resources: {resources}")
 }
 
 fn findings(all: &[Deep], repaired: bool) -> Vec<Finding> {
     let resources: u64 = all.iter().map(|deep| deep.resources).sum();
     let entries: u64 = all.iter().map(|deep| deep.entries).sum();
-    let looked = format!("{resources} resources and {entries} entries looked at");
+    let looked = format!("resources looked at: {resources}, entries: {entries}");
     let mut findings = vec![Finding::new("documents", Ok(looked))];
     findings.extend(all.iter().filter_map(|deep| finding(deep, repaired)));
     findings
@@ -43,10 +43,11 @@ fn finding(deep: &Deep, repaired: bool) -> Option<Finding> {
     let faults = &deep.faults;
     let mut said = Vec::new();
     if faults.can_be_mended() {
+        let counted = counted(faults);
         said.push(if repaired {
-            format!("mended: {}", counted(faults))
+            format!("mended: {counted}")
         } else {
-            format!("{}; run 'usher doctor --repair'", counted(faults))
+            format!("{counted}; run 'usher doctor --repair'")
         });
     }
     said.extend(named("values that must be unique are not, change one", &faults.twice));
@@ -60,18 +61,18 @@ fn finding(deep: &Deep, repaired: bool) -> Option<Finding> {
 /// What can be mended, without what there is none of.
 fn counted(faults: &Faults) -> String {
     let parts = [
-        (faults.missing, "entries missing"),
-        (faults.stray, "entries too many"),
-        (faults.wrong, "resources with wrong normal forms"),
-        (faults.blocks, "counts wrong"),
+        ("missing entries", faults.missing),
+        ("stray entries", faults.stray),
+        ("wrong normal forms", faults.wrong),
+        ("wrong counts", faults.blocks),
     ];
-    let parts = parts.iter().filter(|(count, _)| *count > 0);
-    parts.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+    let parts = parts.iter().filter(|(_, count)| *count > 0);
+    parts.map(|(what, count)| format!("{what}: {count}")).collect::<Vec<_>>().join(", ")
 }
 
 /// How many there are, and the first of them.
 fn named(what: &str, all: &[String]) -> Option<String> {
     let few = all.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = if all.len() > 5 { ", …" } else { "" };
-    (!all.is_empty()).then(|| format!("{} {what}: {few}{more}", all.len()))
+    (!all.is_empty()).then(|| format!("{what} ({}): {few}{more}", all.len()))
 }
