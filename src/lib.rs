@@ -33,6 +33,7 @@
 //! * `app` opens transactions; nothing inside one waits for anything but the transaction. Passwords
 //!   are hashed before it.
 //! * A request is answered after its commit is durable, and is done whole or not at all.
+//! * The writes of one tenant never run side by side, on all instances together.
 //! * Everything belongs to a tenant, and the credential says which; every key starts with it.
 //! * An identity provider's oddity is a row of [`scim::quirks::QUIRKS`], with its reason and a
 //!   recorded conversation; `scim.strict` switches all of them off.
@@ -47,7 +48,7 @@
 //! | change | the place | what follows by itself |
 //! |---|---|---|
 //! | new attribute | a field in `scim/resources/*.rs` | bodies, PATCH, filters, sorting, projection, `/Schemas`; then `usher contract write` |
-//! | … that filters must find at once | `"indexed": true` beside it | rows in `attr_index`, look-ups instead of scans |
+//! | … that filters must find at once | `"indexed": true` beside it | rows in `attr_index`, look-ups instead of scans; `usher doctor --repair` for what is stored |
 //! | … that must be unique | `"uniqueness": "server"` beside it | rows in `unique_keys`, 409 |
 //! | new resource type | a file in `scim/resources/` and a row in [`scim::resource_type::Registry::standard`] | routes, discovery, OpenAPI, storage |
 //! | new filter operator | `scim/filter/op.rs`, then the match that the compiler names in `store/filter` | parser, PATCH paths, SQL |
@@ -55,6 +56,7 @@
 //! | new tenant setting | a field and a row in `domain/tenant.rs` | `usher tenant set` and `show` |
 //! | new setting of the installation | a field in `settings.rs` | file, environment, flag, help |
 //! | new endpoint outside SCIM | a handler and a row in `http/routes.rs` | router, `openapi.yaml`, `/docs` |
+//! | new table or column | a migration for each database, and its row in `store/copy.rs` | `usher copy` moves it |
 //! | new refusal | a variant in its layer | `app/error/body.rs` does not compile until it has a status |
 //!
 //! # A story: Okta deactivates a user
@@ -63,10 +65,13 @@
 //! 2. The handler in `http::resources` reads the JSON ([`scim::json`]) and calls [`app::App::patch`].
 //! 3. The softener ([`scim::quirks::Softener`]) rewrites what Okta says beside the standard;
 //!    [`scim::patch::parse`] reads the operations.
-//! 4. In one write transaction the row is locked and read, [`scim::patch::apply`] makes the new
-//!    document or refuses, and [`store::resources`] writes document, index and version.
-//! 5. [`scim::render`] and [`scim::project`] make the answer from what is now stored.
-//! 6. The commit is durable; only then the answer leaves, with its `ETag`, and one log line.
+//! 4. [`scim::patch::apply`] makes the new document or refuses: on PostgreSQL from a shared look-up,
+//!    beside the transaction; on SQLite inside it.
+//! 5. The change waits in its tenant's line ([`store::Store::write`]). A batch of that line takes the
+//!    tenant's turn ([`store::turns`]), [`store::resources`] writes document, index and version if
+//!    the version is still the one that was read, and all of the batch share one commit.
+//! 6. The commit is durable; only then [`scim::render`] and [`scim::project`] make the answer from
+//!    what was stored, and it leaves with its `ETag` and one log line.
 
 pub mod app;
 pub mod cli;
