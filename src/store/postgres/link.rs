@@ -33,13 +33,13 @@ pub(super) enum Use {
 }
 
 impl Use {
-    /// Settings of the connection. A change looks everything up by its key: a plan that was made when
-    /// the tables were small must not read them whole once they are large, and then need not be made
-    /// again for each change, which costs more than the change itself.
+    /// Settings of the connection. Changes and look-ups find everything by its key: a plan that was
+    /// made when the tables were small must not read them whole once they are large, and then need not
+    /// be made again for each of them, which costs more than the work itself.
     fn settings(self) -> Option<&'static str> {
         match self {
-            Self::Read | Self::Look => None,
-            Self::Write => Some(
+            Self::Read => None,
+            Self::Write | Self::Look => Some(
                 "SET enable_seqscan = off; SET enable_bitmapscan = off;
                  SET enable_hashjoin = off; SET enable_mergejoin = off;
                  SET plan_cache_mode = force_generic_plan",
