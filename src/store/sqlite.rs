@@ -4,6 +4,7 @@
 //! once for all of them; nobody is answered before the commit is on the disk. No timer: a lone change
 //! goes at once.
 
+mod checkpoint;
 mod open;
 
 use std::borrow::Cow;
@@ -41,7 +42,11 @@ pub(super) fn start(
 ) -> Result<Vec<JoinHandle<()>>, Error> {
     let Lines { reads, looks, writes } = lines;
     let connection = open::writer(path, settings.patience)?;
-    let mut threads = vec![spawn("usher-writer", move || write_loop(&connection, &writes))?];
+    let (log, mover) = checkpoint::pair(open::mover(path, settings.patience)?);
+    let mut threads = vec![
+        spawn("usher-writer", move || write_loop(&connection, &writes, &log))?,
+        spawn("usher-mover", move || mover.run())?,
+    ];
     let reads = Arc::new(Mutex::new(reads));
     for _ in 0..settings.readers.max(1) {
         let (connection, reads) = (open::reader(path, settings.patience)?, Arc::clone(&reads));
@@ -65,7 +70,8 @@ pub(super) fn spawn(
         .map_err(|error| Error::Unavailable(format!("no thread: {error}")))
 }
 
-fn write_loop(connection: &Connection, queue: &Queue) {
+fn write_loop(connection: &Connection, queue: &Queue, log: &checkpoint::Writer) {
+    log.watch(connection);
     while let Next::Batches(batches) = queue.next_lines(BATCH) {
         let mut jobs = batches
             .into_iter()
@@ -73,6 +79,7 @@ fn write_loop(connection: &Connection, queue: &Queue) {
             .peekable();
         while jobs.peek().is_some() {
             write_batch(connection, &mut jobs);
+            log.after_commit(connection);
         }
     }
 }

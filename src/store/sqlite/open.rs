@@ -30,6 +30,13 @@ pub(super) fn writer(path: &Path, patience: Duration) -> Result<Connection, Erro
     Ok(connection)
 }
 
+/// A connection that moves the write-ahead log into the file.
+pub(super) fn mover(path: &Path, patience: Duration) -> Result<Connection, Error> {
+    let connection = connect(path, patience).map_err(|error| cannot(path, &error))?;
+    settings(&connection).map_err(|error| cannot(path, &translate(&error)))?;
+    Ok(connection)
+}
+
 /// A connection that can only read.
 pub(super) fn reader(path: &Path, patience: Duration) -> Result<Connection, Error> {
     let connection = connect(path, patience).map_err(|error| cannot(path, &error))?;
@@ -39,12 +46,15 @@ pub(super) fn reader(path: &Path, patience: Duration) -> Result<Connection, Erro
     Ok(connection)
 }
 
-/// A connection for look-ups.
+/// A connection for look-ups, with room for the upper pages of the indexes of a million users.
 ///
 /// A statement whose plan may depend on what is bound is compiled anew for every value, which costs
 /// more than a look-up; theirs need no such care.
 pub(super) fn looker(path: &Path, patience: Duration) -> Result<Connection, Error> {
     let connection = reader(path, patience)?;
+    connection
+        .execute_batch("PRAGMA cache_size = -16000;")
+        .map_err(|error| cannot(path, &translate(&error)))?;
     let stable = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true);
     stable.map_err(|error| cannot(path, &translate(&error)))?;
     Ok(connection)
@@ -63,7 +73,8 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
-         PRAGMA temp_store = MEMORY;",
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -32000;",
     )
 }
 

@@ -1,0 +1,185 @@
+//! Moves commits from the write-ahead log into the database file, beside the writer.
+//!
+//! In a large database each change touches pages of its own, and moving them takes as long as the
+//! changes themselves: done by the writer, every thousand pages all who write would wait for it.
+
+use std::cell::Cell;
+use std::os::raw::c_int;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+use rusqlite::Connection;
+use rusqlite::hooks::Wal;
+
+/// Pages of the log that are worth a move.
+const SOME: i64 = 1_000;
+/// Pages of the log (64 MiB) at which the writer moves the rest itself: only when nothing is left may
+/// the log begin anew.
+const MANY: i64 = 16_000;
+
+thread_local! {
+    /// Pages of the log after the last commit of this thread.
+    static PAGES: Cell<i64> = const { Cell::new(0) };
+}
+
+/// The writer's side.
+pub(super) struct Writer {
+    some: i64,
+    many: i64,
+    /// Pages of the log that are in the file already.
+    moved: Arc<AtomicI64>,
+    wake: SyncSender<()>,
+}
+
+/// The mover's side.
+pub(super) struct Mover {
+    connection: Connection,
+    moved: Arc<AtomicI64>,
+    woken: Receiver<()>,
+}
+
+/// Both sides, for the writer's thread and one of its own.
+pub(super) fn pair(connection: Connection) -> (Writer, Mover) {
+    of(connection, SOME, MANY)
+}
+
+fn of(connection: Connection, some: i64, many: i64) -> (Writer, Mover) {
+    let moved = Arc::new(AtomicI64::new(0));
+    // One that waits says it all.
+    let (wake, woken) = sync_channel(1);
+    (Writer { some, many, moved: Arc::clone(&moved), wake }, Mover { connection, moved, woken })
+}
+
+impl Writer {
+    /// Takes over from SQLite's own moves; for the thread that writes.
+    pub(super) fn watch(&self, connection: &Connection) {
+        connection.wal_hook(Some(note));
+    }
+
+    /// Has the log moved if it is long; after each commit.
+    pub(super) fn after_commit(&self, connection: &Connection) {
+        let pages = PAGES.get();
+        if pages < self.moved.load(Ordering::Relaxed) {
+            // It began anew.
+            self.moved.store(0, Ordering::Relaxed);
+        }
+        if pages - self.moved.load(Ordering::Relaxed) < self.some {
+            return;
+        }
+        if pages >= self.many {
+            advance(connection, &self.moved);
+        } else if let Err(TrySendError::Disconnected(())) = self.wake.try_send(()) {
+            // The mover is gone: without it the log would grow for ever.
+            advance(connection, &self.moved);
+        }
+    }
+}
+
+impl Mover {
+    /// Moves when it is woken, until the writer is gone.
+    pub(super) fn run(self) {
+        while self.woken.recv().is_ok() {
+            advance(&self.connection, &self.moved);
+        }
+    }
+}
+
+fn note(_: &Wal, pages: c_int) -> rusqlite::Result<()> {
+    PAGES.set(pages.into());
+    Ok(())
+}
+
+/// Moves what no reader needs in the log any more, without waiting for anybody. One that fails is
+/// repeated with the next commits; the log keeps everything meanwhile.
+fn advance(connection: &Connection, moved: &AtomicI64) {
+    let pages = connection
+        .prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")
+        .and_then(|mut move_it| move_it.query_row([], |row| Ok((row.get(0)?, row.get(2)?))));
+    match pages {
+        Ok((0_i64, pages)) => moved.store(pages, Ordering::Relaxed),
+        // The other side is at it.
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "sqlite.checkpoint"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::sqlite::open;
+
+    /// Writes so many commits of a page or two each.
+    fn write(connection: &Connection, log: &Writer, commits: usize) {
+        for number in 0..commits {
+            let insert = "INSERT INTO notes (text) VALUES (?1)";
+            connection.execute(insert, [format!("{number:>3000}")]).unwrap();
+            log.after_commit(connection);
+        }
+    }
+
+    fn pages_of_log(path: &Path) -> u64 {
+        let log = PathBuf::from(format!("{}-wal", path.display()));
+        std::fs::metadata(log).unwrap().len() / 4096
+    }
+
+    /// A writer with both sides of its log.
+    fn begin(path: &Path, some: i64, many: i64) -> (Connection, Writer, Mover) {
+        let connection = open::writer(path, Duration::from_secs(1)).unwrap();
+        connection.execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
+        let mover = open::mover(path, Duration::from_secs(1)).unwrap();
+        let (log, mover) = of(mover, some, many);
+        log.watch(&connection);
+        (connection, log, mover)
+    }
+
+    #[test]
+    fn the_log_begins_anew_once_it_is_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("usher.db");
+        let (connection, log, mover) = begin(&path, 100, 400);
+        let mover = std::thread::spawn(move || mover.run());
+        write(&connection, &log, 2_000);
+        assert!(pages_of_log(&path) < 1_000, "{}", pages_of_log(&path));
+        drop(log);
+        mover.join().unwrap();
+    }
+
+    #[test]
+    fn who_reads_for_long_holds_the_log_and_loses_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("usher.db");
+        let (connection, log, mover) = begin(&path, 100, 400);
+        let mover = std::thread::spawn(move || mover.run());
+        let reader = open::reader(&path, Duration::from_secs(1)).unwrap();
+        let count = |connection: &Connection| -> i64 {
+            connection.query_row("SELECT COUNT(*) FROM notes", [], |row| row.get(0)).unwrap()
+        };
+        write(&connection, &log, 10);
+        reader.execute_batch("BEGIN").unwrap();
+        assert_eq!(count(&reader), 10);
+        write(&connection, &log, 1_000);
+        assert_eq!(count(&reader), 10);
+        assert!(pages_of_log(&path) > 1_000);
+        reader.execute_batch("COMMIT").unwrap();
+        assert_eq!(count(&reader), 1_010);
+        let long = pages_of_log(&path);
+        write(&connection, &log, 1_000);
+        assert!(pages_of_log(&path) < long + 500, "it did not begin anew");
+        drop(log);
+        mover.join().unwrap();
+    }
+
+    #[test]
+    fn without_a_mover_the_writer_moves() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("usher.db");
+        let (connection, log, mover) = begin(&path, 100, 100_000);
+        drop(mover);
+        write(&connection, &log, 1_000);
+        assert!(pages_of_log(&path) < 400, "{}", pages_of_log(&path));
+    }
+}
