@@ -71,7 +71,7 @@ pub(super) fn spawn(
 }
 
 fn write_loop(connection: &Connection, queue: &Queue, log: &checkpoint::Writer) {
-    log.watch(connection);
+    checkpoint::watch(connection);
     while let Next::Batches(batches) = queue.next_lines(BATCH) {
         let mut jobs = batches
             .into_iter()

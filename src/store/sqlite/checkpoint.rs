@@ -51,12 +51,12 @@ fn of(connection: Connection, some: i64, many: i64) -> (Writer, Mover) {
     (Writer { some, many, moved: Arc::clone(&moved), wake }, Mover { connection, moved, woken })
 }
 
-impl Writer {
-    /// Takes over from SQLite's own moves; for the thread that writes.
-    pub(super) fn watch(&self, connection: &Connection) {
-        connection.wal_hook(Some(note));
-    }
+/// Takes over from SQLite's own moves; for the thread that writes.
+pub(super) fn watch(connection: &Connection) {
+    connection.wal_hook(Some(note));
+}
 
+impl Writer {
     /// Has the log moved if it is long; after each commit.
     pub(super) fn after_commit(&self, connection: &Connection) {
         let pages = PAGES.get();
@@ -85,6 +85,7 @@ impl Mover {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the hook's type")]
 fn note(_: &Wal, pages: c_int) -> rusqlite::Result<()> {
     PAGES.set(pages.into());
     Ok(())
@@ -132,7 +133,7 @@ mod tests {
         connection.execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
         let mover = open::mover(path, Duration::from_secs(1)).unwrap();
         let (log, mover) = of(mover, some, many);
-        log.watch(&connection);
+        watch(&connection);
         (connection, log, mover)
     }
 
@@ -166,9 +167,9 @@ mod tests {
         assert!(pages_of_log(&path) > 1_000);
         reader.execute_batch("COMMIT").unwrap();
         assert_eq!(count(&reader), 1_010);
-        let long = pages_of_log(&path);
+        let held = pages_of_log(&path);
         write(&connection, &log, 1_000);
-        assert!(pages_of_log(&path) < long + 500, "it did not begin anew");
+        assert!(pages_of_log(&path) < held + 500, "it did not begin anew");
         drop(log);
         mover.join().unwrap();
     }
