@@ -15,7 +15,7 @@ use crate::scim::patch::{self, MemberChange, Operation};
 use crate::scim::resource_type::ResourceType;
 use crate::store::members::Expected;
 use crate::store::resources::{Draft, Entries};
-use crate::store::{self, Dialect, Tx, passwords};
+use crate::store::{self, Dialect, Replacement, Store, Tx, passwords};
 
 /// Which resource a request is about, and under which conditions.
 #[derive(Debug, Clone, Copy)]
@@ -138,7 +138,7 @@ struct Ahead {
     before: Loaded,
     wanted: Wanted,
     /// The rows of the document that is wanted, where it is another one.
-    rows: Option<(Draft, Entries)>,
+    rows: Option<(Arc<Draft>, Arc<Entries>)>,
 }
 
 impl App {
@@ -178,9 +178,12 @@ impl App {
                 .await?;
             (plan.password, plan.compared) = self.new_password(ctx, &wanted.password, phc).await?;
         }
-        let rows = (wanted.doc != before.doc)
-            .then(|| Ok::<_, Error>((work.draft(&wanted.doc)?, work.entries_before(&before.doc))));
-        plan.ahead = Some(Ahead { rows: rows.transpose()?, before, wanted });
+        let rows = || {
+            let (draft, entries) = (work.draft(&wanted.doc)?, work.entries_before(&before.doc));
+            Ok::<_, Error>((Arc::new(draft), Arc::new(entries)))
+        };
+        let rows = (wanted.doc != before.doc).then(rows).transpose()?;
+        plan.ahead = Some(Ahead { before, wanted, rows });
         Ok(())
     }
 
@@ -285,24 +288,49 @@ impl Plan {
         }
     }
 
-    /// One statement for what most changes are: of the document alone, or of members alone. None where
-    /// there is more to it, or somebody was faster.
-    async fn carry_out_ahead(&self, tx: &mut Tx<'_>) -> Result<Option<Loaded>, Error> {
+    /// Does what most changes are, of the document alone or of one member alone, as data: such changes
+    /// share a statement. None where there is more to it, or somebody was faster.
+    pub(super) async fn share(&self, store: &Store) -> Result<Option<Loaded>, Error> {
         let Some(Ahead { before, wanted, rows }) = &self.ahead else { return Ok(None) };
-        match rows {
-            Some((draft, entries)) if self.is_document_alone(wanted) => {
-                self.work.update_from(tx, before, (&wanted.doc, draft), entries).await
-            }
-            None if self.is_members_alone() => {
-                // Others may have changed the members meanwhile: what is wanted follows from the
-                // document, and the version matters to conditions only.
-                let version = self.target.conditions.any().then_some(before.stored.version);
-                let expected = Expected { version, doc: Some(&before.stored.doc) };
-                let members = &wanted.members;
-                self.work.change_members_at_once(tx, before, expected, members).await
-            }
-            Some(_) | None => Ok(None),
+        let work = &self.work;
+        let Some((draft, entries)) = rows else {
+            let has_conditions = self.target.conditions.any();
+            let edge = (self.is_members_alone() && !has_conditions)
+                .then(|| work.edge(before, &wanted.members))
+                .flatten();
+            let Some(edge) = edge else { return Ok(None) };
+            return work.told(before, store.change_member(edge).await?);
+        };
+        if !self.is_document_alone(wanted) {
+            return Ok(None);
         }
+        let now = work.after(before);
+        let replacement = Replacement {
+            tenant: work.tenant.clone(),
+            kind: work.kind.name.clone(),
+            id: before.stored.id.clone(),
+            version: before.stored.version,
+            before: Arc::clone(entries),
+            draft: Arc::clone(draft),
+            now,
+        };
+        let replaced = store.replace(replacement).await;
+        let version = replaced.map_err(|error| work.conflict(error, &wanted.doc))?;
+        Ok(version.map(|version| before.became(wanted.doc.clone(), draft, version, now)))
+    }
+
+    /// One statement for members alone. None where there is more to it, or the group's document was
+    /// changed meanwhile.
+    async fn carry_out_ahead(&self, tx: &mut Tx<'_>) -> Result<Option<Loaded>, Error> {
+        let Some(Ahead { before, wanted, rows: None }) = &self.ahead else { return Ok(None) };
+        if !self.is_members_alone() {
+            return Ok(None);
+        }
+        // Others may have changed the members meanwhile: what is wanted follows from the document, and
+        // the version matters to conditions only.
+        let version = self.target.conditions.any().then_some(before.stored.version);
+        let expected = Expected { version, doc: Some(&before.stored.doc) };
+        self.work.change_members_at_once(tx, before, expected, &wanted.members).await
     }
 
     /// Whether nothing but members changes, where the document stays.

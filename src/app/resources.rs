@@ -131,6 +131,9 @@ impl App {
         if let Some(unchanged) = plan.nothing() {
             return Ok((unchanged.clone(), None));
         }
+        if let Some(done) = plan.share(self.store()).await? {
+            return Ok((done, None));
+        }
         let gathers = self.store().dialect() == Dialect::Sqlite && !view.has_members();
         let seen = view.clone();
         self.store()

@@ -20,7 +20,7 @@ use crate::scim::path::AttrPath;
 use crate::scim::quirks::{Quirks, Softener};
 use crate::scim::resource_type::ResourceType;
 use crate::store::filter::World;
-use crate::store::resources::{Before, Draft, Entries, Key, Stored};
+use crate::store::resources::{Draft, Entries, Key, Next, Stored};
 use crate::store::{self, Tx, resources};
 
 /// One request's work on one resource type of one tenant.
@@ -166,49 +166,23 @@ impl Work {
         Ok(told.collect())
     }
 
-    /// Writes another document, or only counts a change beside it.
+    /// Writes another document.
     pub(super) async fn update(
         &self,
         tx: &mut Tx<'_>,
-        mut before: Loaded,
+        before: Loaded,
         doc: Doc,
     ) -> Result<Loaded, Error> {
         let draft = self.draft(&doc)?;
         let now = self.after(&before);
         let entries = self.entries_before(&before.doc);
-        let was = Before { stored: &before.stored, entries: &entries };
-        let version = resources::update(tx, &self.tenant, was, &draft, now)
-            .await
-            .map_err(|error| self.conflict(error, &doc))?;
-        before.stored.version = version;
-        before.stored.modified = now;
-        before.stored.doc = draft.doc;
-        before.stored.label = draft.label;
-        Ok(Loaded { doc, ..before })
-    }
-
-    /// Writes a document whose rows were computed before; nothing when it was changed meanwhile.
-    pub(super) async fn update_from(
-        &self,
-        tx: &mut Tx<'_>,
-        before: &Loaded,
-        (doc, draft): (&Doc, &Draft),
-        entries: &Entries,
-    ) -> Result<Option<Loaded>, Error> {
-        let now = self.after(before);
-        let was = Before { stored: &before.stored, entries };
-        let version = match resources::update(tx, &self.tenant, was, draft, now).await {
-            Err(store::Error::Again(_)) => return Ok(None),
-            updated => updated.map_err(|error| self.conflict(error, doc))?,
-        };
-        let stored = Stored {
-            doc: draft.doc.clone(),
-            label: draft.label.clone(),
-            version,
-            modified: now,
-            ..before.stored.clone()
-        };
-        Ok(Some(Loaded { doc: doc.clone(), stored }))
+        let (id, version) = (&before.stored.id, before.stored.version);
+        let next = Next { id, version, before: &entries, draft: &draft, now };
+        let updated = resources::update(tx, &self.tenant, &self.kind.name, next).await;
+        let version = updated.map_err(|error| self.conflict(error, &doc))?;
+        let overtaken = || store::Error::Again(format!("{id} was changed meanwhile"));
+        let version = version.ok_or_else(overtaken)?;
+        Ok(before.became(doc, &draft, version, now))
     }
 
     pub(super) async fn touch(&self, tx: &mut Tx<'_>, mut before: Loaded) -> Result<Loaded, Error> {
@@ -233,7 +207,7 @@ impl Work {
     }
 
     /// The time of a change: requests overtake each other, `meta.lastModified` never goes back.
-    fn after(&self, before: &Loaded) -> Micros {
+    pub(super) fn after(&self, before: &Loaded) -> Micros {
         self.now.max(before.stored.modified)
     }
 
@@ -295,5 +269,17 @@ impl Loaded {
     pub(super) fn of(stored: Stored) -> Result<Self, Error> {
         let doc = stored.document()?;
         Ok(Self { stored, doc })
+    }
+
+    /// It with another document.
+    pub(super) fn became(&self, doc: Doc, draft: &Draft, version: i64, modified: Micros) -> Self {
+        let stored = Stored {
+            doc: draft.doc.clone(),
+            label: draft.label.clone(),
+            version,
+            modified,
+            ..self.stored.clone()
+        };
+        Self { stored, doc }
     }
 }

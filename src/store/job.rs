@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use crate::store::resources::Taken;
-use crate::store::{Error, Insertion, Tx};
+use crate::store::piece::{Came, Piece};
+use crate::store::{Error, Tx};
 
 /// An error that can say whether the store was its cause, so that a change is repeated when it helps.
 pub trait Failure: From<Error> + Send + 'static {
@@ -48,13 +48,13 @@ pub(super) type Attempt<'a> = Pin<Box<dyn Future<Output = Verdict> + 'a>>;
 pub(super) trait Job: Send {
     /// Runs the closure once and keeps its result until [`Job::finish`].
     fn attempt<'a>(&'a mut self, tx: &'a mut Tx<'_>) -> Attempt<'a>;
-    /// The resource to insert, where that is all: several of them can go as one statement instead
-    /// of one attempt each.
-    fn insertion(&self) -> Option<&Insertion> {
+    /// The change as data, where it is some: several of a sort can go as one statement instead of
+    /// one attempt each.
+    fn piece(&self) -> Option<Piece<'_>> {
         None
     }
-    /// Keeps what came of the insertion until [`Job::finish`].
-    fn inserted(&mut self, _: Result<(), Taken>) {}
+    /// Keeps what came of the piece until [`Job::finish`].
+    fn came(&mut self, _: Came) {}
     /// Whether somebody still waits for the answer.
     fn wanted(&self) -> bool;
     /// When it was asked.

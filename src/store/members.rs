@@ -1,8 +1,10 @@
 //! Group membership: one row per edge, read in both directions.
 //!
-//! Only [`change()`] changes the group's version too; after the others comes `resources::touch`.
+//! Only [`change()`] and [`change_many()`] change the group's version too; after the others comes
+//! `resources::touch`.
 
 mod change;
+mod edges;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -12,6 +14,7 @@ use crate::store::resources::{GROUP, labels};
 use crate::store::{Dialect, Error, Row, Sql, Tx, Value};
 
 pub use change::{Changed, Difference, Expected, Outcome, change};
+pub use edges::change_many;
 
 /// The resource types that may be members, by their names.
 pub const MEMBER_KINDS: [&str; 2] = ["User", "Group"];
@@ -226,8 +229,9 @@ pub async fn more_than(
     group: &str,
     most: u64,
 ) -> Result<bool, Error> {
+    // In the order of the primary key, or PostgreSQL reads the whole table for the largest group.
     let sql = "SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2
-               LIMIT 1 OFFSET $3";
+               ORDER BY member_id LIMIT 1 OFFSET $3";
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let rows = tx.query(sql, &[tenant.into(), group.into(), most.into()]).await?;
     Ok(!rows.is_empty())

@@ -10,13 +10,13 @@ pub mod copy;
 mod dialect;
 pub mod doctor;
 pub mod filter;
-mod insertion;
 mod job;
 mod look;
 pub mod lookup;
 pub mod members;
 pub mod migrations;
 pub mod passwords;
+mod piece;
 mod postgres;
 mod queue;
 pub mod resources;
@@ -36,14 +36,14 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 pub use dialect::Dialect;
-pub use insertion::Insertion;
 pub use job::Failure;
+pub use piece::{Edge, Insertion, Replacement};
 pub use tx::Tx;
 pub use value::{Row, Sql, Value};
 
 use crate::ids::TenantId;
-use insertion::Inserting;
 use job::{Closure, Message};
+use piece::{Carried, Carrying};
 use queue::Queue;
 
 /// Why the store could not do as asked. Its sentences are for the log, never for a client.
@@ -228,9 +228,23 @@ impl Store {
     /// Adds a resource that nothing else has to be written for, version 1; refuses a unique value
     /// that is taken. On PostgreSQL those that wait at the same moment go as one statement.
     pub async fn insert(&self, insertion: Insertion) -> Result<(), Error> {
-        let line = Some(insertion.tenant.to_string());
+        self.carry(insertion).await
+    }
+
+    /// Replaces a document and gives the new version; none where it was changed since it was read.
+    pub async fn replace(&self, replacement: Replacement) -> Result<Option<i64>, Error> {
+        self.carry(replacement).await
+    }
+
+    /// Adds a member to a group or removes one.
+    pub async fn change_member(&self, edge: Edge) -> Result<members::Outcome, Error> {
+        self.carry(edge).await
+    }
+
+    async fn carry<C: Carried>(&self, piece: C) -> Result<C::Answer, Error> {
+        let line = Some(piece.tenant().to_string());
         let (answer, answered) = oneshot::channel();
-        self.inner.writes.push(line, Box::new(Inserting::new(insertion, answer)))?;
+        self.inner.writes.push(line, Box::new(Carrying::new(piece, answer)))?;
         answered.await.unwrap_or_else(|_| Err(closed()))
     }
 

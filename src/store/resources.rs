@@ -19,7 +19,7 @@ pub use delete::delete;
 pub use entries::{Entries, Entry};
 pub use insert::{New, Taken, insert, insert_many};
 pub use list::{Counts, Found, Listed, Part, Slice, Sort, Totals, list};
-pub use update::{touch, update};
+pub use update::{Next, touch, update, update_many};
 
 /// The resource type whose members are rows.
 pub(super) const GROUP: &str = "Group";
@@ -46,16 +46,6 @@ pub struct Draft {
     pub label: String,
     /// What can be looked up of it.
     pub entries: Entries,
-}
-
-/// A resource as it is before a change. Nothing in the database leads from a resource to its
-/// entries, which would double the cost of each: they are computed from its document.
-#[derive(Debug, Clone, Copy)]
-pub struct Before<'a> {
-    /// What is stored.
-    pub stored: &'a Stored,
-    /// The entries of its document.
-    pub entries: &'a Entries,
 }
 
 /// A resource as it was stored.

@@ -10,12 +10,36 @@ use crate::scim::patch::MemberChange;
 use crate::store::filter as store_filter;
 use crate::store::members::{self, Difference, Expected, Outcome};
 use crate::store::resources::Stored;
-use crate::store::{Sql, Tx};
+use crate::store::{Edge, Sql, Tx};
 
 /// Members that were left out are counted in the log, and so many of them named.
 const NAMED: usize = 10;
 
 impl Work {
+    /// A change of one member as data, where that is all and nothing can refuse it once it is done.
+    pub(in crate::app) fn edge(&self, group: &Loaded, changes: &[MemberChange]) -> Option<Edge> {
+        let (member, comes) = match changes {
+            [MemberChange::Add(add)] if !self.reject_unknown_members => match &add[..] {
+                [one] => (one.value.clone(), true),
+                [..] => return None,
+            },
+            [MemberChange::Remove(remove)] => match &remove[..] {
+                [one] => (one.clone(), false),
+                [..] => return None,
+            },
+            [..] => return None,
+        };
+        Some(Edge {
+            tenant: self.tenant.clone(),
+            kind: self.kind.name.clone(),
+            id: group.stored.id.clone(),
+            doc: group.stored.doc.clone(),
+            member,
+            comes,
+            now: self.now,
+        })
+    }
+
     /// Where members come and go by their ids and none of them is a group: the changes and the count
     /// of the version as one statement. None where nothing was done, since there is more to it or the
     /// group is not as expected.
@@ -34,15 +58,21 @@ impl Work {
         };
         let difference = Difference { add: &add, remove };
         let key = self.key(&group.stored.id);
-        match members::change(tx, key, expected, difference, self.now).await? {
-            Outcome::Done(done) => {
-                self.settle(&done.unknown)?;
-                let (version, modified) = (done.version, done.modified);
-                let stored = Stored { version, modified, ..group.stored.clone() };
-                Ok(Some(Loaded { stored, doc: group.doc.clone() }))
-            }
-            Outcome::Unexpected | Outcome::Nested => Ok(None),
-        }
+        let outcome = members::change(tx, key, expected, difference, self.now).await?;
+        self.told(group, outcome)
+    }
+
+    /// The group after a change of its members; none where nothing was done.
+    pub(in crate::app) fn told(
+        &self,
+        group: &Loaded,
+        outcome: Outcome,
+    ) -> Result<Option<Loaded>, Error> {
+        let Outcome::Done(done) = outcome else { return Ok(None) };
+        self.settle(&done.unknown)?;
+        let (version, modified) = (done.version, done.modified);
+        let stored = Stored { version, modified, ..group.stored.clone() };
+        Ok(Some(Loaded { stored, doc: group.doc.clone() }))
     }
 
     /// Changes the members of a group; whether anything changed.

@@ -3,7 +3,7 @@
 //! A batch runs without savepoints first, which saves a round trip for each change. When a change
 //! fails after it has written, the batch is undone and run once more, each change in a savepoint.
 
-mod insertions;
+mod together;
 
 use std::collections::VecDeque;
 
@@ -172,9 +172,9 @@ impl Run<'_> {
         self.take_turn().await?;
         while !self.is_enough(waiting) {
             // In savepoints each goes alone, so that one that fails takes no other with it.
-            let together = if self.guarded { 0 } else { insertions::together(waiting) };
+            let together = if self.guarded { 0 } else { together::together(waiting) };
             if together > 1 {
-                self.insert(waiting, together).await?;
+                self.share(waiting, together).await?;
                 continue;
             }
             let Some(mut job) = waiting.pop_front() else { break };

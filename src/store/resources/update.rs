@@ -1,63 +1,160 @@
 //! Changes of a resource.
 
+use std::collections::HashMap;
+
 use super::entries::{self, Entries, Entry};
-use super::{Before, Draft, Key};
+use super::{Draft, Key};
 use crate::clock::Micros;
 use crate::ids::TenantId;
-use crate::store::{Dialect, Error, Row, Tx, Value};
+use crate::store::{Dialect, Error, Tx, Value};
 
-/// Replaces the document of a resource and gives its new version.
-///
-/// Whoever changed it since it was read wins: this change is asked to begin again.
+/// Another document of a resource.
+#[derive(Debug, Clone, Copy)]
+pub struct Next<'a> {
+    /// The resource's `id`.
+    pub id: &'a str,
+    /// The version that it is to replace.
+    pub version: i64,
+    /// The entries of the document that it is to replace. Nothing in the database leads from a
+    /// resource to its entries, which would double the cost of each: they are computed.
+    pub before: &'a Entries,
+    /// The document with everything that belongs to it.
+    pub draft: &'a Draft,
+    /// When it is changed.
+    pub now: Micros,
+}
+
+/// Replaces the document of a resource and gives its new version; none, and nothing is done, where it
+/// is not of the version that was read. Refuses a unique value that is taken.
 pub async fn update(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
-    before: Before<'_>,
-    draft: &Draft,
-    now: Micros,
-) -> Result<i64, Error> {
-    let stored = before.stored;
-    let mut binds = vec![
-        tenant.into(),
-        (&stored.kind).into(),
-        (&stored.id).into(),
-        stored.version.into(),
-        (&draft.doc).into(),
-        Value::Json(draft.folded.clone()),
-        (&draft.label).into(),
-        now.into(),
-    ];
-    let difference = Difference::of(before.entries, &draft.entries);
-    if tx.dialect() == Dialect::Postgres && !difference.is_empty() {
-        let sql = difference.bind(&mut binds);
-        let rows = tx.change(sql, &binds, |rows| rows.iter().any(|row| row.int(0).is_ok())).await?;
-        return outcome(&rows, before);
+    kind: &str,
+    next: Next<'_>,
+) -> Result<Option<i64>, Error> {
+    let difference = Difference::of(next.before, &next.draft.entries);
+    match tx.dialect() {
+        Dialect::Sqlite => step_by_step(tx, tenant, kind, next, &difference).await,
+        Dialect::Postgres if difference.has_keys() => {
+            with_keys(tx, tenant, kind, next, &difference).await
+        }
+        Dialect::Postgres => {
+            let versions = update_many(tx, tenant, kind, &[next]).await?;
+            Ok(versions.into_iter().next().flatten())
+        }
     }
+}
+
+async fn step_by_step(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    kind: &str,
+    next: Next<'_>,
+    difference: &Difference<'_>,
+) -> Result<Option<i64>, Error> {
     let sql = "UPDATE resources
                SET doc = $5, folded = $6, label = $7, version = version + 1, modified_at = $8
                WHERE tenant = $1 AND kind = $2 AND id = $3 AND version = $4 RETURNING version";
-    let rows = tx.query(sql, &binds).await?;
-    let version = rows.first().ok_or_else(|| overtaken(before))?.int(0)?;
-    let key = Key { tenant, kind: &stored.kind, id: &stored.id };
+    let rows = tx.query(sql, &binds(tenant, kind, next)).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let version = row.int(0)?;
+    let key = Key { tenant, kind, id: next.id };
     entries::release(tx, key, &difference.gone_keys).await?;
     entries::hide(tx, key, &difference.gone).await?;
     entries::take(tx, key, &difference.new_keys).await?;
     entries::list(tx, key, &difference.new).await?;
+    Ok(Some(version))
+}
+
+async fn with_keys(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    kind: &str,
+    next: Next<'_>,
+    difference: &Difference<'_>,
+) -> Result<Option<i64>, Error> {
+    let mut binds = binds(tenant, kind, next);
+    for entries in [&difference.gone, &difference.new, &difference.gone_keys, &difference.new_keys]
+    {
+        entries::bind(&mut binds, entries);
+    }
+    let rows = tx.change(WITH_KEYS, &binds, |rows| rows.iter().any(|row| row.int(0).is_ok()));
+    let rows = rows.await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    if let Some(attribute) = row.maybe_text(1)? {
+        return Err(Error::Taken(attribute.to_owned()));
+    }
+    let version = row.maybe_int(0)?;
+    if version.is_some() && row.int(2)? == 0 {
+        // Nobody of this tenant writes beside us, so somebody does who keeps no turns.
+        return Err(Error::Again("a unique value was taken meanwhile".to_owned()));
+    }
     Ok(version)
 }
 
-fn overtaken(before: Before<'_>) -> Error {
-    let Before { stored, .. } = before;
-    Error::Again(format!("{} {} was changed meanwhile", stored.kind, stored.id))
+fn binds(tenant: &TenantId, kind: &str, next: Next<'_>) -> Vec<Value> {
+    vec![
+        tenant.into(),
+        kind.into(),
+        next.id.into(),
+        next.version.into(),
+        (&next.draft.doc).into(),
+        Value::Json(next.draft.folded.clone()),
+        (&next.draft.label).into(),
+        next.now.into(),
+    ]
 }
 
-/// The version, or the attribute whose value is taken.
-fn outcome(rows: &[Row], before: Before<'_>) -> Result<i64, Error> {
-    let row = rows.first().ok_or_else(|| overtaken(before))?;
-    match (row.maybe_int(0)?, row.maybe_text(1)?) {
-        (_, Some(attribute)) => Err(Error::Taken(attribute.to_owned())),
-        (Some(version), None) => Ok(version),
-        (None, None) => Err(overtaken(before)),
+/// Replaces documents of different resources of one type, the unique values of which stay, in one
+/// statement; for PostgreSQL, where it is a round trip for all of them. Gives their new versions; none
+/// for those that are not of the version that was read.
+pub async fn update_many(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    kind: &str,
+    all: &[Next<'_>],
+) -> Result<Vec<Option<i64>>, Error> {
+    let texts = |of: fn(&Next<'_>) -> String| Value::Texts(all.iter().map(of).collect());
+    let mut binds = vec![
+        tenant.into(),
+        kind.into(),
+        texts(|next| next.id.to_owned()),
+        texts(|next| next.version.to_string()),
+        texts(|next| next.draft.doc.clone()),
+        texts(|next| next.draft.folded.clone()),
+        texts(|next| next.draft.label.clone()),
+        texts(|next| next.now.0.to_string()),
+    ];
+    let differences: Vec<_> = all
+        .iter()
+        .map(|next| (next.id, Difference::of(next.before, &next.draft.entries)))
+        .collect();
+    bind_rows(&mut binds, &differences, |difference| &difference.gone);
+    bind_rows(&mut binds, &differences, |difference| &difference.new);
+    let rows = tx.change(MANY, &binds, |rows| !rows.is_empty()).await?;
+    let mut versions = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        versions.insert(row.text(0)?, row.int(1)?);
+    }
+    Ok(all.iter().map(|next| versions.get(next.id).copied()).collect())
+}
+
+/// Adds attributes, values and resources of entries, in the order of the table: neighbours go into
+/// one page.
+fn bind_rows<'d>(
+    binds: &mut Vec<Value>,
+    differences: &'d [(&'d str, Difference<'d>)],
+    entries: impl Fn(&'d Difference<'d>) -> &'d Vec<&'d Entry>,
+) {
+    let mut rows: Vec<[&str; 3]> = differences
+        .iter()
+        .flat_map(|(id, difference)| {
+            entries(difference).iter().map(|(attr, value)| [attr.as_str(), value.as_str(), *id])
+        })
+        .collect();
+    rows.sort_unstable();
+    for column in 0..3 {
+        binds.push(Value::texts(rows.iter().filter_map(|row| row.get(column).copied())));
     }
 }
 
@@ -79,63 +176,41 @@ impl<'a> Difference<'a> {
         }
     }
 
-    fn is_empty(&self) -> bool {
-        self.gone.is_empty() && self.new.is_empty() && !self.has_keys()
-    }
-
     fn has_keys(&self) -> bool {
         !self.gone_keys.is_empty() || !self.new_keys.is_empty()
     }
-
-    /// Adds the binds and gives the statement to which they belong.
-    fn bind(&self, binds: &mut Vec<Value>) -> &'static str {
-        entries::bind(binds, &self.gone);
-        entries::bind(binds, &self.new);
-        if !self.has_keys() {
-            return WITH_INDEX;
-        }
-        entries::bind(binds, &self.gone_keys);
-        entries::bind(binds, &self.new_keys);
-        WITH_KEYS
-    }
 }
 
-/// The parts that follow the change of the document itself. Each row that goes is found by its whole
-/// key, whatever the server believes of the table's size.
-macro_rules! index_follows {
-    () => {
-        "hidden AS (
-             DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
-                 SELECT found.ctid FROM UNNEST($9::TEXT[], $10::TEXT[]) AS e (attr, value)
-                 CROSS JOIN LATERAL (
-                     SELECT i.ctid FROM attr_index i
-                     WHERE i.tenant = $1 AND i.kind = $2 AND i.attr = e.attr
-                         AND i.value = e.value AND i.resource = $3
-                     LIMIT 1) found
-                 WHERE EXISTS (SELECT FROM changed)))
-         ), listed AS (
-             INSERT INTO attr_index (tenant, kind, attr, value, resource)
-             SELECT $1, $2, e.attr, e.value, $3
-             FROM UNNEST($11::TEXT[], $12::TEXT[]) AS e (attr, value)
-             WHERE EXISTS (SELECT FROM changed)
-             ON CONFLICT DO NOTHING
-         )"
-    };
-}
-
-const WITH_INDEX: &str = concat!(
-    "WITH changed AS (
-         UPDATE resources
-         SET doc = $5, folded = $6, label = $7, version = version + 1, modified_at = $8
-         WHERE tenant = $1 AND kind = $2 AND id = $3 AND version = $4 RETURNING version
-     ), ",
-    index_follows!(),
-    " SELECT version, NULL::TEXT FROM changed"
-);
+/// Each row that goes is found by its whole key, whatever the server believes of the table's size.
+const MANY: &str = "
+WITH changed AS (
+    UPDATE resources r
+    SET doc = n.doc, folded = n.folded::JSONB, label = n.label, version = r.version + 1,
+        modified_at = n.now::BIGINT
+    FROM UNNEST($3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TEXT[])
+        AS n (id, version, doc, folded, label, now)
+    WHERE r.tenant = $1 AND r.kind = $2 AND r.id = n.id AND r.version = n.version::BIGINT
+    RETURNING r.id, r.version
+), hidden AS (
+    DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
+        SELECT found.ctid FROM UNNEST($9::TEXT[], $10::TEXT[], $11::TEXT[]) AS e (attr, value, id)
+        CROSS JOIN LATERAL (
+            SELECT i.ctid FROM attr_index i
+            WHERE i.tenant = $1 AND i.kind = $2 AND i.attr = e.attr
+                AND i.value = e.value AND i.resource = e.id
+            LIMIT 1) found
+        WHERE e.id = ANY (ARRAY(SELECT c.id FROM changed c))))
+), listed AS (
+    INSERT INTO attr_index (tenant, kind, attr, value, resource)
+    SELECT $1, $2, e.attr, e.value, e.id
+    FROM UNNEST($12::TEXT[], $13::TEXT[], $14::TEXT[]) AS e (attr, value, id)
+    WHERE e.id = ANY (ARRAY(SELECT c.id FROM changed c))
+    ON CONFLICT DO NOTHING
+)
+SELECT id, version FROM changed";
 
 /// Nothing is written when a value is taken.
-const WITH_KEYS: &str = concat!(
-    "WITH taken AS MATERIALIZED (
+const WITH_KEYS: &str = "WITH taken AS MATERIALIZED (
          SELECT e.attr FROM UNNEST($15::TEXT[], $16::TEXT[]) AS e (attr, value)
          WHERE EXISTS (SELECT FROM unique_keys k WHERE k.tenant = $1 AND k.kind = $2
                            AND k.attr = e.attr AND k.value = e.value AND k.resource <> $3 OFFSET 0)
@@ -163,12 +238,24 @@ const WITH_KEYS: &str = concat!(
          ON CONFLICT (tenant, kind, attr, value) DO UPDATE SET resource = excluded.resource
              WHERE unique_keys.resource = excluded.resource
          RETURNING 1
-     ), ",
-    index_follows!(),
-    "SELECT (SELECT version FROM changed
-             WHERE (SELECT COUNT(*) FROM took) = CARDINALITY($15::TEXT[])),
-            (SELECT MIN(attr) FROM taken)"
-);
+     ), hidden AS (
+         DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
+             SELECT found.ctid FROM UNNEST($9::TEXT[], $10::TEXT[]) AS e (attr, value)
+             CROSS JOIN LATERAL (
+                 SELECT i.ctid FROM attr_index i
+                 WHERE i.tenant = $1 AND i.kind = $2 AND i.attr = e.attr
+                     AND i.value = e.value AND i.resource = $3
+                 LIMIT 1) found
+             WHERE EXISTS (SELECT FROM changed)))
+     ), listed AS (
+         INSERT INTO attr_index (tenant, kind, attr, value, resource)
+         SELECT $1, $2, e.attr, e.value, $3
+         FROM UNNEST($11::TEXT[], $12::TEXT[]) AS e (attr, value)
+         WHERE EXISTS (SELECT FROM changed)
+         ON CONFLICT DO NOTHING
+     )
+     SELECT (SELECT version FROM changed), (SELECT MIN(attr) FROM taken),
+         (SELECT COUNT(*) FROM took) = CARDINALITY($15::TEXT[])";
 
 /// Counts a change that is not in the document (members, password); gives the new version.
 pub async fn touch(tx: &mut Tx<'_>, key: Key<'_>, now: Micros) -> Result<Option<i64>, Error> {
