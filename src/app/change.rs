@@ -13,7 +13,7 @@ use crate::scim::attribute::Source;
 use crate::scim::etag::Conditions;
 use crate::scim::patch::{self, MemberChange, Operation};
 use crate::scim::resource_type::ResourceType;
-use crate::store::members::Expected;
+use crate::store::members::{Expected, Membership};
 use crate::store::resources::{Draft, Entries};
 use crate::store::{self, Dialect, Replacement, Store, Tx, passwords};
 
@@ -128,6 +128,8 @@ pub(super) struct Plan {
     /// The hash that a kept password was compared with; another one in the transaction means that
     /// somebody was faster.
     compared: Option<String>,
+    /// Whether the answer shows groups.
+    shows_groups: bool,
     /// What the change came to before the transaction.
     ahead: Option<Ahead>,
 }
@@ -136,20 +138,17 @@ pub(super) struct Plan {
 #[derive(Debug)]
 struct Ahead {
     before: Loaded,
+    /// The groups that it was in, where the answer shows them: a PUT or PATCH of a resource changes
+    /// none, and what others do at the same time may be seen or not.
+    groups: Option<Vec<Membership>>,
     wanted: Wanted,
     /// The rows of the document that is wanted, where it is another one.
     rows: Option<(Arc<Draft>, Arc<Entries>)>,
 }
 
 impl App {
-    pub(super) async fn plan(
-        &self,
-        ctx: &Ctx,
-        work: Work,
-        target: Target<'_>,
-        change: Change,
-    ) -> Result<Plan, Error> {
-        let mut plan = Plan::new(work, target.owned(), change);
+    /// The plan, applied to what is there now where that saves time in the transaction.
+    pub(super) async fn plan(&self, ctx: &Ctx, mut plan: Plan) -> Result<Plan, Error> {
         // On SQLite a statement costs less than the hand-over of a look-up.
         if self.store().dialect() == Dialect::Postgres || plan.change.looks_ahead(&plan.work.kind) {
             self.look_ahead(ctx, &mut plan).await?;
@@ -160,7 +159,8 @@ impl App {
     /// Applies the change to what is there now, beside the transaction, which then has little left to
     /// do: it holds nobody up, and a password is known, compared and hashed before.
     async fn look_ahead(&self, ctx: &Ctx, plan: &mut Plan) -> Result<(), Error> {
-        let before = self.look_up_one(&plan.work, &plan.target.id).await?;
+        let (id, shows_groups) = (&plan.target.id, plan.shows_groups);
+        let (before, groups) = self.look_up_one(&plan.work, id, shows_groups).await?;
         Work::check_conditions(&plan.target.conditions, &before)?;
         let (work, change) = (&plan.work, &plan.change);
         let wanted = if change.is_long() {
@@ -183,7 +183,7 @@ impl App {
             Ok::<_, Error>((Arc::new(draft), Arc::new(entries)))
         };
         let rows = (wanted.doc != before.doc).then(rows).transpose()?;
-        plan.ahead = Some(Ahead { before, wanted, rows });
+        plan.ahead = Some(Ahead { before, groups: shows_groups.then_some(groups), wanted, rows });
         Ok(())
     }
 
@@ -235,7 +235,25 @@ fn note_ignored(ctx: &Ctx) {
 impl Plan {
     /// A change that need not look ahead.
     pub(super) fn new(work: Work, target: OwnedTarget, change: Change) -> Self {
-        Self { work, target, change, password: NewPassword::Keep, compared: None, ahead: None }
+        Self {
+            work,
+            target,
+            change,
+            password: NewPassword::Keep,
+            compared: None,
+            shows_groups: false,
+            ahead: None,
+        }
+    }
+
+    /// The same, for an answer that shows groups or does not.
+    pub(super) fn showing_groups(self, shows_groups: bool) -> Self {
+        Self { shows_groups, ..self }
+    }
+
+    /// The groups of the resource, where they were read with it.
+    pub(super) fn groups(&self) -> Option<Vec<Membership>> {
+        self.ahead.as_ref()?.groups.clone()
     }
 
     /// The resource as it is, where the change comes to nothing.
@@ -291,7 +309,7 @@ impl Plan {
     /// Does what most changes are, of the document alone or of one member alone, as data: such changes
     /// share a statement. None where there is more to it, or somebody was faster.
     pub(super) async fn share(&self, store: &Store) -> Result<Option<Loaded>, Error> {
-        let Some(Ahead { before, wanted, rows }) = &self.ahead else { return Ok(None) };
+        let Some(Ahead { before, wanted, rows, .. }) = &self.ahead else { return Ok(None) };
         let work = &self.work;
         let Some((draft, entries)) = rows else {
             let has_conditions = self.target.conditions.any();
@@ -322,7 +340,7 @@ impl Plan {
     /// One statement for members alone. None where there is more to it, or the group's document was
     /// changed meanwhile.
     async fn carry_out_ahead(&self, tx: &mut Tx<'_>) -> Result<Option<Loaded>, Error> {
-        let Some(Ahead { before, wanted, rows: None }) = &self.ahead else { return Ok(None) };
+        let Some(Ahead { before, wanted, rows: None, .. }) = &self.ahead else { return Ok(None) };
         if !self.is_members_alone() {
             return Ok(None);
         }

@@ -47,17 +47,23 @@ impl App {
         Ok(Shown { body, etag, location })
     }
 
-    /// One resource as it is now.
-    pub(super) async fn look_up_one(&self, work: &Work, id: &str) -> Result<Loaded, Error> {
+    /// One resource as it is now, and its groups where they are wanted.
+    pub(super) async fn look_up_one(
+        &self,
+        work: &Work,
+        id: &str,
+        groups: bool,
+    ) -> Result<(Loaded, Vec<Membership>), Error> {
         let ask = Ask {
             tenant: work.tenant.clone(),
             kind: work.kind.name.clone(),
             by: By::Id(id.to_owned()),
             most: 1,
-            groups: false,
+            groups,
         };
         let found = self.store().look_up(ask).await?.pop();
-        Loaded::of(found.ok_or_else(|| work.not_found(id))?.stored)
+        let found = found.ok_or_else(|| work.not_found(id))?;
+        Ok((Loaded::of(found.stored)?, found.groups))
     }
 
     /// The groups that a resource is in.

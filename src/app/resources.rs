@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::app::change::{Change, Plan, Target};
 use crate::app::pieces::Pieces;
-use crate::app::view::{Relations, View, Wish};
+use crate::app::view::{Joined, View, Wish};
 use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
 use crate::domain::tenant::PatchResponse;
@@ -115,9 +115,10 @@ impl App {
         let body = work.soften_body(body);
         let view = Wish::new(self, ctx, query).of(target.kind, Sent::body(target.kind, &body))?;
         let change = Change::Replace(body);
-        let plan = self.plan(ctx, work, target, change).await?;
-        let (loaded, relations) = self.carry_out(ctx, plan, &view).await?;
-        view.changed(loaded, relations).await
+        let plan = Plan::new(work, target.owned(), change).showing_groups(view.wants_groups());
+        let plan = self.plan(ctx, plan).await?;
+        let (loaded, joined) = self.carry_out(ctx, plan, &view).await?;
+        view.changed(loaded, joined).await
     }
 
     /// Does what was planned, where there is anything to do. What is joined to the resource comes with
@@ -127,16 +128,18 @@ impl App {
         ctx: &Ctx,
         plan: Plan,
         view: &View,
-    ) -> Result<(Loaded, Option<Relations>), Error> {
+    ) -> Result<(Loaded, Joined), Error> {
+        let known = plan.groups().map_or(Joined::Nothing, Joined::Groups);
         if let Some(unchanged) = plan.nothing() {
-            return Ok((unchanged.clone(), None));
+            return Ok((unchanged.clone(), known));
         }
         if let Some(done) = plan.share(self.store()).await? {
-            return Ok((done, None));
+            return Ok((done, known));
         }
         let gathers = self.store().dialect() == Dialect::Sqlite && !view.has_members();
         let seen = view.clone();
-        self.store()
+        let (loaded, relations) = self
+            .store()
             .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
                 let loaded = plan.carry_out(tx).await?;
                 if !gathers {
@@ -145,7 +148,8 @@ impl App {
                 let (loaded, relations) = seen.gather_one(tx, loaded).await?;
                 Ok::<_, Error>((loaded, Some(relations)))
             })
-            .await
+            .await?;
+        Ok((loaded, relations.map_or(known, Joined::All)))
     }
 
     /// Changes a resource (RFC 7644 s3.5.2), whole or not at all.
@@ -163,8 +167,10 @@ impl App {
         let operations = patch::parse(body, work.quirks)?;
         self.check_count(&operations)?;
         let shown = shown(ctx, asked);
-        let plan = self.plan(ctx, work, target, Change::Patch(operations)).await?;
-        let (loaded, relations) = self.carry_out(ctx, plan, &view).await?;
+        let plan = Plan::new(work, target.owned(), Change::Patch(operations))
+            .showing_groups(view.wants_groups());
+        let plan = self.plan(ctx, plan).await?;
+        let (loaded, joined) = self.carry_out(ctx, plan, &view).await?;
         let shown = match shown {
             Body::Always => true,
             Body::Never => false,
@@ -173,7 +179,7 @@ impl App {
             }
         };
         if shown {
-            return view.changed(loaded, relations).await.map(Patched::Resource);
+            return view.changed(loaded, joined).await.map(Patched::Resource);
         }
         let (etag, location) = view.headers(&loaded.stored);
         Ok(Patched::Nothing { etag, location })

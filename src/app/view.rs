@@ -138,14 +138,11 @@ impl View {
     }
 
     /// A resource that was just changed, as it is answered.
-    pub(super) async fn changed(
-        &self,
-        loaded: Loaded,
-        relations: Option<Relations>,
-    ) -> Result<Shown, Error> {
-        match relations {
-            Some(relations) => self.shown(loaded, &relations),
-            None => self.written(loaded).await,
+    pub(super) async fn changed(&self, loaded: Loaded, joined: Joined) -> Result<Shown, Error> {
+        match joined {
+            Joined::All(relations) => self.shown(loaded, &relations),
+            Joined::Groups(groups) => self.alone(loaded.stored, groups).await,
+            Joined::Nothing => self.written(loaded).await,
         }
     }
 
@@ -167,6 +164,11 @@ impl View {
         } else {
             Vec::new()
         };
+        self.alone(stored, groups).await
+    }
+
+    /// A resource without members, as it is answered.
+    async fn alone(&self, stored: Stored, groups: Vec<Membership>) -> Result<Shown, Error> {
         let (etag, location) = self.headers(&stored);
         let mut body = Pieces::new(self.clone());
         for text in self.texts(&[Found { stored, groups }]).await? {
@@ -396,6 +398,17 @@ fn by_holder(rows: impl Iterator<Item = (String, Linked)>) -> HashMap<String, Ve
         all.entry(holder).or_default().push(linked);
     }
     all
+}
+
+/// What is known of what is joined to a resource that was changed.
+#[derive(Debug)]
+pub(super) enum Joined {
+    /// It has to be read.
+    Nothing,
+    /// The groups that it is in.
+    Groups(Vec<Membership>),
+    /// All of it.
+    All(Relations),
 }
 
 /// What was joined for resources, by their ids.

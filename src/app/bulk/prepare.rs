@@ -12,7 +12,7 @@ use super::case::Case;
 use super::ring;
 use super::unit::{Ready, Removal, Unit};
 use crate::app::Error;
-use crate::app::change::{Change, OwnedTarget, Plan, Target};
+use crate::app::change::{Change, OwnedTarget, Plan};
 use crate::app::create::Creation;
 use crate::app::work::Work;
 use crate::scim::accept::Password;
@@ -231,9 +231,7 @@ async fn finish(case: &Arc<Case>, drawn: Drawn) -> Result<Unit, Error> {
         Sketch::Ring(made) => return finish_ring(case, (number, places, locations), made).await,
         Sketch::Ahead(ahead) => {
             let (work, target, change) = *ahead;
-            let kind = Arc::clone(&work.kind);
-            let target = Target { kind: &kind, id: &target.id, conditions: &target.conditions };
-            let plan = case.app.plan(&case.ctx, work, target, change).await;
+            let plan = case.app.plan(&case.ctx, Plan::new(work, target, change)).await;
             plan.map(|plan| Ready::Change(Box::new(plan)))
         }
     };
