@@ -22,29 +22,9 @@ struct Table {
     columns: &'static [(&'static str, Kind)],
 }
 
-/// Every table but that of the migrations, so that each stands behind what it refers to. A test
-/// compares them with the database.
+/// Every table but that of the migrations, so that each stands behind what it refers to. Tenants and
+/// tokens come last: with half a copy nobody gets in. A test compares them with the database.
 const TABLES: &[Table] = &[
-    Table {
-        name: "tenants",
-        key: 1,
-        columns: &[("id", Text), ("name", Text), ("settings", Text), ("created_at", Int)],
-    },
-    Table {
-        name: "tokens",
-        key: 1,
-        columns: &[
-            ("id", Text),
-            ("tenant", Text),
-            ("hash", Text),
-            ("label", Text),
-            ("scopes", Text),
-            ("created_at", Int),
-            ("expires_at", Int),
-            ("revoked_at", Int),
-            ("last_used_at", Int),
-        ],
-    },
     Table {
         name: "resources",
         key: 3,
@@ -138,13 +118,33 @@ const TABLES: &[Table] = &[
             ("result", Text),
         ],
     },
+    Table {
+        name: "tenants",
+        key: 1,
+        columns: &[("id", Text), ("name", Text), ("settings", Text), ("created_at", Int)],
+    },
+    Table {
+        name: "tokens",
+        key: 1,
+        columns: &[
+            ("id", Text),
+            ("tenant", Text),
+            ("hash", Text),
+            ("label", Text),
+            ("scopes", Text),
+            ("created_at", Int),
+            ("expires_at", Int),
+            ("revoked_at", Int),
+            ("last_used_at", Int),
+        ],
+    },
 ];
 
 /// Why a copy was not made, or not to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Copying into what is there would mix two installations.
-    #[error("the target holds tenants already; copy into an empty database")]
+    #[error("the target holds data already; copy into an empty database")]
     NotEmpty,
     /// The copy would have something of before and something of after.
     #[error(
@@ -162,13 +162,15 @@ pub async fn copy(
     to: &Store,
     mut tell: impl FnMut(&str, u64),
 ) -> Result<(), Refusal> {
-    if count(to, "tenants").await? > 0 {
-        return Err(Refusal::NotEmpty);
+    for table in ["tenants", "resources"] {
+        if count(to, table).await? > 0 {
+            return Err(Refusal::NotEmpty);
+        }
     }
     let before = state(from).await?;
     for table in TABLES {
         if table.name == "secrets" {
-            // Made by the target when it was opened; the source's are the ones in use.
+            // A target that has served may have made its own; the source's are the ones in use.
             to.write_apart(async |tx| tx.execute("DELETE FROM secrets", &[]).await.map(drop))
                 .await?;
         }
@@ -195,15 +197,21 @@ pub async fn copy(
     if state(from).await? == before { Ok(()) } else { Err(Refusal::Changed) }
 }
 
-/// What changes with every write of a tenant, and with new tenants.
-async fn state(store: &Store) -> Result<(i64, i64), Error> {
-    let turns = store
+/// What changes with every write of a tenant, of its settings and of its tokens.
+async fn state(store: &Store) -> Result<[Vec<Row>; 3], Error> {
+    store
         .read::<_, Error, _>(async |tx| {
-            let sql = "SELECT COALESCE(CAST(SUM(turn) AS BIGINT), 0) FROM tenant_turns";
-            tx.query(sql, &[]).await?.first().map_or(Ok(0), |row| row.int(0))
+            let turns = "SELECT tenant, turn FROM tenant_turns ORDER BY tenant";
+            let tenants = "SELECT id, name, settings FROM tenants ORDER BY id";
+            let tokens = "SELECT id, hash, label, scopes, expires_at, revoked_at FROM tokens
+                          ORDER BY id";
+            Ok([
+                tx.query(turns, &[]).await?,
+                tx.query(tenants, &[]).await?,
+                tx.query(tokens, &[]).await?,
+            ])
         })
-        .await?;
-    Ok((turns, count(store, "tenants").await?))
+        .await
 }
 
 async fn count(store: &Store, table: &'static str) -> Result<i64, Error> {

@@ -88,8 +88,14 @@ pub(super) fn sqlite(connection: &Connection) -> Result<(), Error> {
 
 /// Brings a PostgreSQL database up to date; other processes wait.
 pub(super) async fn postgres(connection: &mut PgConnection) -> Result<(), Error> {
-    // The number is "usher" in ASCII; the lock goes with the transaction.
-    postgres::plain(connection, "BEGIN; SELECT pg_advisory_xact_lock(504682407282)").await?;
+    // The number is "usher" in ASCII; the lock goes with the transaction. Whoever waits for it, and
+    // an index over a large table, may take as long as they take.
+    postgres::plain(
+        connection,
+        "BEGIN; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;
+         SELECT pg_advisory_xact_lock(504682407282)",
+    )
+    .await?;
     let done = steps(connection).await;
     let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
     let ended = postgres::plain(connection, end).await;

@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 use crate::store::{Error, Lines, StoreSettings, migrations, sqlite};
 
 use link::{Link, Use};
-pub(super) use statement::{execute, execute_each, plain, query, run};
+pub(super) use statement::{control, execute, execute_each, plain, query, run};
 
 /// Connects, brings the tables up to date and starts the lanes.
 pub(super) async fn start(

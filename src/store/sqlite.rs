@@ -41,20 +41,26 @@ pub(super) fn start(
     lines: Lines,
 ) -> Result<Vec<JoinHandle<()>>, Error> {
     let Lines { reads, looks, writes } = lines;
-    let connection = open::writer(path, settings.patience)?;
-    let (log, mover) = checkpoint::pair(open::mover(path, settings.patience)?);
+    // All connections before the first thread: where one cannot be had, nobody is left behind.
+    let patience = settings.patience;
+    let writer = open::writer(path, patience)?;
+    let (log, mover) = checkpoint::pair(open::mover(path, patience)?);
+    let readers = (0..settings.readers.max(1)).map(|_| open::reader(path, patience));
+    let readers = readers.collect::<Result<Vec<_>, _>>()?;
+    let lookers = (0..LOOKERS).map(|_| open::looker(path, patience));
+    let lookers = lookers.collect::<Result<Vec<_>, _>>()?;
     let mut threads = vec![
-        spawn("usher-writer", move || write_loop(&connection, &writes, &log))?,
+        spawn("usher-writer", move || write_loop(&writer, &writes, &log))?,
         spawn("usher-mover", move || mover.run())?,
     ];
     let reads = Arc::new(Mutex::new(reads));
-    for _ in 0..settings.readers.max(1) {
-        let (connection, reads) = (open::reader(path, settings.patience)?, Arc::clone(&reads));
+    for connection in readers {
+        let reads = Arc::clone(&reads);
         threads.push(spawn("usher-reader", move || read_loop(&connection, &reads))?);
     }
     let looks = Arc::new(Mutex::new(looks));
-    for _ in 0..LOOKERS {
-        let (connection, looks) = (open::looker(path, settings.patience)?, Arc::clone(&looks));
+    for connection in lookers {
+        let looks = Arc::clone(&looks);
         threads.push(spawn("usher-look", move || look_loop(&connection, &looks))?);
     }
     Ok(threads)

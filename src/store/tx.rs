@@ -191,10 +191,11 @@ impl<'c> Tx<'c> {
     }
 
     async fn plain(&mut self, sql: &'static str) -> Result<(), Error> {
-        match &mut self.on {
-            On::Sqlite(connection) => sqlite::plain(connection, sql),
-            On::Postgres(connection) => postgres::plain(connection, sql).await,
-        }
+        let done = match &mut self.on {
+            On::Sqlite(connection) => sqlite::plain(connection, sql).map_err(retry::Broken::kept),
+            On::Postgres(connection) => postgres::control(connection, sql).await,
+        };
+        self.note(done)
     }
 
     fn weigh(&mut self, binds: &[Value]) {

@@ -102,7 +102,7 @@ impl Value {
 }
 
 /// One row of an answer, by position of the column.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Row(pub Vec<Value>);
 
 impl Row {

@@ -54,6 +54,7 @@ mod store_faults;
 mod store_insertions;
 mod store_member_changes;
 mod store_members;
+mod store_pieces;
 mod store_resources;
 mod store_transactions;
 mod suites;

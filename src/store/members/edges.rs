@@ -18,7 +18,7 @@ pub async fn change_many(
     all: &[&Edge],
 ) -> Result<Vec<Outcome>, Error> {
     let texts = |of: fn(&Edge) -> &str| Value::texts(all.iter().map(|edge| of(edge)));
-    let now = all.iter().map(|edge| edge.now).max().unwrap_or(Micros(0));
+    let moments = all.iter().map(|edge| edge.now.0.to_string()).collect();
     let binds = [
         tenant.into(),
         kind.into(),
@@ -26,7 +26,7 @@ pub async fn change_many(
         texts(|edge| &edge.doc),
         texts(|edge| &edge.member),
         texts(|edge| if edge.comes { "1" } else { "0" }),
-        now.into(),
+        Value::Texts(moments),
     ];
     let wrote = |rows: &[Row]| rows.iter().any(|row| row.text(0).is_ok_and(|what| what == DONE));
     let rows = tx.change(CHANGE_MANY, &binds, wrote).await?;
@@ -39,17 +39,26 @@ const FOUND: &str = "found";
 const DONE: &str = "done";
 const COUNTED: &str = "counted";
 
+/// A group's version, counted up to one of the changes, and when it was last changed.
+struct Counted {
+    version: i64,
+    modified: Micros,
+}
+
 /// What came of each change. A group's version was counted for all of its changes at once: each gets
 /// its own, the last one the group's.
 fn told(all: &[&Edge], rows: &[Row]) -> Result<Vec<Outcome>, Error> {
     let mut found = HashMap::new();
     let mut done: HashSet<(&str, &str)> = HashSet::new();
-    let mut versions: HashMap<&str, (i64, Micros)> = HashMap::new();
+    let mut groups: HashMap<&str, Counted> = HashMap::new();
     for row in rows {
         let (group, member) = (row.text(1)?, row.text(2)?);
         match row.text(0)? {
             DONE => drop(done.insert((group, member))),
-            COUNTED => drop(versions.insert(group, (row.int(4)?, Micros(row.int(5)?)))),
+            COUNTED => {
+                let counted = Counted { version: row.int(4)?, modified: Micros(row.int(5)?) };
+                groups.insert(group, counted);
+            }
             FOUND => {
                 let before = (row.int(4)?, Micros(row.int(5)?));
                 found.insert((group, member), (row.maybe_int(3)?, before));
@@ -57,9 +66,9 @@ fn told(all: &[&Edge], rows: &[Row]) -> Result<Vec<Outcome>, Error> {
             other => return Err(Error::Database(format!("unexpected row '{other}'"))),
         }
     }
-    for (group, (version, _)) in &mut versions {
-        let counted = done.iter().filter(|(of, _)| of == group).count();
-        *version -= i64::try_from(counted).unwrap_or_default();
+    for (group, counted) in &mut groups {
+        let changes = done.iter().filter(|(of, _)| of == group).count();
+        counted.version -= i64::try_from(changes).unwrap_or_default();
     }
     let tell = |edge: &&Edge| {
         let key = (edge.id.as_str(), edge.member.as_str());
@@ -68,10 +77,13 @@ fn told(all: &[&Edge], rows: &[Row]) -> Result<Vec<Outcome>, Error> {
             return Outcome::Nested;
         }
         let is_done = done.contains(&key);
-        let (version, modified) = match versions.get_mut(key.0) {
-            Some((version, modified)) => {
-                *version += i64::from(is_done);
-                (*version, *modified)
+        let (version, modified) = match groups.get_mut(key.0) {
+            Some(counted) => {
+                counted.version += i64::from(is_done);
+                // Until the first change of the group it is as it was.
+                let modified =
+                    if counted.version == before.0 { before.1 } else { counted.modified };
+                (counted.version, modified)
             }
             None => *before,
         };
@@ -91,13 +103,14 @@ fn told(all: &[&Edge], rows: &[Row]) -> Result<Vec<Outcome>, Error> {
 /// member is: 1 a user, 2 a group.
 const CHANGE_MANY: &str = "
 WITH found AS MATERIALIZED (
-    SELECT a.id, a.member, a.comes = '1' AS comes, r.version, r.modified_at,
+    SELECT a.id, a.member, a.comes = '1' AS comes, a.now::BIGINT AS now, r.version, r.modified_at,
         CASE WHEN a.comes = '1' THEN COALESCE(
             (SELECT 1 FROM resources m
              WHERE m.tenant = $1 AND m.kind = 'User' AND m.id = a.member),
             (SELECT 2 FROM resources m
              WHERE m.tenant = $1 AND m.kind = 'Group' AND m.id = a.member)) END AS what
-    FROM UNNEST($3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[]) AS a (id, doc, member, comes)
+    FROM UNNEST($3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[])
+        AS a (id, doc, member, comes, now)
     CROSS JOIN LATERAL (
         SELECT r.version, r.modified_at, r.doc FROM resources r
         WHERE r.tenant = $1 AND r.kind = $2 AND r.id = a.id LIMIT 1) r
@@ -118,7 +131,8 @@ WITH found AS MATERIALIZED (
     SELECT group_id, member_id FROM came UNION ALL SELECT group_id, member_id FROM went
 ), counted AS (
     UPDATE resources r
-    SET version = r.version + d.changes, modified_at = GREATEST(r.modified_at, $7)
+    SET version = r.version + d.changes, modified_at = GREATEST(r.modified_at,
+        (SELECT MAX(f.now) FROM found f WHERE f.id = d.group_id))
     FROM (SELECT group_id, COUNT(*) AS changes FROM done GROUP BY group_id) d
     WHERE r.tenant = $1 AND r.kind = $2 AND r.id = d.group_id
     RETURNING r.id, r.version, r.modified_at

@@ -10,16 +10,16 @@ use futures_util::FutureExt;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use super::{connect, plain};
-use crate::store::job::{Job, Verdict, panicked, waited};
+use crate::store::job::{Job, Verdict, panicked};
 use crate::store::retry::{gave_up, pause};
 use crate::store::{Error, Tx};
 
-/// No closure takes this long unless it waits for something else than the database.
+/// No closure takes this long unless the server went silent: it ends each statement before.
 const LONGEST: Duration = Duration::from_secs(45);
 /// After this time without work a transaction that was begun ahead is ended.
 pub(super) const IDLE: Duration = Duration::from_secs(1);
-/// Longest wait for the end of a transaction; a server that went silent must not hold a lane.
-const END: Duration = Duration::from_secs(30);
+/// Longest wait for one of our own statements; a server that went silent must not hold a lane.
+pub(super) const END: Duration = Duration::from_secs(35);
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,9 +177,7 @@ impl Link {
         });
         begun.await.unwrap_or_else(|_| Err(Error::Unavailable("no answer in time".to_owned())))
     }
-}
 
-impl Link {
     async fn connected(&self) -> Result<PgConnection, Error> {
         let mut connection = connect(&self.options).await?;
         if let Some(settings) = self.purpose.settings() {
@@ -189,9 +187,13 @@ impl Link {
     }
 }
 
+/// One of our own statements, unless the server went silent.
 async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let silent = |_| Error::Unavailable("PostgreSQL does not answer".to_owned());
-    tokio::time::timeout(END, work).await.map_err(silent)?
+    tokio::time::timeout(END, work).await.map_err(|_| silent())?
+}
+
+fn silent() -> Error {
+    Error::Unavailable("PostgreSQL does not answer".to_owned())
 }
 
 /// Runs an attempt; a panic and an endless wait are errors of this job alone.
@@ -200,6 +202,6 @@ pub(super) async fn guarded(job: &mut dyn Job, tx: &mut Tx<'_>) -> Result<Verdic
     match tokio::time::timeout(LONGEST, run).await {
         Ok(Ok(verdict)) => Ok(verdict),
         Ok(Err(_)) => Err(panicked()),
-        Err(_) => Err(waited()),
+        Err(_) => Err(silent()),
     }
 }

@@ -47,20 +47,25 @@ struct Young {
 }
 
 impl Young {
-    /// Has statistics made once there is something to count.
+    /// Has statistics made once there is something to count. A large table, restored perhaps, is left
+    /// to the server: look-ups would wait for it.
     async fn grow(&mut self, link: &mut Link) {
         self.served += 1;
         if self.over || !self.served.is_multiple_of(CHILDHOOD) {
             return;
         }
         let Ok(mut connection) = link.begun(Instant::now()).await else { return };
-        let known = "SELECT 1 FROM pg_class WHERE oid = 'resources'::regclass AND reltuples > 0";
-        let rows = super::query(&mut connection, known, &[]).await;
-        self.over = rows.as_ref().is_ok_and(|rows| !rows.is_empty());
+        let known = "SELECT reltuples > 0 OR pg_relation_size(oid) > 67108864
+                     FROM pg_class WHERE oid = 'resources'::regclass";
+        let known = super::query(&mut connection, known, &[]);
+        let Ok(rows) = tokio::time::timeout(LONGEST, known).await else { return };
+        self.over =
+            rows.as_ref().is_ok_and(|rows| rows.first().map(|row| row.int(0)) == Some(Ok(1)));
         if rows.is_ok() && !self.over {
-            let analyze = "ANALYZE resources, attr_index, members";
+            let analyze = super::plain(&mut connection, "ANALYZE resources, attr_index, members");
+            let Ok(analyzed) = tokio::time::timeout(LONGEST, analyze).await else { return };
             // Whoever may not, waits for the server to do it.
-            self.over = super::plain(&mut connection, analyze).await.is_ok();
+            self.over = analyzed.is_ok();
         }
         if rows.is_ok() {
             link.hold(connection, State::Resting);

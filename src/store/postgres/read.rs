@@ -37,20 +37,22 @@ pub(super) fn run(mut link: Link, queue: &Mutex<Receiver<Message>>) {
 
 /// What waits, or nothing when the queue is closed.
 async fn next(link: &mut Link, queue: &Mutex<Receiver<Message>>) -> Option<Vec<Box<dyn Job>>> {
-    let receive = async {
-        let mut messages = Vec::new();
-        let mut queue = queue.lock().await;
-        let received = queue.recv_many(&mut messages, SHARE).await;
-        (received > 0).then(|| jobs(&mut messages, &mut queue))
-    };
-    let mut receive = std::pin::pin!(receive);
     if link.state == State::Fresh {
-        if let Ok(received) = tokio::time::timeout(IDLE, &mut receive).await {
+        if let Ok(received) = tokio::time::timeout(IDLE, receive(queue)).await {
             return received;
         }
+        // Without the queue: others take from it meanwhile.
         link.rest().await;
     }
-    receive.await
+    receive(queue).await
+}
+
+/// Whoever gives up has taken nothing from the queue.
+async fn receive(queue: &Mutex<Receiver<Message>>) -> Option<Vec<Box<dyn Job>>> {
+    let mut messages = Vec::new();
+    let mut queue = queue.lock().await;
+    let received = queue.recv_many(&mut messages, SHARE).await;
+    (received > 0).then(|| jobs(&mut messages, &mut queue))
 }
 
 /// Runs a look until it is done or must be refused.

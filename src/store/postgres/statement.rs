@@ -15,8 +15,16 @@ use crate::store::{Error, Row, Sql, Value};
 
 /// Runs statements without binds and without preparing them.
 pub(crate) async fn plain(connection: &mut PgConnection, sql: &'static str) -> Result<(), Error> {
+    control(connection, sql).await.map_err(|broken| broken.error)
+}
+
+/// The same inside a transaction that has to know whether its connection broke.
+pub(crate) async fn control(
+    connection: &mut PgConnection,
+    sql: &'static str,
+) -> Result<(), Broken> {
     let done = sqlx::raw_sql(sql).execute(connection).await;
-    done.map(drop).map_err(|error| translate(&error).error)
+    done.map(drop).map_err(|error| translate(&error))
 }
 
 /// Runs a statement and says how many rows it touched.

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use sqlx::postgres::PgConnection;
 
-use super::link::{IDLE, Link, State, guarded};
+use super::link::{END, IDLE, Link, State, guarded};
 use super::plain;
 use crate::store::job::{Job, Verdict};
 use crate::store::queue::{Batch, Line, Next, Queue};
@@ -118,7 +118,12 @@ async fn attempt(held: &mut Link, line: &Line, waiting: &mut VecDeque<Box<dyn Jo
     let ran = run.all(waiting).await;
     let done = run.done;
     let ended = match ran {
-        Ok(keep) => held.turn(connection, keep).await,
+        Ok(true) => held.turn(connection, true).await,
+        Ok(false) => {
+            // Nothing is to be kept, whether this succeeds or not.
+            held.turn(connection, false).await.ok();
+            Ok(())
+        }
         Err(stop) => {
             if stop.usable {
                 held.turn(connection, false).await.ok();
@@ -179,7 +184,14 @@ impl Run<'_> {
             }
             let Some(mut job) = waiting.pop_front() else { break };
             let alone = self.done.is_empty() && waiting.is_empty() && !self.guarded;
-            match self.one(job.as_mut()).await? {
+            let fate = match self.one(job.as_mut()).await {
+                Ok(fate) => fate,
+                Err(stop) => {
+                    waiting.push_front(job);
+                    return Err(stop);
+                }
+            };
+            match fate {
                 Fate::Fine => self.done.push((job, Ok(()))),
                 // What a change did to itself alone needs no second run.
                 Fate::Undo(outcome) if alone => {
@@ -233,7 +245,7 @@ impl Run<'_> {
     async fn take_turn(&mut self) -> Result<(), Stop> {
         let Some(tenant) = self.line else { return Ok(()) };
         let mut tx = Tx::postgres(self.connection);
-        let taken = turns::take(&mut tx, tenant).await;
+        let taken = limited(turns::take(&mut tx, tenant)).await?;
         taken.map_err(|error| stop(error, tx.lost()))
     }
 
@@ -295,15 +307,23 @@ impl Run<'_> {
         }
         let counts = std::mem::take(&mut self.counts);
         let mut tx = Tx::postgres(self.connection);
-        let settled = blocks::settle(&mut tx, &counts).await;
+        let settled = limited(blocks::settle(&mut tx, &counts)).await?;
         settled.map_err(|error| stop(error, tx.lost()))
     }
 
     async fn plain(&mut self, sql: &'static str) -> Result<(), Stop> {
         // Nothing was committed yet: a new connection can do it all again.
-        let done = plain(self.connection, sql).await;
+        let done = limited(plain(self.connection, sql)).await?;
         done.map_err(|error| Stop { error: Error::Again(error.to_string()), usable: false })
     }
+}
+
+/// One of our own statements, unless the server went silent: then all is done again elsewhere.
+async fn limited<T>(
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<Result<T, Error>, Stop> {
+    let silent = |_| Stop { error: Error::Again("no answer in time".to_owned()), usable: false };
+    tokio::time::timeout(END, work).await.map_err(silent)
 }
 
 /// Why one of our own statements stops the transaction.

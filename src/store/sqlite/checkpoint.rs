@@ -14,8 +14,8 @@ use rusqlite::hooks::Wal;
 
 /// Pages of the log that are worth a move.
 const SOME: i64 = 1_000;
-/// Pages of the log (64 MiB) at which the writer moves the rest itself: only when nothing is left may
-/// the log begin anew.
+/// Pages of the log (64 MiB) from which the writer moves a small rest itself: only when nothing is
+/// left and nobody reads in it may the log begin anew.
 const MANY: i64 = 16_000;
 
 thread_local! {
@@ -64,10 +64,13 @@ impl Writer {
             // It began anew.
             self.moved.store(0, Ordering::Relaxed);
         }
-        if pages - self.moved.load(Ordering::Relaxed) < self.some {
+        let rest = pages - self.moved.load(Ordering::Relaxed);
+        if rest < self.some {
             return;
         }
-        if pages >= self.many {
+        // A small rest, so that the log may begin anew; a large one when the mover does not keep up.
+        let moves = pages >= self.many && (rest < 4 * self.some || rest > 4 * self.many);
+        if moves {
             advance(connection, &self.moved);
         } else if let Err(TrySendError::Disconnected(())) = self.wake.try_send(()) {
             // The mover is gone: without it the log would grow for ever.

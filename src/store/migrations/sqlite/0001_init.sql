@@ -48,7 +48,7 @@ CREATE TABLE attr_index (
     resource TEXT NOT NULL,
     PRIMARY KEY (tenant, kind, attr, value, resource)
 ) WITHOUT ROWID;
-CREATE INDEX attr_index_of_resource ON attr_index (tenant, resource);
+CREATE INDEX attr_index_of_resource ON attr_index (tenant, kind, resource);
 
 -- One row per value that must be unique: the primary key refuses the second taker.
 CREATE TABLE unique_keys (
@@ -59,7 +59,7 @@ CREATE TABLE unique_keys (
     resource TEXT NOT NULL,
     PRIMARY KEY (tenant, kind, attr, value)
 ) WITHOUT ROWID;
-CREATE INDEX unique_keys_of_resource ON unique_keys (tenant, resource);
+CREATE INDEX unique_keys_of_resource ON unique_keys (tenant, kind, resource);
 
 -- Group membership: one row per edge, readable in both directions, never a list inside the group.
 CREATE TABLE members (

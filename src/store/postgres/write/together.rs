@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::{Run, Stop};
+use super::{Run, Stop, limited};
 use crate::store::job::Job;
 use crate::store::members;
 use crate::store::piece::{Came, Edge, Insertion, Piece, Replacement};
@@ -82,7 +82,7 @@ impl Run<'_> {
     ) -> Result<(), Stop> {
         let pieces = Pieces::of(waiting.iter().take(count).filter_map(|job| job.piece()));
         let mut tx = Tx::postgres(self.connection);
-        match pieces.carry_out(&mut tx).await {
+        match limited(pieces.carry_out(&mut tx)).await? {
             Ok(outcomes) => {
                 self.bytes += tx.bytes();
                 self.counts.extend(tx.take_counts());
