@@ -184,27 +184,18 @@ macro_rules! found {
                      CAST(e.value ->> 7 AS BOOLEAN) AS groups
                  FROM jsonb_array_elements($1) AS e(value)
              ), found AS MATERIALIZED (
-                 SELECT a.place, a.tenant, a.groups, r.*
+                 SELECT a.place, a.tenant, a.kind, a.value AS id, a.groups FROM asked a
+                 WHERE a.attr IS NULL AND (a.member IS NULL OR EXISTS (
+                     SELECT 1 FROM members m WHERE m.tenant = a.tenant
+                         AND m.group_id = a.value AND m.member_id = a.member OFFSET 0))
+                 UNION ALL
+                 SELECT a.place, a.tenant, a.kind, i.resource, a.groups
                  FROM asked a CROSS JOIN LATERAL (
-                     (SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at
-                      FROM resources r
-                      WHERE a.attr IS NULL
-                          AND r.tenant = a.tenant AND r.kind = a.kind AND r.id = a.value
-                          AND (a.member IS NULL OR EXISTS (
-                              SELECT 1 FROM members m WHERE m.tenant = a.tenant
-                                  AND m.group_id = a.value AND m.member_id = a.member))
-                      LIMIT 1)
-                     UNION ALL
-                     (SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at
-                      FROM (SELECT i.resource FROM attr_index i
-                            WHERE a.attr IS NOT NULL AND i.tenant = a.tenant AND i.kind = a.kind
-                                AND i.attr = a.attr AND i.value = a.value
-                            ORDER BY i.resource LIMIT a.most) i
-                      CROSS JOIN LATERAL (
-                          SELECT r.* FROM resources r
-                          WHERE r.tenant = a.tenant AND r.kind = a.kind AND r.id = i.resource
-                          LIMIT 1) r)
-                 ) r
+                     SELECT i.resource FROM attr_index i
+                     WHERE i.tenant = a.tenant AND i.kind = a.kind
+                         AND i.attr = a.attr AND i.value = a.value
+                     ORDER BY i.resource LIMIT a.most) i
+                 WHERE a.attr IS NOT NULL
              )",
             $after
         )
@@ -213,7 +204,9 @@ macro_rules! found {
 
 const WITHOUT_GROUPS: &str = found!(
     "WITH ",
-    " SELECT place, kind, id, doc, label, version, created_at, modified_at FROM found"
+    " SELECT f.place, r.* FROM found f CROSS JOIN LATERAL (
+         SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at
+         FROM resources r WHERE r.tenant = f.tenant AND r.kind = f.kind AND r.id = f.id LIMIT 1) r"
 );
 
 const WITH_GROUPS: &str = found!(
@@ -229,7 +222,9 @@ const WITH_GROUPS: &str = found!(
              WHERE m.tenant = a.tenant AND m.member_id = a.id OFFSET 0) m
          WHERE a.depth < $2
      )
-     SELECT place, kind, id, doc, label, version, created_at, modified_at FROM found
+     SELECT f.place, r.* FROM found f CROSS JOIN LATERAL (
+         SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at
+         FROM resources r WHERE r.tenant = f.tenant AND r.kind = f.kind AND r.id = f.id LIMIT 1) r
      UNION ALL
      SELECT - a.place, a.member, a.id, '', r.label, a.depth, 0, 0
      FROM (SELECT place, tenant, member, id, MIN(depth) AS depth FROM above
