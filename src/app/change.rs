@@ -389,3 +389,6 @@ impl Plan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
