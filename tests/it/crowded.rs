@@ -116,12 +116,11 @@ each_db! {
         let path = made.header("location").trim_start_matches("http://usher.test/scim/v2").to_owned();
         assert!(path.starts_with("/Groups/"), "{path}");
         for (name, how) in [("help desk", "PUT"), ("front desk", "PATCH")] {
-            let done = match how {
-                "PUT" => app.put(&path, &group(name, &[&ines, &tom])).await,
-                _ => {
-                    let rename = json!([{ "op": "replace", "path": "displayName", "value": name }]);
-                    app.patch(&path, rename).await
-                }
+            let done = if how == "PUT" {
+                app.put(&path, &group(name, &[&ines, &tom])).await
+            } else {
+                let rename = json!([{ "op": "replace", "path": "displayName", "value": name }]);
+                app.patch(&path, rename).await
             };
             let done = done.expect(204);
             assert!(done.header("etag") > made.header("etag"), "{how}: {}", done.header("etag"));

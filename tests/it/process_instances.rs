@@ -78,7 +78,7 @@ fn one_of_two_instances_is_killed_under_load_and_nothing_is_lost_or_doubled() {
             .collect();
         let began = Instant::now();
         while all.lock().unwrap().members.len() < 300 {
-            assert!(began.elapsed() < Duration::from_secs(60), "the load stands still");
+            assert!(began.elapsed() < Duration::from_mins(1), "the load stands still");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         second.kill();

@@ -142,7 +142,7 @@ impl TestApp {
         let app = App::on(store.clone(), settings, registry, clock).unwrap();
         app.set_public_url("http://usher.test");
         let router = usher::http::router(app.clone(), Metrics::default());
-        Self { router, app, store, ..self.clone() }
+        Self { app, store, router, ..self.clone() }
     }
 
     /// The same database once more, below Usher.
