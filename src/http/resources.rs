@@ -5,7 +5,6 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::app::{Asked, Error, Prefer, Shown, Target};
-use crate::domain::scope::Scope;
 use crate::http::call::Call;
 use crate::http::scim_json;
 use crate::scim::query::Query;
@@ -16,7 +15,7 @@ pub async fn create(mut call: Call) -> Result<Response, Error> {
     let body = call.json().await?;
     let asked = Asked { query: &query, prefer };
     let answer = call.app.create(call.ctx()?, call.kind()?, body, asked).await?;
-    readable(&call, written(StatusCode::CREATED, answer, prefer))
+    Ok(written(StatusCode::CREATED, answer, prefer))
 }
 
 /// `GET /{endpoint}/{id}` (RFC 7644 s3.4.1)
@@ -72,7 +71,7 @@ pub async fn replace(mut call: Call) -> Result<Response, Error> {
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
     let asked = Asked { query: &query, prefer };
     let answer = call.app.replace(call.ctx()?, target, body, asked).await?;
-    readable(&call, written(StatusCode::OK, answer, prefer))
+    Ok(written(StatusCode::OK, answer, prefer))
 }
 
 /// `PATCH /{endpoint}/{id}` (RFC 7644 s3.5.2)
@@ -83,7 +82,7 @@ pub async fn patch(mut call: Call) -> Result<Response, Error> {
     let body = call.json().await?;
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
     let answer = call.app.patch(call.ctx()?, target, body, asked).await?;
-    readable(&call, written(StatusCode::OK, answer, prefer))
+    Ok(written(StatusCode::OK, answer, prefer))
 }
 
 /// `DELETE /{endpoint}/{id}` (RFC 7644 s3.6)
@@ -92,21 +91,6 @@ pub async fn delete(call: Call) -> Result<Response, Error> {
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
     call.app.delete(call.ctx()?, target).await?;
     Ok(status(StatusCode::NO_CONTENT))
-}
-
-/// The answer to a write without its body, for a token that may write and not read.
-fn readable(call: &Call, mut response: Response) -> Result<Response, Error> {
-    if call.ctx()?.scopes.allow(Scope::UsersRead) {
-        return Ok(response);
-    }
-    *response.body_mut() = Body::empty();
-    response.headers_mut().remove(header::CONTENT_TYPE);
-    response.headers_mut().remove(header::CONTENT_LOCATION);
-    response.headers_mut().remove("preference-applied");
-    if response.status() == StatusCode::OK {
-        *response.status_mut() = StatusCode::NO_CONTENT;
-    }
-    Ok(response)
 }
 
 fn written(status: StatusCode, shown: Shown, prefer: Prefer) -> Response {
