@@ -66,10 +66,14 @@
 //! 3. The softener ([`scim::quirks::Softener`]) rewrites what Okta says beside the standard;
 //!    [`scim::patch::parse`] reads the operations.
 //! 4. [`scim::patch::apply`] makes the new document or refuses: on PostgreSQL from a shared look-up,
-//!    beside the transaction; on SQLite inside it.
+//!    beside the transaction; on SQLite inside it, unless the change is long (more than 50 operations
+//!    or values) or may set a password: then it looks ahead there too.
 //! 5. The change waits in its tenant's line ([`store::Store::write`]). A batch of that line takes the
 //!    tenant's turn ([`store::turns`]), [`store::resources`] writes document, index and version if
-//!    the version is still the one that was read, and all of the batch share one commit.
+//!    the version is still the one that was read, and all of the batch share one commit. On
+//!    PostgreSQL a change of one document or one member goes as data (`store/piece.rs`): several of
+//!    a batch share a statement. On SQLite a thread of its own moves the log into the file
+//!    (`store/sqlite/checkpoint.rs`), so that no commit waits for that.
 //! 6. The commit is durable; only then [`scim::render`] and [`scim::project`] make the answer from
 //!    what was stored, and it leaves with its `ETag` and one log line.
 

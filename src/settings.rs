@@ -153,7 +153,7 @@ pub struct Limits {
     /// Seconds in which the body must have arrived; a bulk request has them for each `max-body` of it.
     #[arg(long, env = "USHER_BODY_TIMEOUT", default_value = "30", value_parser = seconds, hide_short_help = true)]
     pub body_timeout: Duration,
-    /// Seconds after which a request is given up.
+    /// Seconds after which a read is given up; what may write has no such limit.
     #[arg(long, env = "USHER_REQUEST_TIMEOUT", default_value = "60", value_parser = seconds, hide_short_help = true)]
     pub request_timeout: Duration,
 }

@@ -86,7 +86,7 @@ impl Bench<'_> {
                 users: Some(self.sites[place].size()),
                 lanes: Some(1),
                 target: Some((format!("p50 ≤ {PAGE_MS} ms"), figures.p50 <= PAGE_MS)),
-                growth: (place > 0).then_some(figures.p50 / self.first_page),
+                growth: self.first_page.filter(|_| place > 0).map(|first| figures.p50 / first),
                 ..row
             });
         }

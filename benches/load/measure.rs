@@ -20,7 +20,7 @@ pub(crate) async fn database(database: &Database, plan: &Plan, table: &mut Table
     }
     let directory = plan.directory();
     let raw = raw(database, directory.path()).await;
-    let mut bench = Bench { database, plan, sites, raw, table, first_page: 0.0 };
+    let mut bench = Bench { database, plan, sites, raw, table, first_page: None };
     bench.memory("resident memory, idle", MEMORY.0);
     let groups: Vec<usize> = bench.sites.last().unwrap().groups().collect();
     let specs = specs::all(&groups);
@@ -60,8 +60,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) sites: Vec<Site>,
     raw: Process,
     pub(crate) table: &'a mut Table,
-    /// Milliseconds of the first page in the smallest database.
-    pub(crate) first_page: f64,
+    /// Milliseconds of the first page in the smallest database, where it was measured.
+    pub(crate) first_page: Option<f64>,
 }
 
 impl Bench<'_> {
@@ -81,6 +81,11 @@ impl Bench<'_> {
         if bulk && !pages::supports(&self.sites[0], "/bulk/supported").await {
             return self.absent(&spec.name);
         }
+        // A database too small for any group has nothing to compare with.
+        let is_groupless = |site: &Site| site.groups().next().is_none();
+        if matches!(spec.workload, Workload::Member(_)) && self.sites.iter().any(is_groupless) {
+            return;
+        }
         let mut limits = Vec::new();
         let mut figures = vec![Vec::new(); self.sites.len()];
         for _ in 0..self.plan.rounds {
@@ -92,7 +97,7 @@ impl Bench<'_> {
         let limit = (!limits.is_empty()).then(|| Figures::median(&limits).rate);
         let figures: Vec<Figures> = figures.iter().map(|rounds| Figures::median(rounds)).collect();
         if spec.workload == Workload::Page(0) {
-            self.first_page = figures[0].p50;
+            self.first_page = Some(figures[0].p50);
         }
         for place in 0..figures.len() {
             self.show(spec, limit, &figures, place);
@@ -110,8 +115,8 @@ impl Bench<'_> {
         }
         let own = figures[place];
         let growth = match spec.limit {
-            Limit::Milliseconds(_) => own.p50 / self.first_page,
-            Limit::Raw(_) | Limit::Argon2 => figures[0].rate / own.rate,
+            Limit::Milliseconds(_) => self.first_page.map(|first| own.p50 / first),
+            Limit::Raw(_) | Limit::Argon2 => Some(figures[0].rate / own.rate),
         };
         let target = match spec.limit {
             Limit::Milliseconds(most) => Some((format!("p50 ≤ {most} ms"), own.p50 <= most)),
@@ -124,7 +129,7 @@ impl Bench<'_> {
             lanes: Some(spec.lanes),
             limit,
             target,
-            growth: (place > 0).then_some(growth),
+            growth: growth.filter(|_| place > 0),
             ..self.row(&spec.name, own)
         });
     }

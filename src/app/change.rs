@@ -41,7 +41,7 @@ impl Target<'_> {
     }
 }
 
-/// Operations that a PATCH may have to be applied inside the transaction.
+/// Operations, and values of lists, that a change may have to be applied inside the transaction.
 const LONG: usize = 50;
 
 /// What the client wants, softened and parsed.
@@ -83,8 +83,11 @@ impl Change {
     /// Whether it takes so long that other changes should not wait for it.
     fn is_long(&self) -> bool {
         match self {
-            Self::Replace(_) => false,
-            Self::Patch(operations) => operations.len() > LONG,
+            Self::Replace(body) => values(body) > LONG,
+            Self::Patch(operations) => {
+                let values = operations.iter().filter_map(|operation| operation.value.as_ref());
+                operations.len() > LONG || values.map(self::values).sum::<usize>() > LONG
+            }
         }
     }
 
@@ -106,6 +109,16 @@ impl Change {
                         .is_some_and(|value| value.keys().any(|key| names_it(key)))
             }),
         }
+    }
+}
+
+/// The values of lists in a body or in what an operation sets; the text itself is not looked at.
+fn values(value: &Value) -> usize {
+    let len = |value: &Value| value.as_array().map_or(0, Vec::len);
+    match value {
+        Value::Object(map) => map.values().map(len).sum(),
+        Value::Array(_) => len(value),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     }
 }
 
@@ -376,3 +389,6 @@ impl Plan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

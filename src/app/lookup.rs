@@ -44,7 +44,7 @@ impl App {
         for text in view.texts(&found).await? {
             body.push(&text);
         }
-        Ok(Shown { body, etag, location })
+        Ok(Shown { body: Some(body), etag, location })
     }
 
     /// One resource as it is now, and its groups where they are wanted.

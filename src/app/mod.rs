@@ -26,7 +26,7 @@ pub use doctor::{DatabaseState, Deep, Faults};
 pub use error::{Challenge, Error};
 pub use passwords::Hasher;
 pub use pieces::Pieces;
-pub use resources::{Asked, Patched, Prefer, Shown};
+pub use resources::{Asked, Prefer, Shown};
 
 use tokio_util::sync::CancellationToken;
 

@@ -1,4 +1,8 @@
-//! Answers that are made while they are sent: a group of any size never stands in memory whole.
+//! Answers that are made while they are sent: a group of any size does not stand in memory whole.
+//!
+//! Except where of its members only what some of them lack is asked for, `members.display`: whether
+//! there is a list at all is then known at its end. Such groups are read whole, those of a page
+//! together.
 
 use std::collections::VecDeque;
 

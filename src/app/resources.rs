@@ -9,37 +9,25 @@ use crate::app::pieces::Pieces;
 use crate::app::view::{Joined, View, Wish};
 use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
+use crate::domain::scope::Scope;
 use crate::domain::tenant::PatchResponse;
 use crate::scim;
 use crate::scim::patch::{self, Operation};
 use crate::scim::project::Sent;
 use crate::scim::query::Query;
 use crate::scim::resource_type::ResourceType;
-use crate::store::{Dialect, Tx, members};
+use crate::store::{self, Dialect, Tx, members};
 
 /// A resource as it is answered.
 #[derive(Debug)]
 pub struct Shown {
-    /// The document, projected as the client asked, as JSON text.
-    pub body: Pieces,
+    /// The document, projected as the client asked, as JSON text; none where nobody wants to see
+    /// what was written, or where it could not be read after it was written.
+    pub body: Option<Pieces>,
     /// Its version: `meta.version` and the `ETag` header are the same.
     pub etag: String,
     /// Its absolute URI.
     pub location: String,
-}
-
-/// What a PATCH answers.
-#[derive(Debug)]
-pub enum Patched {
-    /// 200 with the resource.
-    Resource(Shown),
-    /// 204 with these headers.
-    Nothing {
-        /// The version after the change.
-        etag: String,
-        /// The absolute URI.
-        location: String,
-    },
 }
 
 /// What the client prefers (RFC 7240, RFC 9967 s2.5): `Prefer: return=…`.
@@ -54,7 +42,7 @@ pub enum Prefer {
     Representation,
 }
 
-/// How a PATCH is to be answered.
+/// How a change is to be answered.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     /// Which attributes.
@@ -74,14 +62,18 @@ impl App {
         ctx: &Ctx,
         kind: &Arc<ResourceType>,
         body: Value,
-        query: &Query,
+        asked: Asked<'_>,
     ) -> Result<Shown, Error> {
         let work = Work::new(self, ctx, kind);
         let body = work.soften_body(body);
-        let view = Wish::new(self, ctx, query).of(kind, Sent::body(kind, &body))?.of_new();
+        let view = Wish::new(self, ctx, asked.query).of(kind, Sent::body(kind, &body))?.of_new();
         let creation = self.creation(ctx, work, body).await?;
         self.carry_out_creation(&creation).await?;
-        view.written(creation.loaded()).await
+        let loaded = creation.loaded();
+        if is_bare(ctx, asked) {
+            return Ok(view.bare(&loaded.stored));
+        }
+        Ok(view.changed(loaded, Joined::Nothing).await)
     }
 
     /// Reads one resource (RFC 7644 s3.4.1).
@@ -109,25 +101,32 @@ impl App {
         ctx: &Ctx,
         target: Target<'_>,
         body: Value,
-        query: &Query,
+        asked: Asked<'_>,
     ) -> Result<Shown, Error> {
         let work = Work::new(self, ctx, target.kind);
         let body = work.soften_body(body);
-        let view = Wish::new(self, ctx, query).of(target.kind, Sent::body(target.kind, &body))?;
+        let view =
+            Wish::new(self, ctx, asked.query).of(target.kind, Sent::body(target.kind, &body))?;
         let change = Change::Replace(body);
-        let plan = Plan::new(work, target.owned(), change).showing_groups(view.wants_groups());
+        let is_bare = is_bare(ctx, asked);
+        let seen = (!is_bare).then_some(&view);
+        let plan = Plan::new(work, target.owned(), change)
+            .showing_groups(seen.is_some_and(View::wants_groups));
         let plan = self.plan(ctx, plan).await?;
-        let (loaded, joined) = self.carry_out(ctx, plan, &view).await?;
-        view.changed(loaded, joined).await
+        let (loaded, joined) = self.carry_out(ctx, plan, seen).await?;
+        if is_bare {
+            return Ok(view.bare(&loaded.stored));
+        }
+        Ok(view.changed(loaded, joined).await)
     }
 
     /// Does what was planned, where there is anything to do. What is joined to the resource comes with
-    /// it where one transaction reads it for less.
+    /// it where one transaction reads it for less; without a view nothing is.
     async fn carry_out(
         &self,
         ctx: &Ctx,
         plan: Plan,
-        view: &View,
+        view: Option<&View>,
     ) -> Result<(Loaded, Joined), Error> {
         let known = plan.groups().map_or(Joined::Nothing, Joined::Groups);
         if let Some(unchanged) = plan.nothing() {
@@ -136,15 +135,13 @@ impl App {
         if let Some(done) = plan.share(self.store()).await? {
             return Ok((done, known));
         }
-        let gathers = self.store().dialect() == Dialect::Sqlite && !view.has_members();
-        let seen = view.clone();
+        let sqlite = self.store().dialect() == Dialect::Sqlite;
+        let seen = view.filter(|view| sqlite && !view.has_members()).cloned();
         let (loaded, relations) = self
             .store()
             .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
                 let loaded = plan.carry_out(tx).await?;
-                if !gathers {
-                    return Ok((loaded, None));
-                }
+                let Some(seen) = &seen else { return Ok((loaded, None)) };
                 let (loaded, relations) = seen.gather_one(tx, loaded).await?;
                 Ok::<_, Error>((loaded, Some(relations)))
             })
@@ -159,7 +156,7 @@ impl App {
         target: Target<'_>,
         body: Value,
         asked: Asked<'_>,
-    ) -> Result<Patched, Error> {
+    ) -> Result<Shown, Error> {
         let work = Work::new(self, ctx, target.kind);
         let body = work.soften_patch(body);
         let view =
@@ -167,29 +164,35 @@ impl App {
         let operations = patch::parse(body, work.quirks)?;
         self.check_count(&operations)?;
         let shown = shown(ctx, asked);
+        let seen = (shown != Body::Never).then_some(&view);
         let plan = Plan::new(work, target.owned(), Change::Patch(operations))
-            .showing_groups(view.wants_groups());
+            .showing_groups(seen.is_some_and(View::wants_groups));
         let plan = self.plan(ctx, plan).await?;
-        let (loaded, joined) = self.carry_out(ctx, plan, &view).await?;
+        let (loaded, joined) = self.carry_out(ctx, plan, seen).await?;
         let shown = match shown {
             Body::Always => true,
             Body::Never => false,
             Body::UnlessMany => {
-                !view.has_members() || !view.wants_members() || !self.has_many(ctx, &loaded).await?
+                !view.has_members() || !view.wants_members() || !self.has_many(ctx, &loaded).await
             }
         };
-        if shown {
-            return view.changed(loaded, joined).await.map(Patched::Resource);
+        if !shown {
+            return Ok(view.bare(&loaded.stored));
         }
-        let (etag, location) = view.headers(&loaded.stored);
-        Ok(Patched::Nothing { etag, location })
+        Ok(view.changed(loaded, joined).await)
     }
 
-    async fn has_many(&self, ctx: &Ctx, group: &Loaded) -> Result<bool, Error> {
+    /// Whether a group that was just changed has so many members that they are not shown. Where that
+    /// cannot be read, they could not be read either.
+    async fn has_many(&self, ctx: &Ctx, group: &Loaded) -> bool {
         let (tenant, id) = (ctx.tenant.clone(), group.stored.id.clone());
         let look =
             async move |tx: &mut Tx<'_>| members::more_than(tx, &tenant, &id, MANY_MEMBERS).await;
-        Ok(self.store().read(look).await?)
+        let many = self.store().read::<_, store::Error, _>(look).await;
+        many.unwrap_or_else(|error| {
+            tracing::warn!(%error, "a change of a group is answered without its body");
+            true
+        })
     }
 
     pub(super) fn check_count(&self, operations: &[Operation]) -> Result<(), Error> {
@@ -216,6 +219,13 @@ impl App {
     }
 }
 
+/// Whether a create or a replace is answered without its body: it is preferred so, or the credential
+/// may write and not read. RFC 7644 s3.5.2: who names attributes wants to see them all the same.
+fn is_bare(ctx: &Ctx, asked: Asked<'_>) -> bool {
+    let minimal = asked.prefer == Prefer::Minimal && asked.query.attributes.is_empty();
+    minimal || !ctx.scopes.allow(Scope::UsersRead)
+}
+
 /// Whether the answer of a PATCH has a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Body {
@@ -225,6 +235,9 @@ enum Body {
 }
 
 fn shown(ctx: &Ctx, asked: Asked<'_>) -> Body {
+    if !ctx.scopes.allow(Scope::UsersRead) {
+        return Body::Never;
+    }
     // RFC 7644 s3.5.2: with the "attributes" parameter the answer is 200 with a body.
     if !asked.query.attributes.is_empty() {
         return Body::Always;

@@ -134,21 +134,33 @@ impl View {
         for written in self.write(&[loaded.stored], relations)? {
             written.add_to(&mut body);
         }
-        Ok(Shown { body, etag, location })
+        Ok(Shown { body: Some(body), etag, location })
     }
 
-    /// A resource that was just changed, as it is answered.
-    pub(super) async fn changed(&self, loaded: Loaded, joined: Joined) -> Result<Shown, Error> {
-        match joined {
+    /// A resource that was just changed, as it is answered. The change is done: where it cannot be
+    /// shown, it is told without a body, and never as an error, after which it would be sent again.
+    pub(super) async fn changed(&self, loaded: Loaded, joined: Joined) -> Shown {
+        let bare = self.bare(&loaded.stored);
+        let shown = match joined {
             Joined::All(relations) => self.shown(loaded, &relations),
             Joined::Groups(groups) => self.alone(loaded.stored, groups).await,
             Joined::Nothing => self.written(loaded).await,
-        }
+        };
+        shown.unwrap_or_else(|error| {
+            tracing::warn!(%error, location = bare.location, "a change is answered without its body");
+            bare
+        })
+    }
+
+    /// The answer without the resource.
+    pub(super) fn bare(&self, stored: &Stored) -> Shown {
+        let (etag, location) = self.headers(stored);
+        Shown { body: None, etag, location }
     }
 
     /// A resource that was just written, as it is answered. What is joined to it is read after the
     /// commit, so that nobody's writes wait for it.
-    pub(super) async fn written(&self, loaded: Loaded) -> Result<Shown, Error> {
+    async fn written(&self, loaded: Loaded) -> Result<Shown, Error> {
         if self.has_members() && self.wants_members() {
             let seen = self.clone();
             let (loaded, relations) = self
@@ -174,7 +186,7 @@ impl View {
         for text in self.texts(&[Found { stored, groups }]).await? {
             body.push(&text);
         }
-        Ok(Shown { body, etag, location })
+        Ok(Shown { body: Some(body), etag, location })
     }
 
     /// Resources as they are answered. Outside of the transaction: it takes as long as it takes.

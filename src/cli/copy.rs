@@ -18,7 +18,7 @@ pub struct Arguments {
 
 /// Runs it.
 pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Result<(), Failure> {
-    let target = target(&settings, &arguments.to);
+    let target = target(&settings, &arguments.to).map_err(Failure::Usage)?;
     target.check_always().map_err(Failure::Usage)?;
     let from = open(settings).await?;
     let to = open_or_make(target).await?;
@@ -36,13 +36,20 @@ pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Re
     Ok(output.say(&json!({ "copied": true }), text)?)
 }
 
-fn target(settings: &Settings, to: &str) -> Settings {
+fn target(settings: &Settings, to: &str) -> Result<Settings, String> {
     let mut target = settings.clone();
     if to.contains("://") {
         target.database_url = Some(to.to_owned());
+    } else if to.trim().is_empty() {
+        return Err("--to is empty; name a PostgreSQL URL or a data directory.".to_owned());
+    } else if to.starts_with("postgres") {
+        // Not repeated: it may hold a password. A directory of such a name can be told by a path.
+        return Err("--to begins like a PostgreSQL URL and is none; write \
+             postgres://user:password@host/database, or ./ before the name of a directory."
+            .to_owned());
     } else {
         target.database_url = None;
         target.data_dir = PathBuf::from(to);
     }
-    target
+    Ok(target)
 }

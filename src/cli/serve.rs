@@ -41,7 +41,8 @@ pub async fn run(settings: Settings, output: Output) -> Result<(), Failure> {
     let bound = listener.local_addr()?;
     let origin = settings.origin(bound);
     let app = tokio::select! {
-        () = stop.cancelled() => return Ok(()),
+        // Nobody is served yet, so that there is nothing to leave in peace.
+        () = leaving.cancelled() => return Ok(()),
         opened = App::open(settings, Registry::standard(), Clock::System) => opened?,
     };
     app.set_public_url(&origin);

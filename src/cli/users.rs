@@ -96,7 +96,8 @@ async fn show(app: &App, ctx: &Ctx, user: &str) -> Result<Value, Failure> {
     let target = Target { kind: &kind, id: user, conditions: &Conditions::default() };
     let missing = match app.get(ctx, target, &Query::default()).await {
         Ok(shown) => {
-            let text = shown.body.text().await?;
+            let Some(body) = shown.body else { return Ok(Value::Null) };
+            let text = body.text().await?;
             return Ok(serde_json::from_str(&text).unwrap_or_default());
         }
         Err(error @ Error::NotFound { .. }) => error,

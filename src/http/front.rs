@@ -1,9 +1,9 @@
-//! What every request passes: its id, the log line, the figures, the time limit, panics, headers.
+//! What every request passes: its id, the log line, the figures, panics, headers.
 
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -58,16 +58,13 @@ pub async fn front(State(http): State<Http>, mut request: Request, next: Next) -
 }
 
 async fn answer(http: &Http, mut line: Line, request: Request, next: Next) -> Response {
-    let limit = patience(http, &request);
     let id = line.seen.request.clone();
     let head = request.method() == Method::HEAD;
     let ends = request.version() < Version::HTTP_2;
     let (request, unread) = unread::watch(request);
-    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let mut response = match tokio::time::timeout(limit, work).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(panic)) => error::response(&Error::Internal(message(&*panic)), &id),
-        Err(_) => error::response(&Error::Busy(5), &id),
+    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(panic) => error::response(&Error::Internal(message(&*panic)), &id),
     };
     add_headers(response.headers_mut(), &id);
     response.headers_mut().extend(unread.header());
@@ -82,13 +79,6 @@ async fn answer(http: &Http, mut line: Line, request: Request, next: Next) -> Re
     }
     line.status = Some(response.status().as_u16());
     response
-}
-
-/// How long a request may take. What may have begun to write is not given up: whoever asked would be
-/// told that it failed while it succeeds. Its body, and the database, have limits of their own.
-fn patience(http: &Http, request: &Request) -> Duration {
-    let limit = http.app.settings().limits.request_timeout;
-    if request.method().is_safe() { limit } else { Duration::MAX }
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -134,10 +135,18 @@ fn options_answer(allow: &str) -> Response {
 async fn serve(http: Http, route: Arc<Route>, request: Request) -> Response {
     see(&request, &route.path);
     let seen = request.extensions().get::<Arc<Seen>>().cloned();
-    match answer(http, route, request, seen.as_deref()).await {
+    let limit = patience(&http, route.row.action);
+    let work = tokio::time::timeout(limit, answer(http, route, request, seen.as_deref()));
+    match work.await.unwrap_or(Err(Error::Busy(5))) {
         Ok(response) => response,
         Err(error) => error::response(&error, &id_of(seen.as_deref())),
     }
+}
+
+/// How long a request may take. What may have begun to write is not given up: whoever asked would be
+/// told that it failed while it succeeds. Its body, and the database, have limits of their own.
+fn patience(http: &Http, action: Action) -> Duration {
+    if action.writes() { Duration::MAX } else { http.app.settings().limits.request_timeout }
 }
 
 async fn answer(

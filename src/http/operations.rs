@@ -20,15 +20,15 @@ pub fn alive() -> Response {
     with_type("application/json", json!({ "status": "ok" }).to_string())
 }
 
-/// `GET /readyz`: the database answers, and nobody told the server to stop.
+/// `GET /readyz`: nobody told the server to stop, and the database answers.
 pub async fn ready(app: &App) -> Result<Response, Error> {
-    let (status, word) = match app.ready().await {
-        Ok(()) if app.is_leaving() => (StatusCode::SERVICE_UNAVAILABLE, "leaving"),
-        Ok(()) => (StatusCode::OK, "ready"),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-        }
+    let (status, word) = if app.is_leaving() {
+        (StatusCode::SERVICE_UNAVAILABLE, "leaving")
+    } else if let Err(error) = app.ready().await {
+        tracing::warn!(%error, "not ready");
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    } else {
+        (StatusCode::OK, "ready")
     };
     let mut response = with_type("application/json", json!({ "status": word }).to_string());
     *response.status_mut() = status;

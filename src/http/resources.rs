@@ -4,8 +4,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use crate::app::{Asked, Error, Patched, Prefer, Shown, Target};
-use crate::domain::scope::Scope;
+use crate::app::{Asked, Error, Prefer, Shown, Target};
 use crate::http::call::Call;
 use crate::http::scim_json;
 use crate::scim::query::Query;
@@ -14,8 +13,9 @@ use crate::scim::query::Query;
 pub async fn create(mut call: Call) -> Result<Response, Error> {
     let (query, prefer) = (call.query()?, call.prefer());
     let body = call.json().await?;
-    let answer = call.app.create(call.ctx()?, call.kind()?, body, &query).await?;
-    readable(&call, written(StatusCode::CREATED, answer, prefer, &query))
+    let asked = Asked { query: &query, prefer };
+    let answer = call.app.create(call.ctx()?, call.kind()?, body, asked).await?;
+    Ok(written(StatusCode::CREATED, answer, prefer))
 }
 
 /// `GET /{endpoint}/{id}` (RFC 7644 s3.4.1)
@@ -69,8 +69,9 @@ pub async fn replace(mut call: Call) -> Result<Response, Error> {
     let (id, conditions) = (call.parameter(), call.conditions()?);
     let body = call.json().await?;
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
-    let answer = call.app.replace(call.ctx()?, target, body, &query).await?;
-    readable(&call, written(StatusCode::OK, answer, prefer, &query))
+    let asked = Asked { query: &query, prefer };
+    let answer = call.app.replace(call.ctx()?, target, body, asked).await?;
+    Ok(written(StatusCode::OK, answer, prefer))
 }
 
 /// `PATCH /{endpoint}/{id}` (RFC 7644 s3.5.2)
@@ -80,16 +81,8 @@ pub async fn patch(mut call: Call) -> Result<Response, Error> {
     let (id, conditions) = (call.parameter(), call.conditions()?);
     let body = call.json().await?;
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
-    let done = call.app.patch(call.ctx()?, target, body, asked).await?;
-    let response = match done {
-        Patched::Resource(answer) => {
-            applied(whole(StatusCode::OK, answer), prefer, Prefer::Representation)
-        }
-        Patched::Nothing { etag, location } => {
-            applied(bare(&etag, &location), prefer, Prefer::Minimal)
-        }
-    };
-    readable(&call, response)
+    let answer = call.app.patch(call.ctx()?, target, body, asked).await?;
+    Ok(written(StatusCode::OK, answer, prefer))
 }
 
 /// `DELETE /{endpoint}/{id}` (RFC 7644 s3.6)
@@ -100,45 +93,22 @@ pub async fn delete(call: Call) -> Result<Response, Error> {
     Ok(status(StatusCode::NO_CONTENT))
 }
 
-/// The answer to a write without its body, for a token that may write and not read.
-fn readable(call: &Call, mut response: Response) -> Result<Response, Error> {
-    if call.ctx()?.scopes.allow(Scope::UsersRead) {
-        return Ok(response);
-    }
-    *response.body_mut() = Body::empty();
-    response.headers_mut().remove(header::CONTENT_TYPE);
-    response.headers_mut().remove(header::CONTENT_LOCATION);
-    response.headers_mut().remove("preference-applied");
-    if response.status() == StatusCode::OK {
-        *response.status_mut() = StatusCode::NO_CONTENT;
-    }
-    Ok(response)
-}
-
-/// RFC 7644 s3.5.2: who names attributes wants to see them, whatever else is preferred.
-fn written(status: StatusCode, shown: Shown, prefer: Prefer, query: &Query) -> Response {
-    let minimal = prefer == Prefer::Minimal && query.attributes.is_empty();
-    let (mut response, done) = if minimal {
-        (bare(&shown.etag, &shown.location), Prefer::Minimal)
-    } else {
-        (whole(status, shown), Prefer::Representation)
-    };
-    if status == StatusCode::CREATED {
-        *response.status_mut() = status;
-    }
-    applied(response, prefer, done)
+fn written(status: StatusCode, shown: Shown, prefer: Prefer) -> Response {
+    let done = if shown.body.is_some() { Prefer::Representation } else { Prefer::Minimal };
+    applied(whole(status, shown), prefer, done)
 }
 
 fn whole(status: StatusCode, shown: Shown) -> Response {
-    let mut response = scim_json::pieces(status, shown.body);
+    let mut response = match shown.body {
+        Some(body) => {
+            let mut response = scim_json::pieces(status, body);
+            set(response.headers_mut(), header::CONTENT_LOCATION, &shown.location);
+            response
+        }
+        None if status == StatusCode::CREATED => self::status(status),
+        None => self::status(StatusCode::NO_CONTENT),
+    };
     point(response.headers_mut(), &shown.etag, &shown.location);
-    set(response.headers_mut(), header::CONTENT_LOCATION, &shown.location);
-    response
-}
-
-fn bare(etag: &str, location: &str) -> Response {
-    let mut response = status(StatusCode::NO_CONTENT);
-    point(response.headers_mut(), etag, location);
     response
 }
 

@@ -51,7 +51,7 @@ pub enum Action {
     StopBulk,
     /// Whether the process runs.
     Alive,
-    /// Whether the database answers.
+    /// Whether the database answers and the server stays.
     Ready,
     /// Figures for Prometheus.
     Metrics,
@@ -59,6 +59,37 @@ pub enum Action {
     Contract,
     /// The OpenAPI document for people.
     Docs,
+}
+
+impl Action {
+    /// Whether it may change something.
+    pub fn writes(self) -> bool {
+        match self {
+            Self::Create
+            | Self::Replace
+            | Self::Patch
+            | Self::Delete
+            | Self::Bulk
+            | Self::StopBulk => true,
+            Self::List
+            | Self::Search
+            | Self::Read
+            | Self::ListAll
+            | Self::SearchAll
+            | Self::Schemas
+            | Self::Schema
+            | Self::Types
+            | Self::Type
+            | Self::Config
+            | Self::Me
+            | Self::BulkJob
+            | Self::Alive
+            | Self::Ready
+            | Self::Metrics
+            | Self::Contract
+            | Self::Docs => false,
+        }
+    }
 }
 
 /// Who may use an endpoint.
@@ -227,7 +258,7 @@ pub const ROUTES: &[Row] = &[
         .named("getHealth", "Whether the process runs.")
         .says(Message::Nothing, 200, Message::Health),
     row("GET", Place::Server, "/readyz", Action::Ready, Access::Open)
-        .named("getReadiness", "Whether the database answers.")
+        .named("getReadiness", "Whether the server is to be sent requests.")
         .says(Message::Nothing, 200, Message::Health),
     row("GET", Place::Server, "/metrics", Action::Metrics, Access::Scope(Scope::Admin))
         .named("getMetrics", "Figures in the text format of OpenMetrics.")

@@ -92,6 +92,9 @@ impl<'a> Projection<'a> {
     }
 
     /// The part of a full document that is shown.
+    ///
+    /// Answers are written by [`crate::scim::render::text::Writer`], which asks for one attribute
+    /// after the other; this is what tests hold it against.
     pub fn apply(&self, full: Doc, sent: &Sent) -> Doc {
         let mut shown = Doc::new();
         for (name, value) in full {

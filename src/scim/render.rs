@@ -59,6 +59,9 @@ pub struct Renderer<'a> {
 
 impl Renderer<'_> {
     /// The full document: everything that a GET with all attributes would show.
+    ///
+    /// Answers are written by [`text::Writer`], which makes no document on the way; this is what
+    /// tests hold it against.
     pub fn document(&self, rt: &ResourceType, doc: &Doc, parts: &Parts<'_>) -> Doc {
         let mut full = Doc::new();
         full.insert("schemas".to_owned(), schemas(rt, doc));

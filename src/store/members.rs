@@ -274,24 +274,6 @@ pub async fn of_groups(
     rows.iter().map(Member::read).collect()
 }
 
-/// A page of the direct members of a group, by id: those after this one, at most so many.
-pub async fn page(
-    tx: &mut Tx<'_>,
-    tenant: &TenantId,
-    group: &str,
-    after: Option<&str>,
-    count: u64,
-) -> Result<Vec<Member>, Error> {
-    let sql = "SELECT m.group_id, m.member_id, m.member_kind,
-                   (SELECT r.label FROM resources r
-                    WHERE r.tenant = $1 AND r.kind = m.member_kind AND r.id = m.member_id)
-               FROM members m WHERE m.tenant = $1 AND m.group_id = $2 AND m.member_id > $3
-               ORDER BY m.member_id LIMIT $4";
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let binds = [tenant.into(), group.into(), after.unwrap_or_default().into(), count.into()];
-    tx.query(sql, &binds).await?.iter().map(Member::read).collect()
-}
-
 /// Which piece of a group's members, by their ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {

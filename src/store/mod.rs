@@ -193,10 +193,7 @@ impl Store {
     {
         let (answer, answered) = oneshot::channel();
         let job = Box::new(Closure::new(look, answer));
-        self.inner.reads.try_send(Message::Job(job)).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => Error::Busy,
-            mpsc::error::TrySendError::Closed(_) => closed(),
-        })?;
+        self.inner.reads.try_send(Message::Job(job)).map_err(|error| refused(&error))?;
         answered.await.unwrap_or_else(|_| Err(closed().into()))
     }
 
@@ -204,11 +201,22 @@ impl Store {
     /// them sees a moment before it was asked.
     pub async fn look_up(&self, ask: lookup::Ask) -> Result<Vec<lookup::Found>, Error> {
         let (look, answered) = look::Look::new(ask);
-        self.inner.looks.try_send(look::Message::Look(look)).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => Error::Busy,
-            mpsc::error::TrySendError::Closed(_) => closed(),
-        })?;
+        self.inner.looks.try_send(look::Message::Look(look)).map_err(|error| refused(&error))?;
         answered.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Runs a single statement that finds what it wants by a key. It never waits behind reads that
+    /// take long, which others ask for.
+    pub async fn read_quickly<T, E, F>(&self, look: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Failure,
+        F: AsyncFn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job = Box::new(Closure::new(look, answer));
+        self.inner.looks.try_send(look::Message::Job(job)).map_err(|error| refused(&error))?;
+        answered.await.unwrap_or_else(|_| Err(closed().into()))
     }
 
     /// Runs one change of a tenant whole or not at all; it may wait for nothing but its transaction.
@@ -291,7 +299,7 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.read(async |tx| tx.query("SELECT 1", &[]).await.map(drop)).await
+        self.read_quickly(async |tx| tx.query("SELECT 1", &[]).await.map(drop)).await
     }
 
     /// Lets what was asked finish, then closes the connections.
@@ -306,6 +314,13 @@ impl Store {
         let _ = self.inner.looks.send(look::Message::Close).await;
         let wait = move || threads.into_iter().for_each(|thread| drop(thread.join()));
         let _ = tokio::task::spawn_blocking(wait).await;
+    }
+}
+
+fn refused<T>(error: &mpsc::error::TrySendError<T>) -> Error {
+    match error {
+        mpsc::error::TrySendError::Full(_) => Error::Busy,
+        mpsc::error::TrySendError::Closed(_) => closed(),
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) const BATCH: usize = 256;
 pub(super) const BATCH_BYTES: usize = 8 << 20;
 /// Reads that share a transaction at most.
 const READS: usize = 32;
-/// Threads for look-ups alone, so that none waits behind a long read.
+/// Threads for look-ups and other single statements, so that none waits behind a long read.
 const LOOKERS: usize = 2;
 
 /// Opens the file and starts the threads.
@@ -109,18 +109,21 @@ fn read_loop(connection: &Connection, queue: &Mutex<Receiver<Message>>) {
 fn look_loop(connection: &Connection, queue: &Mutex<Receiver<look::Message>>) {
     let mut messages = Vec::with_capacity(look::SHARE);
     loop {
-        let looks = {
+        let taken = {
             let Ok(mut queue) = queue.lock() else { return };
             if queue.blocking_recv_many(&mut messages, look::SHARE) == 0 {
                 return;
             }
-            look::looks(&mut messages, &mut queue)
+            look::Taken::of(&mut messages, &mut queue)
         };
-        if looks.is_empty() {
+        if taken.is_empty() {
             continue;
         }
         let begun = plain(connection, "BEGIN").map_err(|error| gave_up(&error));
-        for look in looks {
+        for job in taken.jobs {
+            read_one(connection, &begun, job);
+        }
+        for look in taken.looks {
             let mut tx = Tx::sqlite(connection);
             let found = begun.clone().and_then(|()| ready(lookup::one(&mut tx, &look.ask)));
             look.finish(found.map_err(|error| gave_up(&error)));
@@ -253,19 +256,24 @@ fn change(
 
 fn read_batch(connection: &Connection, jobs: Vec<Box<dyn Job>>) {
     let begun = plain(connection, "BEGIN").map_err(|error| gave_up(&error));
-    for mut job in jobs {
-        let outcome = begun.clone().and_then(|()| {
-            let mut tx = Tx::sqlite(connection);
-            match at_once(job.as_mut(), &mut tx)? {
-                Verdict::Again => Err(Error::Unavailable("asked to read again".to_owned())),
-                Verdict::Keep | Verdict::Undo => Ok(()),
-            }
-        });
-        job.finish(outcome);
+    for job in jobs {
+        read_one(connection, &begun, job);
     }
     if !connection.is_autocommit() {
         let _ = plain(connection, "COMMIT");
     }
+}
+
+/// Runs a read in the transaction that was begun for it, and answers it.
+fn read_one(connection: &Connection, begun: &Result<(), Error>, mut job: Box<dyn Job>) {
+    let outcome = begun.clone().and_then(|()| {
+        let mut tx = Tx::sqlite(connection);
+        match at_once(job.as_mut(), &mut tx)? {
+            Verdict::Again => Err(Error::Unavailable("asked to read again".to_owned())),
+            Verdict::Keep | Verdict::Undo => Ok(()),
+        }
+    });
+    job.finish(outcome);
 }
 
 fn begin(connection: &Connection) -> Result<(), Error> {

@@ -195,7 +195,7 @@ fn an_answer_that_is_not_documented_is_noticed() {
         ("DELETE", "/scim/v2/Users/1", 200, nothing, false),
     ];
     for (method, path, status, body, fine) in table {
-        let seen = Exchange { method, path, status, headers: &headers, body: &body };
+        let seen = Exchange { method, path, status, headers: &headers, body: &body, bare: false };
         let said = std::panic::catch_unwind(|| contract.check(seen)).is_ok();
         assert_eq!(said, fine, "{method} {path} {status} {body}");
     }

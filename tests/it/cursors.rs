@@ -385,18 +385,15 @@ each_db! {
                     }
                 }
                 guests = rest;
-                assert_eq!(here.cursor, cursor);
-                assert!(number < 300, "{path} does not end");
+                assert!(number < 150, "{path} does not end");
                 match here.next() {
-                    Some(next) if number < 150 => cursor = next,
-                    Some(_) | None => break,
+                    Some(next) => cursor = next,
+                    None => break,
                 }
             }
             let unique: BTreeSet<_> = seen.iter().cloned().collect();
             assert_eq!(unique.len(), seen.len(), "{path}: nobody twice");
-            if number < 150 {
-                assert!(stay.is_subset(&unique), "{path}: everybody once");
-            }
+            assert!(stay.is_subset(&unique), "{path}: everybody once");
             for guest in guests {
                 app.delete(&format!("/Users/{guest}")).await.expect(204);
             }

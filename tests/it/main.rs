@@ -17,6 +17,7 @@ mod bulk_model;
 mod bulk_parity;
 mod clients;
 mod contract;
+mod crowded;
 mod cursors;
 mod discovery;
 mod discovery_details;

@@ -145,12 +145,20 @@ fn a_command_ends_with_one_for_failure_and_two_for_what_cannot_be_meant() {
         ("token create --expires 0", 2),
         ("tenant set default", 2),
         ("tenant set default page.default", 2),
+        ("copy --to postgres:/x", 2),
+        ("copy --to postgresql", 2),
         ("", 2),
     ] {
         let done = setup.run(words);
         assert_eq!((done.status, done.out.as_str()), (status, ""), "usher {words}: {done:?}");
         assert!(!done.err.is_empty(), "usher {words}");
     }
+    for target in ["", " "] {
+        let output = setup.command("copy").args(["--to", target]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "copy --to '{target}'");
+    }
+    let made: Vec<_> = std::fs::read_dir(setup.directory.path()).unwrap().collect();
+    assert!(made.is_empty(), "{made:?}");
     assert_eq!(setup.run("--help").status, 0);
     assert!(setup.run("--version").out.starts_with("usher "));
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -42,6 +43,22 @@ fn a_server_told_to_stop_lets_running_requests_end_and_takes_no_new_ones() {
     slow.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     assert_eq!(server.wait(), (Some(0), None, String::new()));
+}
+
+#[test]
+fn a_server_told_to_stop_before_its_database_answers_ends_at_once() {
+    // Somebody who takes connections and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://u@{}/db?sslmode=disable", silent.local_addr().unwrap());
+    let setup = Setup::new(Directory::new()).on(url);
+    let mut command = setup.command("serve --listen 127.0.0.1:0 --leave-seconds 60");
+    let mut server = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let _asked = silent.accept().unwrap();
+    let mut kill = Command::new("sh");
+    kill.args(["-c", &format!("kill -TERM {}", server.id())]);
+    assert!(kill.status().unwrap().success());
+    // One that waited would give the database up after a while, and end with a failure.
+    assert_eq!(server.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -76,7 +76,9 @@ fn one_of_two_instances_is_killed_under_load_and_nothing_is_lost_or_doubled() {
                 tokio::spawn(work(client.clone(), crew.clone(), worker, Arc::clone(&all)))
             })
             .collect();
+        let began = Instant::now();
         while all.lock().unwrap().members.len() < 300 {
+            assert!(began.elapsed() < Duration::from_mins(1), "the load stands still");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         second.kill();
@@ -130,17 +132,23 @@ async fn watch(instances: Arc<Vec<Instance>>) {
     }
 }
 
+/// One that said that it is ready, another one each turn.
+fn choose(instances: &[Instance], turn: usize) -> Client {
+    let mut turns = instances.iter().cycle().skip(turn).take(instances.len());
+    let chosen = turns.find(|instance| instance.ready.load(Ordering::Acquire));
+    chosen.expect("one is always ready").client.lock().unwrap().clone()
+}
+
 /// Sends one request after the other to whoever is ready; none may fail.
 async fn ask(instances: Arc<Vec<Instance>>, worker: usize, stop: Arc<AtomicBool>) -> usize {
     let mut turn = 0;
     while !stop.load(Ordering::Acquire) {
         turn += 1;
-        let mut turns = instances.iter().cycle().skip(worker + turn).take(instances.len());
-        let chosen = turns.find(|instance| instance.ready.load(Ordering::Acquire));
-        let client = chosen.expect("one is always ready").client.lock().unwrap().clone();
-        let made = client.try_user(&format!("rolling-{worker}-{turn}")).await;
+        let name = format!("rolling-{worker}-{turn}");
+        let made = choose(&instances, worker + turn).try_user(&name).await;
         let id = made.expect("a request failed during the restart").expect(201).id();
-        let read = client.try_to("GET", &format!("/Users/{id}"), None).await;
+        let reader = choose(&instances, worker + turn + 1);
+        let read = reader.try_to("GET", &format!("/Users/{id}"), None).await;
         read.expect("a request failed during the restart").expect(200);
     }
     turn
@@ -149,7 +157,7 @@ async fn ask(instances: Arc<Vec<Instance>>, worker: usize, stop: Arc<AtomicBool>
 #[test]
 fn a_rolling_restart_fails_no_request() {
     let Some(setup) = on(new_database()) else { return };
-    let setup = setup.with("--leave-seconds 1");
+    let setup = setup.with("--leave-seconds 5");
     run(async {
         let first = setup.start();
         let second = beside(&setup, &first, "--listen 127.0.0.1:0");

@@ -149,3 +149,23 @@ fn the_first_requests_work_as_typed() {
         assert!(said.contains(expected), "no {expected} in {said}");
     }
 }
+
+#[test]
+fn the_benches_say_how_they_are_run_and_refuse_what_they_do_not_know() {
+    let run = |words: &[&str]| {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/run");
+        let output = Command::new(script).args(words).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    for words in [["--help"], ["-h"]] {
+        let (status, out, err) = run(&words);
+        assert_eq!((status, err.as_str()), (Some(0), ""));
+        assert!(out.contains("--postgres-sizes") && !out.contains("set -euo"), "{out}");
+    }
+    for words in [&["--quik"][..], &["--only", "read by id", "all"], &["--quick", "--sizes"]] {
+        let (status, out, err) = run(words);
+        assert_eq!((status, out.as_str()), (Some(2), ""), "{words:?}");
+        assert!(err.contains("benches/run --quick"), "{err}");
+    }
+}

@@ -85,9 +85,10 @@ each_db! {
         let mut paged = Vec::new();
         while paged.len() < 3 {
             let (tenant, group) = (crew.tenant.clone(), crew.groups[0].clone());
-            let after = paged.last().cloned();
+            let after = paged.last().cloned().unwrap_or_default();
+            let two = members::Piece { after, count: 2, labels: true };
             let look = async move |tx: &mut Tx<'_>| {
-                members::page(tx, &tenant, &group, after.as_deref(), 2).await
+                members::piece(tx, &tenant, &group, &two).await
             };
             let page = crew.store.read(look).await.unwrap();
             assert!(page.iter().all(|member| member.label.starts_with('u')), "{page:?}");

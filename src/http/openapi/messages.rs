@@ -41,7 +41,9 @@ pub fn fixed() -> Vec<(&'static str, Value)> {
             json!({
                 "type": "object",
                 "required": ["status"],
-                "properties": { "status": { "type": "string" } },
+                "properties": {
+                    "status": { "type": "string", "enum": ["ok", "ready", "leaving", "unavailable"] },
+                },
             }),
         ),
     ]

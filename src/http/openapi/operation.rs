@@ -96,7 +96,7 @@ fn more_responses(route: &Route, responses: &mut Map<String, Value>) {
     match route.row.action {
         Action::Create => {
             responses["201"]["description"] =
-                "Created; without a body where the client prefers return=minimal or its token may not read.".into();
+                "Created; without a body where the client prefers return=minimal, its token may not read, or the database was too busy to read it again.".into();
         }
         Action::Read => {
             responses.insert("304".to_owned(), empty("The client has this version already."));
@@ -106,7 +106,8 @@ fn more_responses(route: &Route, responses: &mut Map<String, Value>) {
         }
         Action::Ready => {
             let mut unavailable = success(503, route.row.answer.1, route);
-            unavailable["description"] = "The database does not answer.".into();
+            unavailable["description"] =
+                "The server was told to stop, or the database does not answer.".into();
             responses.insert("503".to_owned(), unavailable);
         }
         Action::Bulk => {

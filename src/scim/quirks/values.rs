@@ -119,7 +119,8 @@ impl Softener<'_> {
         if !self.on(Quirk::JsonInText) || !text.starts_with('{') {
             return None;
         }
-        // By the same rules as the body around it.
+        // The body around it has passed the limits that are set; these only bound what a text can
+        // make of itself.
         let inner = json::parse(text.as_bytes(), &json::Limits::default()).ok()?;
         let object = json::object(inner).ok()?;
         object.get("value")?.is_string().then_some(object)

@@ -28,7 +28,7 @@ pub(super) enum Use {
     Read,
     /// Changes: those of a tenant that wait at the same moment share a commit.
     Write,
-    /// Single statements outside of any transaction.
+    /// Single statements by a key, outside of any transaction.
     Look,
 }
 
@@ -56,12 +56,12 @@ impl Use {
     }
 
     /// Ends a transaction and begins the next.
-    fn turn(self, keep: bool) -> &'static str {
+    fn turn(self, keep: bool) -> Option<&'static str> {
         match (self, keep) {
-            (Self::Read, _) => "COMMIT; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            (Self::Write, true) => "COMMIT; BEGIN",
-            (Self::Write, false) => "ROLLBACK; BEGIN",
-            (Self::Look, _) => "",
+            (Self::Read, _) => Some("COMMIT; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+            (Self::Write, true) => Some("COMMIT; BEGIN"),
+            (Self::Write, false) => Some("ROLLBACK; BEGIN"),
+            (Self::Look, _) => None,
         }
     }
 }
@@ -98,6 +98,15 @@ impl Link {
         self.state = state;
     }
 
+    /// Keeps a connection that has read.
+    pub(super) fn keep(&mut self, connection: PgConnection) {
+        let state = match self.purpose {
+            Use::Read | Use::Write => State::Used,
+            Use::Look => State::Resting,
+        };
+        self.hold(connection, state);
+    }
+
     /// Ends the transaction and begins the next; a connection that cannot is dropped.
     pub(super) async fn turn(
         &mut self,
@@ -105,7 +114,11 @@ impl Link {
         keep: bool,
     ) -> Result<(), Error> {
         self.state = State::Resting;
-        in_time(plain(&mut connection, self.purpose.turn(keep))).await?;
+        let Some(turn) = self.purpose.turn(keep) else {
+            self.hold(connection, State::Resting);
+            return Ok(());
+        };
+        in_time(plain(&mut connection, turn)).await?;
         self.hold(connection, State::Fresh);
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! Look-ups: those that wait at the same moment go as one statement, outside of any transaction.
+//! Other single statements that must not wait behind long reads go one after the other.
 
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::Receiver;
 
 use super::link::{Link, State};
-use crate::store::look::{Look, Message, SHARE, looks};
+use super::read;
+use crate::store::look::{Look, Message, SHARE, Taken};
 use crate::store::lookup::{self, Found};
 use crate::store::retry::{TRIES, gave_up, pause};
 use crate::store::{Error, Tx};
@@ -26,9 +28,13 @@ pub(super) fn run(mut link: Link, mut queue: Receiver<Message>) {
         let mut messages = Vec::with_capacity(SHARE);
         let mut young = Young::default();
         while queue.recv_many(&mut messages, SHARE).await > 0 {
-            let looks = looks(&mut messages, &mut queue);
-            if !looks.is_empty() {
-                serve(&mut link, looks).await;
+            let taken = Taken::of(&mut messages, &mut queue);
+            for mut job in taken.jobs {
+                let outcome = read::serve(&mut link, job.as_mut()).await;
+                job.finish(outcome);
+            }
+            if !taken.looks.is_empty() {
+                serve(&mut link, taken.looks).await;
                 young.grow(&mut link).await;
             }
         }

@@ -56,7 +56,7 @@ async fn receive(queue: &Mutex<Receiver<Message>>) -> Option<Vec<Box<dyn Job>>> 
 }
 
 /// Runs a look until it is done or must be refused.
-async fn serve(link: &mut Link, job: &mut dyn Job) -> Result<(), Error> {
+pub(super) async fn serve(link: &mut Link, job: &mut dyn Job) -> Result<(), Error> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -85,7 +85,7 @@ async fn attempt(link: &mut Link, job: &mut dyn Job) -> End {
         return End::Again(failed.unwrap_or_else(why));
     }
     if verdict != Verdict::Again && failed.is_none() {
-        link.hold(connection, State::Used);
+        link.keep(connection);
         return End::Answer(Ok(()));
     }
     let ended = link.turn(connection, false).await;

@@ -27,6 +27,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// Null when there is no body.
     pub(crate) body: &'a Value,
+    /// Whether a create may be answered without the resource.
+    pub(crate) bare: bool,
 }
 
 impl Contract {
@@ -66,8 +68,7 @@ impl Contract {
             );
             return;
         };
-        // A create without its body: preferred so, or by a token that may not read.
-        if body.is_null() && status == 201 {
+        if body.is_null() && status == 201 && seen.bare {
             return;
         }
         let kind = seen.headers.get("content-type").map_or("", |kind| kind.to_str().unwrap());
