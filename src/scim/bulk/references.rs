@@ -88,11 +88,19 @@ fn in_operation(operation: &mut Value, found: Found<'_>) {
             values(value, spot, found);
         } else if let Value::String(path) = value
             && name.eq_ignore_ascii_case("path")
-            && Spot::of(path.split('[').next().unwrap_or(path)) != Spot::Plain
+            && may_hold(path)
             && let Some(changed) = in_path(path, found)
         {
             *path = changed;
         }
+    }
+}
+
+/// Whether the literals in a path may be references.
+fn may_hold(path: &str) -> bool {
+    match Spot::of(path.split('[').next().unwrap_or(path)) {
+        Spot::Holder | Spot::Id | Spot::Address => true,
+        Spot::Plain | Spot::Secret => false,
     }
 }
 
