@@ -25,8 +25,8 @@ use crate::store::Tx;
 use crate::store::bulk::{self as store, Hold, Place};
 use case::{Case, Past};
 use jobs::{Errand, Opened};
-pub(in crate::app) use rooms::Rooms;
 use rooms::Room;
+pub(in crate::app) use rooms::Rooms;
 use run::Run;
 
 /// Seconds after which it is worth asking again: how far a job is, or for what is being worked on.

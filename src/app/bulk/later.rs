@@ -59,11 +59,13 @@ impl App {
         for (place, room) in first.into_iter().chain(rest) {
             let app = self.clone();
             self.worker().start_whole(async move {
-                if let Err(error) = app.go_on_with(place).await {
-                    tracing::warn!(%error, "a bulk job stopped");
-                }
+                let done = app.go_on_with(place).await;
                 drop(room);
-                app.0.rooms.free.notify_one();
+                match done {
+                    Ok(()) => app.0.rooms.free.notify_one(),
+                    // What could not even be claimed is not tried again at once.
+                    Err(error) => tracing::warn!(%error, "a bulk job stopped"),
+                }
             });
         }
         Ok(())

@@ -120,8 +120,7 @@ impl<'t> Place<'t> {
         let raw = raw.ok_or_else(missing)?;
         let mut value = self.value(raw)?;
         // The last example of RFC 7644 s3.7.3 has the operations alone; erratum 5050.
-        let alone =
-            value.is_array() && method == Method::Patch && quirks.on(Quirk::NoSchemas);
+        let alone = value.is_array() && method == Method::Patch && quirks.on(Quirk::NoSchemas);
         if alone {
             value = json!({ "Operations": value });
         }

@@ -32,8 +32,10 @@ fn ids_take_the_place_of_references_wherever_they_stand() {
         ),
         (json!({ "manager": "bulkId:q\"r" }), json!({ "manager": "id-q" })),
         (json!({ "manager.value": "bulkId:a" }), json!({ "manager.value": "id-a" })),
-        (json!({ "MEMBERS": ["bulkId:a", { "Value": "bulkId:a" }] }),
-            json!({ "MEMBERS": ["id-a", { "Value": "id-a" }] })),
+        (
+            json!({ "MEMBERS": ["bulkId:a", { "Value": "bulkId:a" }] }),
+            json!({ "MEMBERS": ["id-a", { "Value": "id-a" }] }),
+        ),
         (
             json!({ "x": { "$ref": "/Users/bulkId:a", "$REF": "../bulkId:a" } }),
             json!({ "x": { "$ref": "/Users/id-a", "$REF": "../id-a" } }),
@@ -83,11 +85,17 @@ fn values_of_patch_operations_are_what_their_paths_say() {
         (Some("urn:x:2.0:User:manager.value"), json!("bulkId:a"), json!("id-a")),
         (Some("manager.$ref"), json!("../Users/bulkId:a"), json!("../Users/id-a")),
         (Some("members[value eq \"a.b:c\"].value"), json!("bulkId:a"), json!("id-a")),
-        (Some("urn:x:2.0:User"), json!({ "manager": { "value": "bulkId:a" } }),
-            json!({ "manager": { "value": "id-a" } })),
+        (
+            Some("urn:x:2.0:User"),
+            json!({ "manager": { "value": "bulkId:a" } }),
+            json!({ "manager": { "value": "id-a" } }),
+        ),
         (None, json!({ "members": ["bulkId:a"] }), json!({ "members": ["id-a"] })),
-        (None, json!({ "urn:x:2.0:User:manager.value": "bulkId:a" }),
-            json!({ "urn:x:2.0:User:manager.value": "id-a" })),
+        (
+            None,
+            json!({ "urn:x:2.0:User:manager.value": "bulkId:a" }),
+            json!({ "urn:x:2.0:User:manager.value": "id-a" }),
+        ),
     ];
     for (path, before, after) in table {
         let mut data = json!({ "Operations": [{ "op": "add", "path": path, "value": before }] });
@@ -102,7 +110,10 @@ fn the_attributes_that_hold_others_and_the_secret_one_are_those_of_the_tables() 
     let registry = Registry::standard();
     let (mut holders, mut secrets) = (BTreeSet::new(), BTreeSet::new());
     let all = registry.types().iter().flat_map(|kind| {
-        kind.schema.attributes.iter().chain(kind.extensions.iter().flat_map(|e| &e.schema.attributes))
+        kind.schema
+            .attributes
+            .iter()
+            .chain(kind.extensions.iter().flat_map(|e| &e.schema.attributes))
     });
     for attribute in all {
         let refers = attribute.sub.iter().any(|sub| sub.name == "$ref");
