@@ -75,7 +75,8 @@ CREATE TABLE bulk_jobs (
     PRIMARY KEY (tenant, id)
 );
 CREATE UNIQUE INDEX bulk_jobs_by_key ON bulk_jobs (tenant, token, key);
-CREATE INDEX bulk_jobs_open ON bulk_jobs (tenant, lease_until) WHERE finished_at IS NULL;
+CREATE INDEX bulk_jobs_open ON bulk_jobs (tenant) WHERE finished_at IS NULL;
+CREATE INDEX bulk_jobs_waiting ON bulk_jobs (stored, lease_until) WHERE finished_at IS NULL;
 CREATE INDEX bulk_jobs_ended ON bulk_jobs (finished_at) WHERE finished_at IS NOT NULL;
 
 -- One row per operation, in the order of the request. `operation` is kept while it waits (asynchronous requests) and
