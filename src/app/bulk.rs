@@ -3,9 +3,11 @@
 mod case;
 mod jobs;
 mod later;
+mod past;
 mod prepare;
 mod record;
 mod ring;
+mod rooms;
 mod run;
 mod turn;
 mod unit;
@@ -13,7 +15,7 @@ mod unit;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 use crate::app::{App, Ctx, Error};
 use crate::clock::Micros;
@@ -23,11 +25,12 @@ use crate::store::Tx;
 use crate::store::bulk::{self as store, Hold, Place};
 use case::{Case, Past};
 use jobs::{Errand, Opened};
-pub(in crate::app) use later::Slots;
+use rooms::Room;
+pub(in crate::app) use rooms::Rooms;
 use run::Run;
 
-/// Seconds after which a request whose twin is at work may be sent again.
-const RETRY_AFTER: u32 = 2;
+/// Seconds after which it is worth asking again: how far a job is, or for what is being worked on.
+pub const RETRY_AFTER: u32 = 2;
 
 /// How a bulk request is to be done, beside what stands in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,6 +100,9 @@ pub struct Results {
     pub next: Option<u64>,
 }
 
+/// How work on a job ended.
+type Ended = oneshot::Receiver<Result<(), Error>>;
+
 impl App {
     /// Does a bulk request, or accepts it for later.
     pub async fn bulk(
@@ -105,7 +111,15 @@ impl App {
         request: Request,
         asked: BulkAsked,
     ) -> Result<BulkAnswer, Error> {
-        if !asked.respond_async && asked.key.is_none() {
+        // A job for later is written down before it is answered, and a password never is: it is done
+        // at once instead (RFC 7240 s2: a preference may be ignored).
+        let later = asked.respond_async && !request.may_hold_passwords();
+        let asked = BulkAsked { respond_async: later, ..asked };
+        if later {
+            return self.bulk_later(ctx, Arc::new(request), &asked).await;
+        }
+        let room = self.room(&ctx.tenant)?;
+        if asked.key.is_none() {
             let case = Case::new(self, ctx, Arc::new(request), Past::default());
             let mut run = Run::new(case, None, (0, 0));
             run.go().await?;
@@ -113,73 +127,109 @@ impl App {
         }
         match self.open_job(ctx, &request, &asked).await? {
             Opened::Ended(place) => self.answered(&place).await,
-            Opened::InUse(place) if asked.respond_async => Ok(self.later(&place)),
-            Opened::InUse(_) => Err(Error::KeyInUse(RETRY_AFTER)),
-            Opened::Mine { hold, .. } if !asked.respond_async => {
+            Opened::InUse { .. } => Err(Error::KeyInUse(RETRY_AFTER)),
+            Opened::Mine { hold, .. } => {
                 let place = hold.place.clone();
-                self.at_work(ctx, hold, Arc::new(request), None)
+                self.at_work(ctx, hold, Arc::new(request), room)
                     .await
                     .unwrap_or(Err(Error::Busy(1)))?;
                 self.answered(&place).await
             }
-            Opened::Mine { hold, stored } => {
-                let request = Arc::new(request);
-                if !stored {
-                    self.keep_operations(&hold, &request).await?;
-                }
-                self.begin_later(ctx, hold, request, asked.wait).await
-            }
         }
     }
 
-    /// Begins an accepted job where there is room for it, and waits a little for its end.
-    async fn begin_later(
+    /// Accepts a request for later, unless it was before.
+    async fn bulk_later(
         &self,
         ctx: &Ctx,
-        hold: Hold,
         request: Arc<Request>,
-        wait: Option<Duration>,
+        asked: &BulkAsked,
     ) -> Result<BulkAnswer, Error> {
-        let place = hold.place.clone();
-        let Ok(room) = Arc::clone(&self.0.slots.0).try_acquire_owned() else {
-            self.give_back(&hold).await;
-            return Ok(self.later(&place));
+        let (hold, stored) = match self.open_job(ctx, &request, asked).await? {
+            Opened::Ended(place) => return self.answered(&place).await,
+            Opened::InUse { place, stored: true } => return Ok(self.later(&place)),
+            // Nobody else could go on with it: it is not accepted yet, or its client waits.
+            Opened::InUse { stored: false, .. } => return Err(Error::KeyInUse(RETRY_AFTER)),
+            Opened::Mine { hold, stored } => (hold, stored),
         };
-        let ended = self.at_work(ctx, hold, request, Some(room));
-        if let Some(wait) = wait
-            && let Ok(Ok(Ok(()))) = tokio::time::timeout(wait, ended).await
-        {
-            return self.answered(&place).await;
+        let place = hold.place.clone();
+        let errand = Errand { hold, ctx: ctx.clone(), request: Some(request) };
+        let (tell, accepted) = oneshot::channel();
+        let (app, keyed) = (self.clone(), asked.key.is_some());
+        // A client that hangs up now does not leave half a job.
+        self.worker().start_whole(async move {
+            let _ = tell.send(app.accept(errand, stored, keyed).await);
+        });
+        let ended = accepted.await.unwrap_or(Err(Error::Busy(1)))?;
+        let (Some(wait), Some(ended)) = (asked.wait, ended) else { return Ok(self.later(&place)) };
+        match tokio::time::timeout(wait, ended).await {
+            Ok(Ok(Ok(()))) => self.answered(&place).await,
+            Ok(Ok(Err(error @ (Error::Unauthorized(_) | Error::Forbidden(_))))) => Err(error),
+            // It goes on, here or elsewhere.
+            Ok(Ok(Err(_)) | Err(_)) | Err(_) => Ok(self.later(&place)),
         }
-        Ok(self.later(&place))
+    }
+
+    /// Keeps the operations of a job and begins it where there is room; how it ends comes later.
+    async fn accept(
+        &self,
+        errand: Errand,
+        stored: bool,
+        keyed: bool,
+    ) -> Result<Option<Ended>, Error> {
+        let Errand { hold, ctx, request } = errand;
+        let request = request.unwrap_or_default();
+        if !stored && let Err(error) = self.keep_operations(&hold, &request).await {
+            if keyed {
+                self.give_back(&hold).await;
+            } else if let Err(cause) = self.forget_job(&hold.place).await {
+                tracing::warn!(%cause, "a bulk job that was not accepted is forgotten later");
+            }
+            return Err(error);
+        }
+        let Some(room) = self.room_for_later(&ctx.tenant).await else {
+            self.give_back(&hold).await;
+            return Ok(None);
+        };
+        Ok(Some(self.at_work(&ctx, hold, request, room)))
     }
 
     /// Works on a job beside the request, which may go away.
-    fn at_work(
-        &self,
-        ctx: &Ctx,
-        hold: Hold,
-        request: Arc<Request>,
-        room: Option<OwnedSemaphorePermit>,
-    ) -> oneshot::Receiver<Result<(), Error>> {
+    fn at_work(&self, ctx: &Ctx, hold: Hold, request: Arc<Request>, room: Room) -> Ended {
         let (tell, ended) = oneshot::channel();
         let (app, ctx) = (self.clone(), ctx.clone());
         self.worker().start_whole(async move {
             let done = app.work_on(Errand { hold, ctx, request: Some(request) }).await;
             drop(room);
+            app.0.rooms.free.notify_one();
             // Whoever asked may have gone.
             let _ = tell.send(done);
         });
         ended
     }
 
+    /// All results of a job that has ended.
     async fn answered(&self, place: &Place) -> Result<BulkAnswer, Error> {
-        Ok(BulkAnswer::Done(self.all_results(place).await?))
+        let wanted = place.clone();
+        let job =
+            self.store().read(async move |tx: &mut Tx<'_>| store::find(tx, &wanted).await).await?;
+        if job.as_ref().is_some_and(|job| job.stopped.is_some()) {
+            return Err(Error::Stopped(self.address(place)));
+        }
+        let results = self.all_results(place).await?;
+        // It is being forgotten just now: what is left of it is not all.
+        if job.is_none_or(|job| usize::try_from(job.done) != Ok(results.len())) {
+            return Err(Error::Busy(1));
+        }
+        Ok(BulkAnswer::Done(results))
+    }
+
+    fn address(&self, place: &Place) -> String {
+        format!("{}/Bulk/{}", self.base(), place.id)
     }
 
     fn later(&self, place: &Place) -> BulkAnswer {
-        let location = format!("{}/Bulk/{}", self.base(), place.id);
-        BulkAnswer::Later { transaction: place.id.clone(), location }
+        BulkAnswer::Later { transaction: place.id.clone(), location: self.address(place) }
     }
 
     /// How far a job is; another token's looks like one that does not exist.

@@ -45,14 +45,14 @@ impl Target<'_> {
 const LONG: usize = 50;
 
 /// What the client wants, softened and parsed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) enum Change {
     Replace(Value),
     Patch(Vec<Operation>),
 }
 
 /// What shall be after a change.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Wanted {
     doc: Doc,
     password: Password,
@@ -132,7 +132,6 @@ enum NewPassword {
 }
 
 /// A change that is ready for its transaction: passwords are hashed, nothing slow is left.
-#[derive(Debug)]
 pub(super) struct Plan {
     work: Work,
     target: OwnedTarget,
@@ -148,7 +147,6 @@ pub(super) struct Plan {
 }
 
 /// What a change came to on the version that was there before the transaction.
-#[derive(Debug)]
 struct Ahead {
     before: Loaded,
     /// The groups that it was in, where the answer shows them: a PUT or PATCH of a resource changes

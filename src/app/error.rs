@@ -46,6 +46,11 @@ pub enum Error {
     /// The resource has changed since the client read it (RFC 7644 s3.14).
     #[error("The resource has another version than If-Match names. Read it again, then retry.")]
     Stale,
+    /// The same, of an operation of a bulk request.
+    #[error(
+        "The resource has another version than 'version' of this operation names. Read it again, then retry."
+    )]
+    StaleOperation,
     /// The client has this version already (RFC 9110 s13.1.2).
     #[error("not modified")]
     NotModified {
@@ -107,6 +112,16 @@ pub enum Error {
         "The request with this Idempotency-Key is still being worked on. Send it again in {0} s."
     )]
     KeyInUse(u32),
+    /// A bulk request that was ended before its end; where its results are.
+    #[error(
+        "This bulk request was ended before its end. The results of what it did are at {0}; send the rest as a new request, with a new Idempotency-Key."
+    )]
+    Stopped(String),
+    /// An operation of a bulk request that was reached after the database had gone.
+    #[error(
+        "The database went away before this operation was confirmed; the operations before it are done. Send this operation again."
+    )]
+    NotReached,
     /// The URL is longer than the server reads.
     #[error("The URL is longer than accepted. Send long filters by POST to /.search.")]
     UrlTooLong,

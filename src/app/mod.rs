@@ -20,7 +20,7 @@ pub mod worker;
 
 use std::sync::{Arc, OnceLock};
 
-pub use bulk::{BulkAnswer, BulkAsked, Job, JobState, Results};
+pub use bulk::{BulkAnswer, BulkAsked, Job, JobState, RETRY_AFTER, Results};
 pub use change::Target;
 pub use doctor::{DatabaseState, Deep, Faults};
 pub use error::{Challenge, Error};
@@ -63,8 +63,8 @@ struct Inner {
     worker: Worker,
     sealer: Sealer,
     counts: Counts,
-    /// Room for asynchronous jobs.
-    slots: bulk::Slots,
+    /// Room for bulk requests.
+    rooms: bulk::Rooms,
     base: OnceLock<String>,
     leaving: CancellationToken,
     /// Leniencies that are answered at all; tests switch single ones off.
@@ -130,7 +130,7 @@ impl App {
             worker: Worker::default(),
             sealer: Sealer::default(),
             counts: Counts::default(),
-            slots: bulk::Slots::default(),
+            rooms: bulk::Rooms::default(),
             base: OnceLock::new(),
             leaving: CancellationToken::new(),
             quirks: Quirks::ALL,

@@ -6,7 +6,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use crate::app::{App, BulkAnswer, BulkAsked, Ctx, Error, Job, JobState};
+use crate::app::{App, BulkAnswer, BulkAsked, Ctx, Error, Job, JobState, RETRY_AFTER};
 use crate::http::call::Call;
 use crate::http::prefer::Preferences;
 use crate::http::scim_json::{self, MEDIA_TYPE};
@@ -14,9 +14,6 @@ use crate::scim::bulk::{HEAD, TAIL};
 use crate::scim::urn;
 
 mod key;
-
-/// Seconds after which it is worth asking again how far a job is.
-const RETRY_AFTER: u32 = 2;
 
 /// Results are sent in pieces of about this size.
 const PIECE: usize = 64 * 1024;

@@ -94,6 +94,9 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
         | Error::Dependency(_)
         | Error::Circular(_)
         | Error::KeyReused
+        | Error::Stopped(_)
+        | Error::StaleOperation
+        | Error::NotReached
         | Error::UrlTooLong
         | Error::HeadersTooLarge
         | Error::NotImplemented(_)

@@ -24,7 +24,8 @@ impl Preferences {
         let mut answer = None;
         for line in headers.get_all("prefer") {
             let text = String::from_utf8_lossy(line.as_bytes());
-            for item in text.split([',', ';']) {
+            // What follows a semicolon belongs to a preference, and none of ours has any.
+            for item in parts(&text, ',').filter_map(|item| parts(item, ';').next()) {
                 let (name, value) = item.split_once('=').unwrap_or((item, ""));
                 let value = value.trim().trim_matches('"').to_ascii_lowercase();
                 match name.trim().to_ascii_lowercase().as_str() {
@@ -48,6 +49,20 @@ impl Preferences {
     }
 }
 
+/// The parts of a text between these separators, where they stand outside of quotes (RFC 7240 s2).
+fn parts(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(move |letter: char| {
+        if quoted {
+            quoted = letter != '"' || escaped;
+            escaped = letter == '\\' && !escaped;
+            return false;
+        }
+        quoted = letter == '"';
+        letter == separator
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
@@ -65,7 +80,7 @@ mod tests {
 
     #[test]
     fn preferences_are_read_in_every_form_and_unknown_ones_ignored() {
-        let table: [(&[&str], _); 9] = [
+        let table: [(&[&str], _); 15] = [
             (&[], (Prefer::Unsaid, false, None)),
             (&["return=minimal"], (Prefer::Minimal, false, None)),
             (&["Return = \"Representation\""], (Prefer::Representation, false, None)),
@@ -74,9 +89,15 @@ mod tests {
             (&["respond-async"], (Prefer::Unsaid, true, None)),
             (&["Respond-Async, wait=10"], (Prefer::Unsaid, true, Some(10))),
             (
-                &["foo; bar", "wait=2", "respond-async; return=minimal"],
+                &["foo; bar", "wait=2", "respond-async, return=minimal"],
                 (Prefer::Minimal, true, Some(2)),
             ),
+            (&["foo; respond-async"], (Prefer::Unsaid, false, None)),
+            (&["foo=1; wait=3, return=minimal; wait=4"], (Prefer::Minimal, false, None)),
+            (&["x=\"a, respond-async, b\""], (Prefer::Unsaid, false, None)),
+            (&["x=\"a\\\", respond-async\", wait=\"5\""], (Prefer::Unsaid, false, Some(5))),
+            (&["x; y=\"; respond-async\", respond-async"], (Prefer::Unsaid, true, None)),
+            (&["x=\"never closed, respond-async"], (Prefer::Unsaid, false, None)),
             (&["wait=soon", "respond-async-not"], (Prefer::Unsaid, false, None)),
         ];
         for (lines, expected) in table {

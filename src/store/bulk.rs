@@ -1,9 +1,14 @@
 //! Bulk requests that outlive their connection: what was asked, and what became of each operation.
 
+mod care;
+mod steps;
+
 use crate::clock::Micros;
 use crate::ids::TenantId;
-use crate::store::dialect::each;
 use crate::store::{Error, Row, Tx, Value};
+
+pub use care::{forget, hide, old, open, waiting};
+pub use steps::{Kept, Step, forget_steps, keep, mark_stored, record, results, steps};
 
 /// Which job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +26,9 @@ pub struct Job {
     pub place: Place,
     /// The id of the token that asked for it.
     pub token: String,
-    /// Its Idempotency-Key.
+    /// What its Idempotency-Key was, in short.
     pub key: Option<String>,
-    /// What the body was, in short.
+    /// What key and body were, in short; empty without a key.
     pub digest: String,
     /// Who asked, as JSON.
     pub caller: String,
@@ -47,6 +52,8 @@ pub struct Job {
     pub finished: Option<Micros>,
     /// When somebody ended it before its end.
     pub stopped: Option<Micros>,
+    /// How often it failed since something of it was done.
+    pub attempts: i64,
 }
 
 impl Job {
@@ -67,6 +74,7 @@ impl Job {
             created: Micros(row.int(13)?),
             finished: row.maybe_int(14)?.map(Micros),
             stopped: row.maybe_int(15)?.map(Micros),
+            attempts: row.int(16)?,
         })
     }
 }
@@ -75,8 +83,9 @@ impl Job {
 pub async fn insert(tx: &mut Tx<'_>, job: &Job) -> Result<bool, Error> {
     let sql =
         "INSERT INTO bulk_jobs (tenant, id, token, key, digest, caller, fail_on_errors, total,
-                   done, failed, stored, owner, lease_until, created_at, finished_at, stopped_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                   done, failed, stored, owner, lease_until, created_at, finished_at, stopped_at,
+                   attempts)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
                ON CONFLICT DO NOTHING";
     let binds = [
         (&job.place.tenant).into(),
@@ -95,6 +104,7 @@ pub async fn insert(tx: &mut Tx<'_>, job: &Job) -> Result<bool, Error> {
         job.created.into(),
         job.finished.into(),
         job.stopped.into(),
+        job.attempts.into(),
     ];
     Ok(tx.execute(sql, &binds).await? == 1)
 }
@@ -102,7 +112,7 @@ pub async fn insert(tx: &mut Tx<'_>, job: &Job) -> Result<bool, Error> {
 /// Finds a job.
 pub async fn find(tx: &mut Tx<'_>, place: &Place) -> Result<Option<Job>, Error> {
     let sql = "SELECT tenant, id, token, key, digest, caller, fail_on_errors, total, done, failed,
-                   stored, owner, lease_until, created_at, finished_at, stopped_at
+                   stored, owner, lease_until, created_at, finished_at, stopped_at, attempts
                FROM bulk_jobs WHERE tenant = $1 AND id = $2";
     tx.query(sql, &which(place)).await?.first().map(Job::read).transpose()
 }
@@ -115,38 +125,10 @@ pub async fn find_by_key(
     key: &str,
 ) -> Result<Option<Job>, Error> {
     let sql = "SELECT tenant, id, token, key, digest, caller, fail_on_errors, total, done, failed,
-                   stored, owner, lease_until, created_at, finished_at, stopped_at
+                   stored, owner, lease_until, created_at, finished_at, stopped_at, attempts
                FROM bulk_jobs WHERE tenant = $1 AND token = $2 AND key = $3";
     let rows = tx.query(sql, &[tenant.into(), token.into(), key.into()]).await?;
     rows.first().map(Job::read).transpose()
-}
-
-/// Jobs that nobody is at work on and that any instance could go on with, the oldest lease first.
-pub async fn waiting(tx: &mut Tx<'_>, now: Micros, most: i64) -> Result<Vec<Place>, Error> {
-    let sql = "SELECT tenant, id FROM bulk_jobs
-               WHERE finished_at IS NULL AND stored = 1 AND lease_until <= $1
-               ORDER BY lease_until, id LIMIT $2";
-    places(&tx.query(sql, &[now.into(), most.into()]).await?)
-}
-
-/// Jobs that ended before this moment, and those that began before it and that nobody goes on with.
-pub async fn old(
-    tx: &mut Tx<'_>,
-    before: Micros,
-    now: Micros,
-    most: i64,
-) -> Result<Vec<Place>, Error> {
-    let sql = "SELECT tenant, id FROM bulk_jobs
-               WHERE finished_at < $1
-                  OR finished_at IS NULL AND stored = 0 AND created_at < $1 AND lease_until <= $2
-               LIMIT $3";
-    places(&tx.query(sql, &[before.into(), now.into(), most.into()]).await?)
-}
-
-fn places(rows: &[Row]) -> Result<Vec<Place>, Error> {
-    rows.iter()
-        .map(|row| Ok(Place { tenant: row.text(0)?.into(), id: row.text(1)?.to_owned() }))
-        .collect()
 }
 
 fn which(place: &Place) -> [Value; 2] {
@@ -196,6 +178,14 @@ pub async fn release(tx: &mut Tx<'_>, hold: &Hold) -> Result<(), Error> {
     tx.execute(sql, &hold.which()).await.map(drop)
 }
 
+/// Leaves a job that failed to whoever comes after a pause.
+pub async fn postpone(tx: &mut Tx<'_>, hold: &Hold, until: Micros) -> Result<(), Error> {
+    let [tenant, id, owner] = hold.which();
+    let sql = "UPDATE bulk_jobs SET owner = NULL, lease_until = $4, attempts = attempts + 1
+               WHERE tenant = $1 AND id = $2 AND owner = $3 AND finished_at IS NULL";
+    tx.execute(sql, &[tenant, id, owner, until.into()]).await.map(drop)
+}
+
 /// How far a job is, as its owner writes it down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
@@ -211,10 +201,12 @@ pub struct Progress {
     pub finished: Option<Micros>,
 }
 
-/// Writes down how far a job is; false when it is not the owner's any more.
+/// Writes down how far a job is; false when it is not the owner's any more. What is left of one that
+/// has ended goes.
 pub async fn advance(tx: &mut Tx<'_>, hold: &Hold, progress: Progress) -> Result<bool, Error> {
     let [tenant, id, owner] = hold.which();
-    let sql = "UPDATE bulk_jobs SET done = $4, failed = $5, lease_until = $6, finished_at = $7
+    let sql = "UPDATE bulk_jobs SET done = $4, failed = $5, lease_until = $6, finished_at = $7,
+                   attempts = 0
                WHERE tenant = $1 AND id = $2 AND owner = $3 AND done = $8 AND finished_at IS NULL";
     let binds = [
         tenant,
@@ -226,135 +218,22 @@ pub async fn advance(tx: &mut Tx<'_>, hold: &Hold, progress: Progress) -> Result
         progress.finished.into(),
         progress.before.into(),
     ];
-    Ok(tx.execute(sql, &binds).await? == 1)
+    let advanced = tx.execute(sql, &binds).await? == 1;
+    if advanced && progress.finished.is_some() {
+        steps::drop_waiting(tx, &hold.place).await?;
+    }
+    Ok(advanced)
 }
 
-/// Says that all operations of a job are kept here; false when it is not the owner's any more.
-pub async fn mark_stored(tx: &mut Tx<'_>, hold: &Hold) -> Result<bool, Error> {
-    let sql = "UPDATE bulk_jobs SET stored = 1
-               WHERE tenant = $1 AND id = $2 AND owner = $3 AND finished_at IS NULL";
-    Ok(tx.execute(sql, &hold.which()).await? == 1)
-}
-
-/// Ends a job before its end; false when it has ended. Its owner finds that it has lost it.
+/// Ends a job before its end, and lets go of what it has not done; false when it has ended. Its owner
+/// finds that it has lost it.
 pub async fn stop(tx: &mut Tx<'_>, place: &Place, now: Micros) -> Result<bool, Error> {
     let [tenant, id] = which(place);
     let sql = "UPDATE bulk_jobs SET owner = NULL, finished_at = $3, stopped_at = $3
                WHERE tenant = $1 AND id = $2 AND finished_at IS NULL";
-    Ok(tx.execute(sql, &[tenant, id, now.into()]).await? == 1)
-}
-
-/// Keeps operations until their turn comes, the first of them at this place of the request.
-pub async fn keep(
-    tx: &mut Tx<'_>,
-    place: &Place,
-    first: usize,
-    operations: &[String],
-) -> Result<(), Error> {
-    let rows: Vec<_> = operations.iter().zip(first..).map(|(text, at)| (at, text)).collect();
-    let sql = each!(
-        tx,
-        "INSERT INTO bulk_steps (tenant, job, place, operation)
-         SELECT $1, $2, CAST(e.value ->> 0 AS BIGINT), e.value ->> 1 FROM",
-        each("$3"),
-        "WHERE TRUE ON CONFLICT DO NOTHING"
-    );
-    let [tenant, id] = which(place);
-    tx.execute(sql, &[tenant, id, Value::rows(&rows)]).await.map(drop)
-}
-
-/// What became of an operation.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Kept {
-    /// Its place in the request.
-    pub at: usize,
-    /// The id of what it made.
-    pub made: Option<String>,
-    /// What is answered for it.
-    pub result: String,
-}
-
-/// Writes down what became of operations.
-pub async fn record(tx: &mut Tx<'_>, place: &Place, kept: &[&Kept]) -> Result<(), Error> {
-    if kept.is_empty() {
-        return Ok(());
+    let stopped = tx.execute(sql, &[tenant, id, now.into()]).await? == 1;
+    if stopped {
+        steps::drop_waiting(tx, place).await?;
     }
-    let rows: Vec<_> = kept.iter().map(|kept| (kept.at, &kept.made, &kept.result)).collect();
-    let sql = each!(
-        tx,
-        "INSERT INTO bulk_steps (tenant, job, place, resource, result)
-         SELECT $1, $2, CAST(e.value ->> 0 AS BIGINT), e.value ->> 1, e.value ->> 2 FROM",
-        each("$3"),
-        "WHERE TRUE ON CONFLICT (tenant, job, place) DO UPDATE
-         SET operation = NULL, resource = excluded.resource, result = excluded.result"
-    );
-    let [tenant, id] = which(place);
-    tx.execute(sql, &[tenant, id, Value::rows(&rows)]).await.map(drop)
-}
-
-/// An operation of a job, as far as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// Its place in the request.
-    pub at: i64,
-    /// What is to be done, while it waits.
-    pub operation: Option<String>,
-    /// The id of what it made.
-    pub made: Option<String>,
-    /// What is answered for it, once it was processed.
-    pub result: Option<String>,
-}
-
-/// Operations from this place on.
-pub async fn steps(
-    tx: &mut Tx<'_>,
-    place: &Place,
-    from: i64,
-    most: i64,
-) -> Result<Vec<Step>, Error> {
-    let [tenant, id] = which(place);
-    let sql = "SELECT place, operation, resource, result
-               FROM bulk_steps WHERE tenant = $1 AND job = $2 AND place >= $3
-               ORDER BY place LIMIT $4";
-    let rows = tx.query(sql, &[tenant, id, from.into(), most.into()]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Step {
-                at: row.int(0)?,
-                operation: row.maybe_text(1)?.map(str::to_owned),
-                made: row.maybe_text(2)?.map(str::to_owned),
-                result: row.maybe_text(3)?.map(str::to_owned),
-            })
-        })
-        .collect()
-}
-
-/// Results from this place on, with their places.
-pub async fn results(
-    tx: &mut Tx<'_>,
-    place: &Place,
-    from: i64,
-    most: i64,
-) -> Result<Vec<(i64, String)>, Error> {
-    let [tenant, id] = which(place);
-    let sql = "SELECT place, result FROM bulk_steps
-               WHERE tenant = $1 AND job = $2 AND place >= $3 AND result IS NOT NULL
-               ORDER BY place LIMIT $4";
-    let rows = tx.query(sql, &[tenant, id, from.into(), most.into()]).await?;
-    rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?.to_owned()))).collect()
-}
-
-/// Forgets some operations of a job; how many there were.
-pub async fn forget_steps(tx: &mut Tx<'_>, place: &Place, most: i64) -> Result<u64, Error> {
-    let [tenant, id] = which(place);
-    let sql = "DELETE FROM bulk_steps WHERE tenant = $1 AND job = $2 AND place IN
-                   (SELECT place FROM bulk_steps WHERE tenant = $1 AND job = $2
-                    ORDER BY place LIMIT $3)";
-    tx.execute(sql, &[tenant, id, most.into()]).await
-}
-
-/// Forgets a job.
-pub async fn forget(tx: &mut Tx<'_>, place: &Place) -> Result<(), Error> {
-    let sql = "DELETE FROM bulk_jobs WHERE tenant = $1 AND id = $2";
-    tx.execute(sql, &which(place)).await.map(drop)
+    Ok(stopped)
 }

@@ -104,6 +104,7 @@ const TABLES: &[Table] = &[
             ("created_at", Int),
             ("finished_at", Int),
             ("stopped_at", Int),
+            ("attempts", Int),
         ],
     },
     Table {

@@ -1,34 +1,18 @@
 //! Bulk requests that are remembered: repeated with their key, accepted for later, taken over.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use usher::app::tokens::NewToken;
-use usher::clock::Clock;
 
-use crate::support::app::{Reply, TestApp};
+use crate::support::app::TestApp;
 use crate::support::bulk::{
-    delete, id, message, patch, post_group, post_user, results, send, statuses,
+    ASYNC, Limit, address, at, delete, ended, id, large, later, message, patch, post_user, results,
+    send, some_users, statuses, users, work,
 };
 use crate::support::postgres::{Server, settings};
 use crate::support::{Directory, Opened as _, each_db, run};
-
-/// Users, and after every few of them a group of the last ones, which refers to them and to the first.
-fn work(name: &str, count: usize) -> Value {
-    let mut all = Vec::with_capacity(count);
-    for at in 0..count {
-        if at % 10 == 9 {
-            let members = [at - 1, at - 2, at - 3, 0].map(|user| format!("bulkId:{name}{user}"));
-            let members: Vec<&str> = members.iter().map(String::as_str).collect();
-            all.push(post_group(&format!("{name}{at}"), &members));
-        } else {
-            all.push(post_user(&format!("{name}{at}")));
-        }
-    }
-    message(&all)
-}
 
 /// Everything of [`work`] is there once, and the groups hold whom they should.
 async fn check_work(app: &TestApp, name: &str, done: &[Value]) {
@@ -56,57 +40,6 @@ async fn check_work(app: &TestApp, name: &str, done: &[Value]) {
         assert_eq!(members, wanted);
     }
 }
-
-/// One that takes large requests.
-async fn large(app: &TestApp) -> TestApp {
-    at(app, Clock::System).await
-}
-
-async fn at(app: &TestApp, clock: Clock) -> TestApp {
-    app.instance(clock, |settings| {
-        settings.limits.bulk_max_operations = 100_000;
-        settings.limits.bulk_max_payload = 64 * 1024 * 1024;
-    })
-    .await
-}
-
-fn later(seconds: i64) -> Clock {
-    Clock::fixed(Clock::System.now().plus_seconds(seconds))
-}
-
-/// The address of a job below the base.
-fn address(reply: &Reply) -> String {
-    assert_eq!(reply.status, 202, "{}", reply.body);
-    assert_eq!(reply.header("preference-applied"), "respond-async");
-    let place = reply.header("location").strip_prefix("http://usher.test/scim/v2").unwrap();
-    assert_eq!(place, format!("/Bulk/{}", reply.header("set-txn")));
-    place.to_owned()
-}
-
-/// The state of a job once it has ended.
-async fn ended(app: &TestApp, place: &str) -> Value {
-    loop {
-        let job = app.get(place).await.expect(200).body;
-        if !["waiting", "running"].contains(&job["status"].as_str().unwrap()) {
-            return job;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-async fn users(app: &TestApp, name: &str) -> u64 {
-    let found = app.find("/Users", &format!("userName sw \"{name}\"")).await.expect(200);
-    found.body["totalResults"].as_u64().unwrap()
-}
-
-/// Waits until so many users are there.
-async fn some_users(app: &TestApp, name: &str) {
-    while users(app, name).await == 0 {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-}
-
-const ASYNC: (&str, &str) = ("prefer", "respond-async");
 
 each_db! {
     async fn a_repeated_request_is_answered_as_the_first_and_done_once(app: TestApp) {
@@ -233,13 +166,14 @@ each_db! {
             places.push((address(&send(&one, &[ASYNC], &work(&name, 200)).await), name));
         }
         for (place, name) in places {
+            let limit = Limit::new();
             let job = loop {
                 tokio::try_join!(one.app.take_up_bulk(), two.app.take_up_bulk()).unwrap();
                 let job = app.get(&place).await.expect(200).body;
                 if job["status"] == "done" {
                     break job;
                 }
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                limit.pause(20, &job).await;
             };
             check_work(&app, &name, job["Operations"].as_array().unwrap()).await;
         }
@@ -317,13 +251,14 @@ each_db! {
         assert_eq!(users(&app, "n").await, made);
         assert!(made < 3600, "{made}");
         gone(Some("kept"), "k").await;
+        let limit = Limit::new();
         let done = loop {
             let reply = send(&app, &[("idempotency-key", "kept")], &work("k", 4000)).await;
             if reply.status == 200 {
                 break results(&reply);
             }
             reply.refused(409, "");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            limit.pause(50, &reply.status).await;
         };
         check_work(&app, "k", &done).await;
     }
@@ -353,13 +288,14 @@ fn a_database_that_goes_away_is_waited_for_and_nothing_is_doubled() {
             first
         } else {
             assert!(matches!(first.status, 409 | 503), "{first:?}");
+            let limit = Limit::new();
             loop {
                 let again = send(&app, &[("idempotency-key", "away")], &ask).await;
                 if again.status == 200 {
                     break again;
                 }
                 assert!(matches!(again.status, 409 | 503), "{again:?}");
-                tokio::time::sleep(Duration::from_millis(200)).await;
+                limit.pause(200, &again.status).await;
             }
         };
         check_work(&app, "z", &results(&done)).await;

@@ -217,7 +217,9 @@ each_db! {
     async fn alone_and_in_bulk_the_same_is_done_and_answered(app: TestApp) {
         let (single, bulk) = (World::new(&app).await, World::new(&app).await);
         for case in cases() {
-            let (one, other) = (alone(&single, &case).await, in_bulk(&bulk, &case).await);
+            let (mut one, other) = (alone(&single, &case).await, in_bulk(&bulk, &case).await);
+            // A version stands in a header there, and in the operation here.
+            one.2 = one.2.replace("If-Match names", "'version' of this operation names");
             assert_eq!(other, one, "{} {} {}", case.method, case.path, case.body);
             assert_eq!(bulk.state().await, single.state().await, "{} {}", case.method, case.path);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::bulk::{message, post_group, post_user};
+use crate::support::bulk::{Limit, message, post_group, post_user};
 use crate::support::process::{Client, Setup, Usher};
 use crate::support::{Directory, each_db, on_postgres};
 
@@ -56,6 +56,7 @@ async fn send(
 
 /// Sends it until nobody else is at work on it.
 async fn retry(client: &Client, key: &str, body: &str) -> String {
+    let limit = Limit::new();
     loop {
         let (status, wait, text) =
             send(client, &[("idempotency-key", key)], body.to_owned()).await.unwrap();
@@ -63,7 +64,7 @@ async fn retry(client: &Client, key: &str, body: &str) -> String {
             return text;
         }
         assert_eq!((status, wait.as_str()), (409, "2"), "{text}");
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        limit.pause(200, &text).await;
     }
 }
 
@@ -111,10 +112,12 @@ each_db! {
                 send(&client, &[("idempotency-key", wanted.as_str())], sent).await
             });
             // In its middle, at different moments; now and then before anything was written.
+            let limit = Limit::new();
             while round % 5 != 4 && !asking.is_finished() {
                 if server.client.count(&format!("userName sw \"{name}\"")).await > 0 {
                     break;
                 }
+                limit.pause(1, &name).await;
             }
             tokio::time::sleep(Duration::from_millis(round * 67 % 250)).await;
             server.kill();
@@ -131,6 +134,7 @@ each_db! {
             assert_eq!(retry(&server.client, &key, &body).await, answer, "byte for byte");
         }
         println!("killed {} times, {cut} times in the middle; every operation done once", rounds());
+        assert!(cut > 0, "none was killed in its middle: {} rounds", rounds());
     }
 
     /// Proves SCIM-434.
@@ -158,17 +162,23 @@ each_db! {
         let server = started(&setup);
         let users: Vec<_> = (0..5000).map(|at| post_user(&format!("h{at}"))).collect();
         let asking = send(&server.client, &[], message(&users).to_string());
+        let limit = Limit::new();
         let begun = async {
-            while server.client.count("userName sw \"h\"").await == 0 {}
+            while server.client.count("userName sw \"h\"").await == 0 {
+                limit.pause(1, &"none was made").await;
+            }
         };
         tokio::select! {
             answer = asking => panic!("it was answered before: {answer:?}"),
             () = begun => {}
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let made = server.client.count("userName sw \"h\"").await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        assert_eq!(server.client.count("userName sw \"h\"").await, made);
+        // What is being written when it is noticed is done; then nothing more.
+        let (mut made, mut before) = (0, u64::MAX);
+        while made != before {
+            limit.pause(500, &made).await;
+            before = made;
+            made = server.client.count("userName sw \"h\"").await;
+        }
         assert!(made < 5000, "{made}");
     }
 
@@ -184,8 +194,9 @@ each_db! {
         let mut server = started(&setup);
         server.client.token = token;
         let users = (MANY - MANY / 8) as u64;
+        let limit = Limit::new();
         while server.client.count("userName sw \"s\"").await < users {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            limit.pause(50, &users).await;
         }
     }
 }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use crate::app::{App, Ctx};
 use crate::ids::ResourceId;
-use crate::scim::bulk::{Method, Operation, Order, Request, order};
+use crate::scim::bulk::{Method, Operation, Order, Request, makers, order};
 
 /// A bulk request, in which every `POST` has its id already.
-#[derive(Debug)]
 pub(super) struct Case {
     pub(super) app: App,
     pub(super) ctx: Ctx,
@@ -34,7 +33,7 @@ impl Case {
         let mut case = Self {
             app: app.clone(),
             ctx: ctx.clone(),
-            makers: makers(&request.operations),
+            makers: names(&request.operations),
             ids: vec![String::new(); request.operations.len()],
             request,
             order,
@@ -100,18 +99,6 @@ impl Case {
 }
 
 /// An operation that is refused by itself makes nothing, but whoever refers to it knows its name.
-fn makers(operations: &[Operation]) -> HashMap<Box<str>, usize> {
-    let mut makers = HashMap::new();
-    for wrong in [false, true] {
-        for (place, operation) in operations.iter().enumerate() {
-            let is_post = operation.method == Some(Method::Post);
-            if let Some(name) = &operation.bulk_id
-                && is_post
-                && operation.problem.is_some() == wrong
-            {
-                makers.entry(name.clone()).or_insert(place);
-            }
-        }
-    }
-    makers
+fn names(operations: &[Operation]) -> HashMap<Box<str>, usize> {
+    makers(operations).into_iter().map(|(name, place)| (name.into(), place)).collect()
 }

@@ -6,35 +6,38 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::case::{Case, Past};
+use super::case::Case;
 use super::record::{Record, lease, lost};
 use super::run::{End, Run};
-use super::{BulkAsked, Results};
-use crate::app::{App, Challenge, Ctx, Error};
+use super::{BulkAsked, RETRY_AFTER};
+use crate::app::{App, Ctx, Error};
 use crate::clock::Micros;
 use crate::domain::scope::Scope;
+use crate::domain::token;
 use crate::ids::{RequestId, ResourceId, TokenId};
-use crate::scim::bulk::{Method, Operation, Request};
-use crate::store::Tx;
-use crate::store::bulk::{self, Hold, Job, Place, Step};
+use crate::scim::bulk::Request;
+use crate::store::bulk::{self, Hold, Job, Place};
+use crate::store::{self, Tx};
 
-/// Steps that are read at once.
-pub(super) const PAGE: i64 = 1000;
-const ROWS: usize = 1000;
+/// Seconds before a job that failed is tried again: at first, and after many failures.
+const FIRST_PAUSE: i64 = 2;
+const LONGEST_PAUSE: i64 = 600;
+/// Asynchronous jobs of one tenant that may wait.
+const MOST_OPEN: i64 = 100;
 /// Operations that are kept in one transaction, and their bytes.
 const KEPT: usize = 256;
 const KEPT_BYTES: usize = 1024 * 1024;
 /// How often whoever works on a job says so, and asks whether it still may.
-const BEAT: Duration = Duration::from_secs(1);
+pub(super) const BEAT: Duration = Duration::from_secs(1);
 
 /// What a request that is to be remembered finds.
 pub(super) enum Opened {
     /// It is this one's to be done; whether its operations are kept already.
     Mine { hold: Hold, stored: bool },
-    /// It was done before.
+    /// It has ended.
     Ended(Place),
-    /// Somebody is at work on it.
-    InUse(Place),
+    /// Somebody is at work on it, or it waits for somebody.
+    InUse { place: Place, stored: bool },
 }
 
 /// Work on a job.
@@ -54,11 +57,15 @@ impl App {
         asked: &BulkAsked,
     ) -> Result<Opened, Error> {
         let job = self.new_job(ctx, request, asked);
-        let app = self.clone();
+        let (app, later) = (self.clone(), asked.respond_async);
         self.store()
             .write_long(&ctx.tenant, async move |tx: &mut Tx<'_>| {
                 let owner = job.owner.clone().unwrap_or_default();
                 if bulk::insert(tx, &job).await? {
+                    let tenant = &job.place.tenant;
+                    if later && bulk::open(tx, tenant, job.created).await? > MOST_OPEN {
+                        return Err(Error::Busy(RETRY_AFTER));
+                    }
                     let hold = Hold { place: job.place.clone(), owner };
                     return Ok(Opened::Mine { hold, stored: false });
                 }
@@ -75,18 +82,21 @@ impl App {
                 if bulk::claim(tx, &hold, now, lease(now)).await? {
                     return Ok(Opened::Mine { hold, stored: found.stored });
                 }
-                Ok(Opened::InUse(hold.place))
+                Ok(Opened::InUse { place: hold.place, stored: found.stored })
             })
             .await
     }
 
     fn new_job(&self, ctx: &Ctx, request: &Request, asked: &BulkAsked) -> Job {
         let now = self.clock().now();
+        // Of the body of a request without a key nothing has to be remembered.
+        let key = asked.key.as_deref();
+        let digest = key.map(|key| digest(&asked.digest, key)).unwrap_or_default();
         Job {
             place: Place { tenant: ctx.tenant.clone(), id: ResourceId::new(now).to_string() },
             token: ctx.token.to_string(),
-            key: asked.key.clone(),
-            digest: hex(&asked.digest),
+            key: key.map(token::hash),
+            digest,
             caller: json!({ "request": ctx.request.as_str() }).to_string(),
             fail_on_errors: request
                 .fail_on_errors
@@ -100,6 +110,7 @@ impl App {
             created: now,
             finished: None,
             stopped: None,
+            attempts: 0,
         }
     }
 
@@ -150,10 +161,27 @@ impl App {
 
     /// Works on a job until it has ended or is somebody else's.
     pub(super) async fn work_on(&self, errand: Errand) -> Result<(), Error> {
+        let done = self.turn_to(&errand).await;
+        match &done {
+            Ok(End::Done) => return Ok(()),
+            Ok(End::Lost) => return Err(lost()),
+            Ok(End::Interrupted) => {
+                self.give_back(&errand.hold).await;
+                return Err(Error::Busy(1));
+            }
+            Err(Error::Unauthorized(_) | Error::Forbidden(_)) => {
+                self.stop_job(errand.hold.place.clone()).await?;
+            }
+            Err(error) => self.put_off(&errand.hold, error).await,
+        }
+        done.map(drop)
+    }
+
+    async fn turn_to(&self, errand: &Errand) -> Result<End, Error> {
         loop {
-            let Some(job) = self.held(&errand.hold).await? else { return Err(lost()) };
+            let Some(job) = self.held(&errand.hold).await? else { return Ok(End::Lost) };
             if job.finished.is_some() {
-                return Ok(());
+                return Ok(End::Done);
             }
             let (request, past) = self.remembered(&job, errand.request.as_ref()).await?;
             let count = |number: i64| u64::try_from(number).unwrap_or(0);
@@ -163,24 +191,12 @@ impl App {
                 Run::new(Case::new(self, &errand.ctx, request, past), Some(record), before);
             let ended = tokio::select! {
                 ended = run.go() => ended,
-                ended = self.beat(&errand) => ended,
+                ended = self.beat(errand) => ended,
             };
-            match ended {
-                Ok(End::Done) => return Ok(()),
+            match ended? {
                 // Perhaps it is still ours: a commit whose answer was lost.
-                Ok(End::Lost) => {}
-                Ok(End::Interrupted) => {
-                    self.give_back(&errand.hold).await;
-                    return Err(Error::Busy(1));
-                }
-                Err(error @ Error::Unauthorized(_)) => {
-                    self.stop_job(errand.hold.place.clone()).await?;
-                    return Err(error);
-                }
-                Err(error) => {
-                    self.give_back(&errand.hold).await;
-                    return Err(error);
-                }
+                End::Lost => {}
+                ended @ (End::Done | End::Interrupted) => return Ok(ended),
             }
         }
     }
@@ -210,20 +226,19 @@ impl App {
                 return Ok(End::Lost);
             }
             // What cannot be asked now is asked a second later.
-            if let Err(error @ Error::Unauthorized(_)) = self.may_go_on(&errand.ctx).await {
+            if let Err(error @ (Error::Unauthorized(_) | Error::Forbidden(_))) =
+                self.may_go_on(&errand.ctx).await
+            {
                 return Err(error);
             }
         }
     }
 
     /// Whether the token that asked may still do so.
-    async fn may_go_on(&self, ctx: &Ctx) -> Result<Ctx, Error> {
+    pub(super) async fn may_go_on(&self, ctx: &Ctx) -> Result<Ctx, Error> {
         let now = self.holder(&ctx.tenant, &ctx.token, ctx.request.clone()).await?;
-        if now.scopes.allow(Scope::UsersWrite) {
-            Ok(now)
-        } else {
-            Err(Error::Unauthorized(Challenge::Invalid))
-        }
+        now.require(Scope::UsersWrite)?;
+        Ok(now)
     }
 
     /// Leaves a job to whoever comes next; when that fails, its lease runs out.
@@ -236,6 +251,32 @@ impl App {
         }
     }
 
+    /// Leaves a job that failed to whoever comes after a pause, which grows: others go first. Where its
+    /// client has to send it again, that is the pause.
+    pub(super) async fn put_off(&self, hold: &Hold, error: &Error) {
+        error.log();
+        let (mine, now) = (hold.clone(), self.clock().now());
+        let put_off = self.store().write_apart(async move |tx: &mut Tx<'_>| {
+            let Some(job) = bulk::find(tx, &mine.place).await? else { return Ok(0) };
+            if !job.stored {
+                bulk::release(tx, &mine).await?;
+                return Ok(0);
+            }
+            let pause = (FIRST_PAUSE << job.attempts.clamp(0, 16)).min(LONGEST_PAUSE);
+            bulk::postpone(tx, &mine, now.plus_seconds(pause)).await?;
+            Ok::<_, store::Error>(pause)
+        });
+        let (job, tenant) = (&hold.place.id, &hold.place.tenant);
+        match put_off.await {
+            Ok(pause) => tracing::warn!(
+                %error, job, tenant.id = %tenant, pause, "a bulk job failed; it waits before it goes on"
+            ),
+            Err(cause) => tracing::warn!(
+                %error, %cause, job, tenant.id = %tenant, "a bulk job failed, and was not given back"
+            ),
+        }
+    }
+
     /// Ends a job before its end; false when it had ended.
     pub(super) async fn stop_job(&self, place: Place) -> Result<bool, Error> {
         let (tenant, now) = (place.tenant.clone(), self.clock().now());
@@ -243,66 +284,6 @@ impl App {
             .store()
             .write_long(&tenant, async move |tx: &mut Tx<'_>| bulk::stop(tx, &place, now).await);
         Ok(stopped.await?)
-    }
-
-    /// The operations of a job and what was done of them.
-    async fn remembered(
-        &self,
-        job: &Job,
-        request: Option<&Arc<Request>>,
-    ) -> Result<(Arc<Request>, Past), Error> {
-        let mut past = Past::default();
-        let mut operations = Vec::new();
-        let mut from = 0;
-        loop {
-            let (place, at) = (job.place.clone(), from);
-            let page = self
-                .store()
-                .read(async move |tx: &mut Tx<'_>| bulk::steps(tx, &place, at, PAGE).await)
-                .await?;
-            let full = page.len() == ROWS;
-            from = page.last().map_or(from, |step| step.at + 1);
-            for step in page {
-                let place = usize::try_from(step.at).unwrap_or_default();
-                if request.is_none() {
-                    operations.resize_with(place + 1, Operation::default);
-                    operations[place] = operation_of(&step)?;
-                }
-                if step.result.is_some() {
-                    past.steps.insert(place, step.made);
-                }
-            }
-            if !full {
-                break;
-            }
-        }
-        let fail_on_errors = job.fail_on_errors.and_then(|most| u64::try_from(most).ok());
-        let request = request.cloned();
-        Ok((request.unwrap_or_else(|| Arc::new(Request { operations, fail_on_errors })), past))
-    }
-
-    /// Results of a job from this place on.
-    pub(super) async fn page_of_results(&self, place: Place, from: u64) -> Result<Results, Error> {
-        let from = i64::try_from(from).unwrap_or(i64::MAX);
-        let rows = self
-            .store()
-            .read(async move |tx: &mut Tx<'_>| bulk::results(tx, &place, from, PAGE).await)
-            .await?;
-        let full = rows.len() == ROWS;
-        let last = rows.last().and_then(|(at, _)| u64::try_from(at + 1).ok());
-        let next = last.filter(|_| full);
-        Ok(Results { results: rows.into_iter().map(|(_, result)| result).collect(), next })
-    }
-
-    /// All results of a job.
-    pub(super) async fn all_results(&self, place: &Place) -> Result<Vec<String>, Error> {
-        let (mut all, mut from) = (Vec::new(), Some(0));
-        while let Some(at) = from {
-            let page = self.page_of_results(place.clone(), at).await?;
-            all.extend(page.results);
-            from = page.next;
-        }
-        Ok(all)
     }
 
     /// The caller of a job that somebody else accepted.
@@ -315,29 +296,18 @@ impl App {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
+/// What a repeated request is known by. A body may hold passwords: without the key, of which only the
+/// hash is kept, nobody can try which body it was.
+fn digest(body: &[u8; 32], key: &str) -> String {
+    let body = body.iter().fold(String::with_capacity(65 + key.len()), |mut text, byte| {
         // Writing to a text never fails.
         let _ = write!(text, "{byte:02x}");
         text
-    })
+    });
+    token::hash(&format!("{body} {key}"))
 }
 
 /// A name for whoever works on a job now; another one each time.
 pub(super) fn owner(now: Micros) -> String {
     ResourceId::new(now).to_string()
-}
-
-/// What a step was to do. Of one that is done only its name is still needed, which its result has.
-fn operation_of(step: &Step) -> Result<Operation, Error> {
-    let damaged = || Error::Internal(format!("operation {} of a bulk job is damaged", step.at));
-    if let Some(result) = &step.result {
-        let shown: Value = serde_json::from_str(result).map_err(|_| damaged())?;
-        return Ok(Operation {
-            method: shown["method"].as_str().and_then(Method::from_name),
-            bulk_id: shown["bulkId"].as_str().map(Into::into),
-            ..Operation::default()
-        });
-    }
-    step.operation.as_deref().and_then(Operation::from_line).ok_or_else(damaged)
 }

@@ -2,6 +2,7 @@
 //!
 //! Bodies are read, softened, checked and written out by the functions that single requests use.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -28,7 +29,7 @@ const BYTES: usize = 512 * 1024;
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Some units, and where the next ones begin.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Chunk {
     pub(super) units: Vec<Unit>,
     pub(super) next: usize,
@@ -36,15 +37,20 @@ pub(super) struct Chunk {
     pub(super) blocked: bool,
 }
 
-/// Prepares the units from here on. `settled` says that all before them are committed.
-pub(super) async fn prepare(case: &Arc<Case>, from: usize, settled: bool) -> Result<Chunk, Error> {
+/// Prepares the units from here on. `settled` are, once all before them are committed, the `POST`s
+/// among those that failed.
+pub(super) async fn prepare(
+    case: &Arc<Case>,
+    from: usize,
+    settled: Option<&HashSet<usize>>,
+) -> Result<Chunk, Error> {
     let at_once = case.app.hasher().at_once();
-    let drawing = Arc::clone(case);
-    let drawn = tokio::task::spawn_blocking(move || draw_all(&drawing, from, settled)).await;
+    let (drawing, is_settled) = (Arc::clone(case), settled.is_some());
+    let drawn = tokio::task::spawn_blocking(move || draw_all(&drawing, from, is_settled)).await;
     let (drawn, next, blocked) = drawn.map_err(|error| Error::Internal(error.to_string()))?;
     // No more than the hasher's threads: others hash too.
     let units = stream::iter(drawn)
-        .map(|drawn| finish(case, drawn))
+        .map(|drawn| finish(case, drawn, settled))
         .buffered(at_once)
         .try_collect()
         .await?;
@@ -147,6 +153,24 @@ fn ring_of(case: &Case, places: &[usize], sketches: Vec<Result<Sketch, Error>>) 
 
 /// One operation: where it is about, and what it is going to be.
 fn one(case: &Case, place: usize) -> (Option<String>, Result<Sketch, Error>) {
+    let (location, aim) = aim(case, place);
+    (location, aim.and_then(|aim| sketch(case, aim)))
+}
+
+/// Where an operation is about.
+pub(super) fn location(case: &Case, place: usize) -> Option<String> {
+    aim(case, place).0
+}
+
+/// What an operation is to do to what.
+struct Aim<'c> {
+    method: Method,
+    operation: &'c Operation,
+    work: Work,
+    id: String,
+}
+
+fn aim(case: &Case, place: usize) -> (Option<String>, Result<Aim<'_>, Error>) {
     let operation = case.operation(place);
     let problem = || operation.problem.as_deref().map(|problem| Error::from(problem.clone()));
     let Some(method) = operation.method else {
@@ -162,10 +186,7 @@ fn one(case: &Case, place: usize) -> (Option<String>, Result<Sketch, Error>) {
     let id = match &target.id {
         None => Ok(case.id(place).to_owned()),
         Some(Id::Known(id)) => Ok(id.clone()),
-        Some(Id::Bulk(name)) => match case.id_of(name) {
-            Some(id) => Ok(id.to_owned()),
-            None => Err(name),
-        },
+        Some(Id::Bulk(name)) => case.id_of(name).map(str::to_owned).ok_or(name),
     };
     let shown = match &id {
         Ok(id) => id.clone(),
@@ -173,22 +194,19 @@ fn one(case: &Case, place: usize) -> (Option<String>, Result<Sketch, Error>) {
     };
     let shown = utf8_percent_encode(&shown, PLAIN);
     let location = Some(format!("{}{}/{shown}", app.base(), target.kind.endpoint));
-    let sketch = match (problem(), id) {
+    let aim = match (problem(), id) {
         (Some(problem), _) => Err(problem),
         (None, Err(name)) => Err(bulk::unknown_reference(name).into()),
         (None, Ok(id)) => {
-            sketch(case, Work::new(app, &case.ctx, &target.kind), (method, operation), id)
+            let work = Work::new(app, &case.ctx, &target.kind);
+            Ok(Aim { method, operation, work, id })
         }
     };
-    (location, sketch)
+    (location, aim)
 }
 
-fn sketch(
-    case: &Case,
-    work: Work,
-    (method, operation): (Method, &Operation),
-    id: String,
-) -> Result<Sketch, Error> {
+fn sketch(case: &Case, aim: Aim<'_>) -> Result<Sketch, Error> {
+    let Aim { method, operation, work, id } = aim;
     let mut data = operation.value().unwrap_or(Value::Null);
     bulk::substitute(method, &mut data, &|name: &str| case.id_of(name))?;
     let conditions = || Conditions::parse(operation.version.as_deref(), None);
@@ -217,8 +235,14 @@ fn sketch(
 }
 
 /// Hashes passwords. The error is one that has nothing to do with the operation.
-async fn finish(case: &Arc<Case>, drawn: Drawn) -> Result<Unit, Error> {
+async fn finish(
+    case: &Arc<Case>,
+    drawn: Drawn,
+    settled: Option<&HashSet<usize>>,
+) -> Result<Unit, Error> {
     let Drawn { number, places, locations, weight, sketch } = drawn;
+    let needs = case.needs(&places);
+    let lost = needs.iter().find(|need| settled.is_some_and(|lost| lost.contains(need)));
     let ready = match sketch {
         Sketch::Refused(errors) => Ok(Ready::Refused(errors)),
         Sketch::Change(plan) => Ok(Ready::Change(plan)),
@@ -228,7 +252,9 @@ async fn finish(case: &Arc<Case>, drawn: Drawn) -> Result<Unit, Error> {
             let creation = case.app.with_password(&case.ctx, creation, password).await;
             creation.map(|creation| Ready::Create(Box::new(creation)))
         }
-        Sketch::Ring(made) => return finish_ring(case, (number, places, locations), made).await,
+        Sketch::Ring(made) => finish_ring(case, &places, made).await,
+        // What is not there need not be looked for.
+        Sketch::Ahead(_) if let Some(lost) = lost => Err(Error::Dependency(case.name(*lost))),
         Sketch::Ahead(ahead) => {
             let (work, target, change) = *ahead;
             let plan = case.app.plan(&case.ctx, Plan::new(work, target, change)).await;
@@ -240,32 +266,23 @@ async fn finish(case: &Arc<Case>, drawn: Drawn) -> Result<Unit, Error> {
         Err(error) => Ready::Refused(vec![error]),
         Ok(ready) => ready,
     };
-    let needs = case.needs(&places);
     Ok(Unit { number, places, needs, locations, weight, ready })
 }
 
-type Where = (usize, Vec<usize>, Vec<Option<String>>);
-
 async fn finish_ring(
-    case: &Arc<Case>,
-    (number, places, locations): Where,
+    case: &Case,
+    places: &[usize],
     made: Vec<(Creation, Password)>,
-) -> Result<Unit, Error> {
-    let weight = places.iter().map(|place| weight(case.operation(*place))).sum();
+) -> Result<Ready, Error> {
     let mut creations = Vec::with_capacity(made.len());
     for (creation, password) in made {
         match case.app.with_password(&case.ctx, creation, password).await {
             Ok(creation) => creations.push(creation),
             Err(error) if is_passing(&error) => return Err(error),
-            Err(error) => {
-                let ready = Ready::Refused(blame(case, &places, creations.len(), &error));
-                let needs = case.needs(&places);
-                return Ok(Unit { number, places, needs, locations, weight, ready });
-            }
+            Err(error) => return Ok(Ready::Refused(blame(case, places, creations.len(), &error))),
         }
     }
-    let (needs, ready) = (case.needs(&places), Ready::Ring(creations));
-    Ok(Unit { number, places, needs, locations, weight, ready })
+    Ok(Ready::Ring(creations))
 }
 
 /// The error of the one that failed, and for the others that it failed.

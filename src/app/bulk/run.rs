@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::case::Case;
-use super::prepare::{Chunk, is_passing, prepare};
+use super::jobs::BEAT;
+use super::prepare::{Chunk, is_passing, location, prepare};
 use super::record::Record;
-use super::turn::{Done, MOST, Pace, Turn};
+use super::turn::{Done, MOST, Pace, Turn, told};
 use super::unit::{Ready, Unit};
 use crate::app::Error;
 use crate::store::Tx;
@@ -33,7 +34,6 @@ pub(super) enum End {
 }
 
 /// A run, as far as it is.
-#[derive(Debug)]
 pub(super) struct Run {
     case: Arc<Case>,
     record: Option<Record>,
@@ -52,6 +52,8 @@ pub(super) struct Run {
     said: Instant,
     /// Since when the database is away.
     away: Option<Instant>,
+    /// When it was last asked whether the token may still do so, of a request that is not remembered.
+    asked: Instant,
 }
 
 impl Run {
@@ -72,14 +74,50 @@ impl Run {
             begun,
             said: begun,
             away: None,
+            asked: begun,
         }
     }
 
     /// Runs to the end. Dropped on the way, it stops after the turn that is being written.
     pub(super) async fn go(&mut self) -> Result<End, Error> {
-        let ended = self.turns().await;
+        let mut ended = self.turns().await;
+        // What was done is told in any case; that of a remembered request is written down.
+        if let Err(error) = &ended
+            && self.record.is_none()
+            && self.done > 0
+        {
+            self.answer_rest(error);
+            ended = Ok(End::Done);
+        }
         self.say("bulk: ended");
         ended
+    }
+
+    /// The results of operations that were not done any more.
+    fn answer_rest(&mut self, error: &Error) {
+        error.log();
+        let error = if is_passing(error) { &Error::NotReached } else { error };
+        for place in 0..self.results.len() {
+            if self.results[place].is_none() {
+                let (at, outcome) = (location(&self.case, place), Err(error.clone()));
+                self.results[place] = Some(told(&self.case, place, at.as_deref(), &outcome).result);
+                self.done += 1;
+                self.failed += 1;
+            }
+        }
+    }
+
+    /// Ends a request whose token may not go on; one that is remembered is looked after beside it.
+    async fn check_token(&mut self) -> Result<(), Error> {
+        if self.record.is_some() || self.asked.elapsed() < BEAT {
+            return Ok(());
+        }
+        self.asked = Instant::now();
+        match self.case.app.may_go_on(&self.case.ctx).await {
+            Err(error @ (Error::Unauthorized(_) | Error::Forbidden(_))) => Err(error),
+            // What cannot be asked now is asked a second later.
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// The results of what was processed, in the order of the request.
@@ -92,8 +130,9 @@ impl Run {
             if self.record.is_some() && self.case.app.worker().is_stopping() {
                 return Ok(End::Interrupted);
             }
+            self.check_token().await?;
             if self.queue.is_empty() {
-                match prepare(&self.case, self.next, true).await {
+                match prepare(&self.case, self.next, Some(&self.lost)).await {
                     Ok(chunk) => self.take(chunk),
                     Err(error) => {
                         self.wait_out(error).await?;
@@ -114,6 +153,8 @@ impl Run {
                     }
                 }
                 Err(Error::KeyInUse(_)) => return Ok(End::Lost),
+                // Nothing of it was looked at: what is prepared is as good as before.
+                Err(error @ Error::Busy(_)) => self.wait_out(error).await?,
                 Err(error) => {
                     if let Error::Unavailable(cause) = &error
                         && cause.is_unknown_outcome()
@@ -169,7 +210,7 @@ impl Run {
         if self.blocked || self.queue.len() >= MOST || weight >= READY {
             return written.await;
         }
-        let (done, chunk) = tokio::join!(written, prepare(&self.case, self.next, false));
+        let (done, chunk) = tokio::join!(written, prepare(&self.case, self.next, None));
         // What could not be prepared now is tried again when its turn comes.
         if let Ok(chunk) = chunk {
             self.take(chunk);
@@ -214,9 +255,11 @@ impl Run {
 
     /// Waits when that helps: while the line is full, and a while when the database is away.
     async fn wait_out(&mut self, error: Error) -> Result<(), Error> {
-        let since = *self.away.get_or_insert_with(Instant::now);
-        let away = !matches!(error, Error::Busy(_)) && since.elapsed() >= PATIENCE;
-        if away || !is_passing(&error) {
+        if !is_passing(&error) {
+            return Err(error);
+        }
+        let is_away = !matches!(error, Error::Busy(_));
+        if is_away && self.away.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
             return Err(error);
         }
         tokio::time::sleep(PAUSE).await;

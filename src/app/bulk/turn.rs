@@ -36,7 +36,6 @@ impl Pace {
 }
 
 /// What may be done in one turn.
-#[derive(Debug)]
 pub(super) struct Turn {
     pub(super) case: Arc<Case>,
     pub(super) units: Vec<Arc<Unit>>,
@@ -235,7 +234,7 @@ pub(super) fn fallen<T>(case: &Case, unit: &Unit, needed: usize) -> Vec<Result<T
 }
 
 /// The result of an operation, and the id of what it made.
-fn told(
+pub(super) fn told(
     case: &Case,
     at: usize,
     location: Option<&str>,
@@ -255,6 +254,8 @@ fn told(
             result(operation, &Outcome { status, location, version, response: None })
         }
         Err(error) => {
+            // What a single request says in If-Match stands in the operation here.
+            let error = if matches!(error, Error::Stale) { &Error::StaleOperation } else { error };
             error.log();
             let (status, _) = error.status();
             let body = error.body(&case.ctx.request);

@@ -7,7 +7,6 @@ use crate::app::work::Work;
 use crate::scim::etag::Conditions;
 
 /// Operations that are done together: one, or `POST`s that refer to each other in a ring.
-#[derive(Debug)]
 pub(super) struct Unit {
     /// Its place in the order.
     pub(super) number: usize,
@@ -23,7 +22,6 @@ pub(super) struct Unit {
 }
 
 /// What there is to do, with nothing slow left.
-#[derive(Debug)]
 pub(super) enum Ready {
     /// Nothing: this is wrong with each of them.
     Refused(Vec<Error>),
@@ -34,7 +32,6 @@ pub(super) enum Ready {
 }
 
 /// A resource to delete.
-#[derive(Debug)]
 pub(super) struct Removal {
     pub(super) work: Work,
     pub(super) id: String,

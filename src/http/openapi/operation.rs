@@ -226,7 +226,10 @@ fn parameters(route: &Route) -> Vec<Value> {
                 "Idempotency-Key",
                 "A text that makes a repeated request the same request; for 24 hours.",
             ),
-            header("Prefer", "respond-async, with wait=SECONDS, to be answered before it is done."),
+            header(
+                "Prefer",
+                "respond-async, with wait=SECONDS, to be answered before it is done; ignored when the word password occurs in the data of an operation.",
+            ),
         ]),
         Action::Search
         | Action::SearchAll

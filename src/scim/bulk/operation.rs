@@ -59,7 +59,7 @@ impl fmt::Display for Method {
 ///
 /// Its `data` stays text until its turn comes: as trees of values a large request would be ten times
 /// its size.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Operation {
     /// What it does; none when that is what is wrong with it.
     pub method: Option<Method>,
@@ -75,6 +75,18 @@ pub struct Operation {
     pub references: Box<[Box<str>]>,
     /// Why it is refused by itself; it is then not tried and answered with this.
     pub problem: Option<Box<Problem>>,
+}
+
+/// Without the data, which may hold a password.
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("bulk_id", &self.bulk_id)
+            .field("problem", &self.problem)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Operation {
@@ -107,6 +119,14 @@ pub struct Request {
     pub operations: Vec<Operation>,
     /// After how many failed operations the rest is left; none means never.
     pub fail_on_errors: Option<u64>,
+}
+
+impl Request {
+    /// Whether one of its operations may set a password: its text is never written down.
+    pub fn may_hold_passwords(&self) -> bool {
+        let mut data = self.operations.iter().filter_map(|operation| operation.data.as_deref());
+        data.any(|data| super::references::may_hold_password(data.get()))
+    }
 }
 
 /// How an operation is written down.

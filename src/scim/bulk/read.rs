@@ -52,7 +52,6 @@ impl From<Flaw> for Refused {
 }
 
 /// Reads one request.
-#[derive(Debug)]
 pub struct Reader {
     limits: Limits,
     quirks: Quirks,

@@ -11,10 +11,16 @@ use crate::scim::path::excerpt;
 /// What stands before a bulkId where an id belongs.
 pub const PREFIX: &str = "bulkId:";
 
+/// What holds other resources: where an id belongs, a `bulkId:…` is a reference.
+const HOLDERS: [&str; 2] = ["members", "manager"];
+/// What is never looked into, and never kept as it is.
+const SECRET: &str = "password";
+
 /// Puts ids in the place of all references in an operation's data.
 ///
-/// A reference is a text that is nothing but `bulkId:…`, wherever it stands; the end of a `$ref`; and
-/// a literal in the path of a PATCH operation. One that `ids` does not know is an error.
+/// A reference is a text that is nothing but `bulkId:…` where the id of a member or of a manager
+/// belongs; the end of a `$ref`; and a literal in the path of a PATCH operation about those. Texts at
+/// other places mean what they say. A reference that `ids` does not know is an error.
 pub fn substitute<'i>(
     method: Method,
     data: &mut Value,
@@ -57,24 +63,32 @@ pub fn references(method: Method, data: &mut Value) -> Vec<Box<str>> {
 type Found<'f> = &'f mut dyn FnMut(&str) -> Option<String>;
 
 fn walk(method: Method, data: &mut Value, found: Found<'_>) {
-    // Paths of attributes are in PATCH operations alone.
-    if method == Method::Patch
-        && let Value::Object(message) = data
-    {
-        for (name, operations) in message.iter_mut() {
-            if name.eq_ignore_ascii_case("Operations") {
-                paths(operations, found);
+    match (method, data) {
+        (Method::Patch, Value::Object(message)) => {
+            for (name, operations) in message.iter_mut() {
+                if name.eq_ignore_ascii_case("Operations") {
+                    operations.as_array_mut().into_iter().flatten().for_each(|operation| {
+                        in_operation(operation, found);
+                    });
+                }
             }
         }
+        (Method::Patch, _) => {}
+        (Method::Post | Method::Put | Method::Delete, data) => values(data, Spot::Plain, found),
     }
-    values(data, found);
 }
 
-fn paths(operations: &mut Value, found: Found<'_>) {
-    let operations = operations.as_array_mut().into_iter().flatten();
-    for (name, value) in operations.filter_map(Value::as_object_mut).flatten() {
-        if let Value::String(path) = value
+/// An operation of a PATCH: its path says what its value is.
+fn in_operation(operation: &mut Value, found: Found<'_>) {
+    let Value::Object(members) = operation else { return };
+    let path = members.iter().find(|(name, _)| name.eq_ignore_ascii_case("path"));
+    let spot = path.and_then(|(_, path)| path.as_str()).map_or(Spot::Plain, Spot::of);
+    for (name, value) in members.iter_mut() {
+        if name.eq_ignore_ascii_case("value") {
+            values(value, spot, found);
+        } else if let Value::String(path) = value
             && name.eq_ignore_ascii_case("path")
+            && may_hold(path)
             && let Some(changed) = in_path(path, found)
         {
             *path = changed;
@@ -82,23 +96,78 @@ fn paths(operations: &mut Value, found: Found<'_>) {
     }
 }
 
-fn values(value: &mut Value, found: Found<'_>) {
+/// Whether the literals in a path may be references.
+fn may_hold(path: &str) -> bool {
+    match Spot::of(path.split('[').next().unwrap_or(path)) {
+        Spot::Holder | Spot::Id | Spot::Address => true,
+        Spot::Plain | Spot::Secret => false,
+    }
+}
+
+/// What a text may be, by where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spot {
+    /// What it says.
+    Plain,
+    /// A member or a manager: an object with its id, or the id alone.
+    Holder,
+    /// An id.
+    Id,
+    /// The address of a resource.
+    Address,
+    /// Nobody's business.
+    Secret,
+}
+
+impl Spot {
+    /// The place that a name or a path means, such as `members[value eq "x"].value`.
+    fn of(path: &str) -> Self {
+        let (head, tail) = match (path.find('['), path.rfind(']')) {
+            (Some(open), Some(close)) if open < close => (&path[..open], &path[close + 1..]),
+            _ => (path, ""),
+        };
+        let name = head.rsplit(':').next().unwrap_or(head).trim();
+        let (name, sub) = name.split_once('.').unwrap_or((name, tail.trim_start_matches('.')));
+        if name.eq_ignore_ascii_case(SECRET) {
+            return Self::Secret;
+        }
+        if HOLDERS.iter().any(|holder| name.eq_ignore_ascii_case(holder)) {
+            return if sub.is_empty() { Self::Holder } else { Self::Holder.below(sub) };
+        }
+        if name.eq_ignore_ascii_case("$ref") { Self::Address } else { Self::Plain.below(sub) }
+    }
+
+    /// The place of a member of what stands here.
+    fn below(self, name: &str) -> Self {
+        if name.eq_ignore_ascii_case("$ref") {
+            return Self::Address;
+        }
+        match self {
+            Self::Holder if name.eq_ignore_ascii_case("value") => Self::Id,
+            Self::Plain if !name.is_empty() => Self::of(name),
+            Self::Plain | Self::Holder | Self::Id | Self::Address => Self::Plain,
+            Self::Secret => Self::Secret,
+        }
+    }
+}
+
+fn values(value: &mut Value, spot: Spot, found: Found<'_>) {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        Value::String(text) => {
-            if let Some(id) = text.strip_prefix(PREFIX).and_then(&mut *found) {
-                *text = id;
+        Value::String(text) => match spot {
+            Spot::Holder | Spot::Id => {
+                if let Some(id) = text.strip_prefix(PREFIX).and_then(&mut *found) {
+                    *text = id;
+                }
             }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| values(item, found)),
+            Spot::Address => in_address(text, found),
+            Spot::Plain | Spot::Secret => {}
+        },
+        Value::Array(items) => items.iter_mut().for_each(|item| values(item, spot, found)),
+        Value::Object(_) if spot == Spot::Secret => {}
         Value::Object(members) => {
             for (name, value) in members.iter_mut() {
-                match value {
-                    Value::String(text) if name.eq_ignore_ascii_case("$ref") => {
-                        in_address(text, found);
-                    }
-                    value => values(value, found),
-                }
+                values(value, spot.below(name), found);
             }
         }
     }
@@ -164,6 +233,24 @@ fn word_end(text: &str) -> usize {
         }
     }
     text.len()
+}
+
+/// Whether a password may stand in a text of JSON, also behind escapes, and as JSON within a text.
+pub(super) fn may_hold_password(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let names_it = |at: usize| {
+        let word = bytes.get(at..at + SECRET.len());
+        word.is_some_and(|word| word.eq_ignore_ascii_case(SECRET.as_bytes()))
+    };
+    // A letter of its name, written as `\u00..`: no client that means well does that.
+    let hides_it = |at: usize| {
+        bytes[at..].starts_with(b"\\u00") && matches!(bytes.get(at + 4), Some(b'4'..=b'7'))
+    };
+    (0..bytes.len()).any(|at| match bytes[at] {
+        b'p' | b'P' => names_it(at),
+        b'\\' => hides_it(at),
+        _ => false,
+    })
 }
 
 #[cfg(test)]

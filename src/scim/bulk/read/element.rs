@@ -3,8 +3,8 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::scim::bulk::{Method, Operation, PREFIX, Problem, references};
 use crate::scim::error::Error;
@@ -73,7 +73,8 @@ impl<'t> Place<'t> {
             Ok(name) => operation.bulk_id = name,
             Err(error) => note(error),
         }
-        match self.text_of("version", found.version) {
+        let version = self.text_of("version", found.version);
+        match version.and_then(|version| needed_version(operation.method, version)) {
             Ok(version) => operation.version = version,
             Err(error) => note(error),
         }
@@ -118,15 +119,19 @@ impl<'t> Place<'t> {
         };
         let raw = raw.ok_or_else(missing)?;
         let mut value = self.value(raw)?;
+        // The last example of RFC 7644 s3.7.3 has the operations alone; erratum 5050.
+        let alone = value.is_array() && method == Method::Patch && quirks.on(Quirk::NoSchemas);
+        if alone {
+            value = json!({ "Operations": value });
+        }
         let names = if may_refer(raw.get()) { references(method, &mut value) } else { Vec::new() };
         let text = match value {
             Value::Null => return Err(missing()),
-            Value::Object(_) => compact(raw),
-            // The last example of RFC 7644 s3.7.3 has the operations alone; erratum 5050.
-            Value::Array(_) if method == Method::Patch && quirks.on(Quirk::NoSchemas) => {
+            Value::Object(_) if alone => {
                 RawValue::from_string(format!("{{\"Operations\":{}}}", raw.get()))
                     .map_or_else(|_| raw.to_owned(), |whole| compact(&whole))
             }
+            Value::Object(_) => compact(raw),
             other => {
                 return Err(Error::InvalidSyntax(format!(
                     "data: this is {}; an object belongs there, the body of a single {method}.",
@@ -239,6 +244,24 @@ fn bulk_id(method: Option<Method>, name: Option<Box<str>>) -> Result<Option<Box<
         ));
     }
     Ok(name)
+}
+
+/// An empty one is no condition, and whoever sends it means one.
+fn needed_version(
+    method: Option<Method>,
+    version: Option<Box<str>>,
+) -> Result<Option<Box<str>>, Error> {
+    let is_empty = version.as_ref().is_some_and(|version| version.trim().is_empty());
+    if !is_empty {
+        return Ok(version);
+    }
+    if method == Some(Method::Post) {
+        return Ok(None);
+    }
+    Err(Error::InvalidValue(
+        "version: empty; meta.version of the resource belongs there, such as W/\"1\", or nothing."
+            .to_owned(),
+    ))
 }
 
 /// Whether a text may hold a reference; an escape may hide one.

@@ -10,6 +10,9 @@ use crate::scim::path::excerpt;
 use crate::scim::quirks::{Quirk, Quirks};
 use crate::scim::urn;
 
+/// Members that a message may have; four mean something.
+const MOST_MEMBERS: usize = 1000;
+
 /// A member of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Member {
@@ -21,7 +24,7 @@ pub(super) enum Member {
 }
 
 /// The members of the message but the operations.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Head {
     /// Whether there is a list of operations.
     pub(super) listed: bool,
@@ -42,6 +45,11 @@ impl Head {
             "operations" => Member::Operations,
             _ => Member::Other,
         };
+        if self.seen.len() >= MOST_MEMBERS {
+            return Err(Error::InvalidSyntax(format!(
+                "The request has more than {MOST_MEMBERS} members; schemas, failOnErrors and Operations belong there."
+            )));
+        }
         if self.seen.insert(lower) {
             return Ok(member);
         }

@@ -109,6 +109,12 @@ fn members_stand_in_any_order_and_case_and_others_are_ignored() {
     assert_eq!((request.operations.len(), request.fail_on_errors), (1, None));
     assert_eq!(request.operations[0].method, Some(Method::Delete));
     assert!(request.operations[0].problem.is_none());
+    let many = |count: usize| {
+        let members: Vec<_> = (0..count).map(|at| format!("\"m{at}\":1")).collect();
+        read(&format!("{{\"Operations\":[],{}}}", members.join(",")))
+    };
+    assert!(many(999).is_ok());
+    assert!(sentence(many(1000)).contains("more than 1000 members"));
     let three = read(&json!({ "Operations": [], "failOnErrors": 3 }).to_string()).unwrap();
     assert_eq!(three.fail_on_errors, Some(3));
 }
@@ -155,6 +161,7 @@ fn an_operation_that_is_wrong_in_itself_is_refused_alone() {
         (json!({ "method": "PUT", "path": "/Users/1", "data": null }), "data: missing"),
         (json!({ "method": "PUT", "path": "/Users/1", "data": [data] }), "data: this is a list"),
         (json!({ "method": "PATCH", "path": "/Users/1", "data": "x" }), "data: this is a string"),
+        (json!({ "method": "DELETE", "path": "/Users/1", "version": " " }), "version: empty"),
         (json!({ "method": "PUT", "path": "/Users/1", "version": 1, "data": data }), "version: "),
         (
             json!({ "method": "PUT", "path": "/Users/1", "data": { "a": "\0" } }),
@@ -216,9 +223,14 @@ fn what_an_operation_refers_to_is_known() {
         ] },
     }));
     let names: Vec<&str> = operation.references.iter().map(|name| &**name).collect();
-    assert_eq!(names, ["g", "v", "u"]);
+    assert_eq!(names, ["g", "u", "v"]);
+    let alone = one(&json!({
+        "method": "PATCH", "path": "/Groups/1",
+        "data": [{ "op": "remove", "path": "members[value eq \"bulkId:v\"]" }],
+    }));
+    assert_eq!(&*alone.references[0], "v", "the form of erratum 5050");
     let text =
-        r#"{"Operations":[{"method":"PUT","path":"/Users/1","data":{"a":"bulk\u0049d:x"}}]}"#;
+        r#"{"Operations":[{"method":"PUT","path":"/Users/1","data":{"manager":"bulk\u0049d:x"}}]}"#;
     assert_eq!(&*read(text).unwrap().operations[0].references[0], "x");
 }
 
@@ -241,7 +253,7 @@ fn the_limits_end_the_reading_at_once() {
 fn a_line_is_read_as_it_was_written() {
     let all = json!([
         { "method": "POST", "path": "/Users", "bulkId": "a\"b", "data": { "userName": "ü" } },
-        { "method": "PUT", "path": "/Users/bulkId:a", "version": "W/\"1\"", "data": { "x": "bulkId:b" } },
+        { "method": "PUT", "path": "/Users/bulkId:a", "version": "W/\"1\"", "data": { "manager": "bulkId:b" } },
         { "method": "GET", "path": "/Users/1" },
     ]);
     for operation in read(&message(&all).to_string()).unwrap().operations {

@@ -48,10 +48,12 @@ CREATE TABLE secrets (
     value TEXT   COLLATE "C" NOT NULL
 );
 
--- Bulk requests that outlive their connection: with an Idempotency-Key, or asynchronous. `digest` is the SHA-256
--- of the body, `caller` what is needed to go on as whoever asked. `stored` says (1) that all its operations are in
+-- Bulk requests that outlive their connection: with an Idempotency-Key, or asynchronous. `key` is the SHA-256 of the
+-- key, `digest` that of key and body; neither tells anything about the body to whoever does not know the key.
+-- `caller` is what is needed to go on as whoever asked. `stored` says (1) that all its operations are in
 -- `bulk_steps`, so that any instance can go on with it. `owner` is at work on it, until `lease_until` unless it says
--- so again. `stopped_at` is set when it was ended before its end.
+-- so again; without an owner it waits until then. `attempts` counts failures since something of it was done.
+-- `stopped_at` is set when it was ended before its end.
 CREATE TABLE bulk_jobs (
     tenant         TEXT   COLLATE "C" NOT NULL,
     id             TEXT   COLLATE "C" NOT NULL,
@@ -69,13 +71,17 @@ CREATE TABLE bulk_jobs (
     created_at     BIGINT NOT NULL,
     finished_at    BIGINT,
     stopped_at     BIGINT,
+    attempts       BIGINT NOT NULL,
     PRIMARY KEY (tenant, id)
 );
 CREATE UNIQUE INDEX bulk_jobs_by_key ON bulk_jobs (tenant, token, key);
-CREATE INDEX bulk_jobs_open ON bulk_jobs (tenant, lease_until) WHERE finished_at IS NULL;
+CREATE INDEX bulk_jobs_open ON bulk_jobs (tenant) WHERE finished_at IS NULL;
+CREATE INDEX bulk_jobs_waiting ON bulk_jobs (stored, lease_until) WHERE finished_at IS NULL;
+CREATE INDEX bulk_jobs_ended ON bulk_jobs (finished_at) WHERE finished_at IS NOT NULL;
 
--- One row per operation, in the order of the request. `operation` is kept while it waits (asynchronous requests),
--- `resource` is the id that it made or meant, `result` what is answered for it, written in the same transaction.
+-- One row per operation, in the order of the request. `operation` is kept while it waits (asynchronous requests) and
+-- never holds a password; `resource` is the id that it made, `result` what is answered for it, written in the same
+-- transaction. What is not done when its job ends is deleted with the end.
 CREATE TABLE bulk_steps (
     tenant    TEXT   COLLATE "C" NOT NULL,
     job       TEXT   COLLATE "C" NOT NULL,
