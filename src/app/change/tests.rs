@@ -26,7 +26,7 @@ fn a_change_is_long_by_its_operations_and_by_its_values() {
         (Change::Replace(json!({ "displayName": "desk", "members": members(LONG) })), false),
         (Change::Replace(json!({ "displayName": "desk", "members": members(LONG + 1) })), true),
     ];
-    for (change, long) in table {
-        assert_eq!(change.is_long(), long, "{change:?}");
+    for (number, (change, long)) in table.into_iter().enumerate() {
+        assert_eq!(change.is_long(), long, "row {number}");
     }
 }
