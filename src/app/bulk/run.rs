@@ -144,6 +144,7 @@ impl Run {
                 return Ok(End::Done);
             }
             let turn = self.turn();
+            let rest = turn.pace.rest;
             match self.write(turn).await {
                 Ok(done) => {
                     let ended = done.ended;
@@ -151,6 +152,7 @@ impl Run {
                     if ended {
                         return Ok(End::Done);
                     }
+                    tokio::time::sleep(rest).await;
                 }
                 Err(Error::KeyInUse(_)) => return Ok(End::Lost),
                 // Nothing of it was looked at: what is prepared is as good as before.

@@ -26,13 +26,17 @@ pub(super) struct Pace {
     work: Duration,
     /// New resources that are written at once.
     alike: usize,
+    /// How long it leaves the database and the processors to others after it.
+    pub(super) rest: Duration,
 }
 
 impl Pace {
     /// While nobody else writes.
-    pub(super) const ALONE: Self = Self { work: Duration::from_millis(8), alike: 128 };
+    pub(super) const ALONE: Self =
+        Self { work: Duration::from_millis(8), alike: 128, rest: Duration::ZERO };
     /// While single requests of the same tenant come.
-    pub(super) const IN_COMPANY: Self = Self { work: Duration::from_micros(1_200), alike: 12 };
+    pub(super) const IN_COMPANY: Self =
+        Self { work: Duration::from_millis(1), alike: 10, rest: Duration::from_millis(2) };
 }
 
 /// What may be done in one turn.

@@ -134,7 +134,10 @@ WITH found AS MATERIALIZED (
     SET version = r.version + d.changes, modified_at = GREATEST(r.modified_at,
         (SELECT MAX(f.now) FROM found f WHERE f.id = d.group_id))
     FROM (SELECT group_id, COUNT(*) AS changes FROM done GROUP BY group_id) d
-    WHERE r.tenant = $1 AND r.kind = $2 AND r.id = d.group_id
+    CROSS JOIN LATERAL (
+        SELECT o.ctid FROM resources o
+        WHERE o.tenant = $1 AND o.kind = $2 AND o.id = d.group_id LIMIT 1) at
+    WHERE r.ctid = at.ctid
     RETURNING r.id, r.version, r.modified_at
 )
 SELECT 'found', id, member, what, version, modified_at FROM found

@@ -189,7 +189,10 @@ WITH changed AS (
         modified_at = n.now::BIGINT
     FROM UNNEST($3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TEXT[])
         AS n (id, version, doc, folded, label, now)
-    WHERE r.tenant = $1 AND r.kind = $2 AND r.id = n.id AND r.version = n.version::BIGINT
+    CROSS JOIN LATERAL (
+        SELECT o.ctid FROM resources o
+        WHERE o.tenant = $1 AND o.kind = $2 AND o.id = n.id LIMIT 1) found
+    WHERE r.ctid = found.ctid AND r.version = n.version::BIGINT
     RETURNING r.id, r.version
 ), hidden AS (
     DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
