@@ -67,4 +67,5 @@ mod test_resource;
 mod test_resource_query;
 mod users;
 mod versions;
+mod young_tables;
 mod zipped;
