@@ -18,20 +18,20 @@ const MOST_BYTES: usize = 2 << 20;
 /// changes of the same thing the second one has to see what the first one did. Insertions sort that
 /// out themselves.
 pub(super) fn together(waiting: &VecDeque<Box<dyn Job>>) -> usize {
-    let Some(first) = waiting.front().and_then(|job| job.piece()) else { return 0 };
-    let mut bytes = 0;
-    let mut subjects = HashSet::new();
-    let fits = |piece: &Piece<'_>| {
+    let mut pieces = waiting.iter().take(MOST).map_while(|job| job.piece());
+    let Some(first) = pieces.next() else { return 0 };
+    let mut bytes = first.weight();
+    let mut subjects = HashSet::from([first.subject()]);
+    let mut count = 1;
+    for piece in pieces.take_while(|piece| piece.is_like(first)) {
         bytes += piece.weight();
-        piece.is_like(first)
-            && bytes <= MOST_BYTES
-            && (matches!(piece, Piece::New(_)) || subjects.insert(owned(piece.subject())))
-    };
-    waiting.iter().take(MOST).map_while(|job| job.piece()).take_while(fits).count()
-}
-
-fn owned((id, member): (&str, &str)) -> (String, String) {
-    (id.to_owned(), member.to_owned())
+        let is_other = matches!(piece, Piece::New(_)) || subjects.insert(piece.subject());
+        if bytes > MOST_BYTES || !is_other {
+            break;
+        }
+        count += 1;
+    }
+    count
 }
 
 /// Pieces of one sort.
