@@ -15,7 +15,7 @@ use crate::scim::patch::{self, MemberChange, Operation};
 use crate::scim::resource_type::ResourceType;
 use crate::store::members::{Expected, Membership};
 use crate::store::resources::{Draft, Entries};
-use crate::store::{self, Dialect, Replacement, Store, Tx, passwords};
+use crate::store::{self, Dialect, Edge, Replacement, Store, Tx, passwords};
 
 /// Which resource a request is about, and under which conditions.
 #[derive(Debug, Clone, Copy)]
@@ -142,6 +142,8 @@ pub(super) struct Plan {
     compared: Option<String>,
     /// Whether the answer shows groups.
     shows_groups: bool,
+    /// Up to how many members are counted before the change.
+    counts_members: i64,
     /// What the change came to before the transaction.
     ahead: Option<Ahead>,
 }
@@ -152,6 +154,8 @@ struct Ahead {
     /// The groups that it was in, where the answer shows them: a PUT or PATCH of a resource changes
     /// none, and what others do at the same time may be seen or not.
     groups: Option<Vec<Membership>>,
+    /// How many members it had, counted as far as was asked for.
+    members: i64,
     wanted: Wanted,
     /// The rows of the document that is wanted, where it is another one.
     rows: Option<(Arc<Draft>, Arc<Entries>)>,
@@ -171,7 +175,8 @@ impl App {
     /// do: it holds nobody up, and a password is known, compared and hashed before.
     async fn look_ahead(&self, ctx: &Ctx, plan: &mut Plan) -> Result<(), Error> {
         let (id, shows_groups) = (&plan.target.id, plan.shows_groups);
-        let (before, groups) = self.look_up_one(&plan.work, id, shows_groups).await?;
+        let (before, groups, members) =
+            self.look_up_one(&plan.work, id, shows_groups, plan.counts_members).await?;
         Work::check_conditions(&plan.target.conditions, &before)?;
         let (work, change) = (&plan.work, &plan.change);
         let wanted = if change.is_long() {
@@ -194,7 +199,8 @@ impl App {
             Ok::<_, Error>((Arc::new(draft), Arc::new(entries)))
         };
         let rows = (wanted.doc != before.doc).then(rows).transpose()?;
-        plan.ahead = Some(Ahead { before, groups: shows_groups.then_some(groups), wanted, rows });
+        let groups = shows_groups.then_some(groups);
+        plan.ahead = Some(Ahead { before, groups, members, wanted, rows });
         Ok(())
     }
 
@@ -253,6 +259,7 @@ impl Plan {
             password: NewPassword::Keep,
             compared: None,
             shows_groups: false,
+            counts_members: 0,
             ahead: None,
         }
     }
@@ -260,6 +267,32 @@ impl Plan {
     /// The same, for an answer that shows groups or does not.
     pub(super) fn showing_groups(self, shows_groups: bool) -> Self {
         Self { shows_groups, ..self }
+    }
+
+    /// The same, for an answer that depends on whether there are more members than this.
+    pub(super) fn counting_members(self, most: i64) -> Self {
+        // One may come and one may go.
+        Self { counts_members: most + 2, ..self }
+    }
+
+    /// Whether the group has more members than this after the change, whatever others do meanwhile;
+    /// none where that cannot be told from those it had before.
+    pub(super) fn has_many(&self, most: i64) -> Option<bool> {
+        let ahead = self.ahead.as_ref().filter(|_| self.counts_members >= most + 2)?;
+        self.edge(ahead)?;
+        match ahead.members {
+            members if members > most + 1 => Some(true),
+            members if members < most => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The one member that comes or goes, where that is all there is to the change.
+    fn edge(&self, ahead: &Ahead) -> Option<Edge> {
+        let is_alone = ahead.rows.is_none() && self.is_members_alone();
+        let has_conditions = self.target.conditions.any();
+        let edge = || self.work.edge(&ahead.before, &ahead.wanted.members);
+        (is_alone && !has_conditions).then(edge).flatten()
     }
 
     /// The groups of the resource, where they were read with it.
@@ -320,14 +353,11 @@ impl Plan {
     /// Does what most changes are, of the document alone or of one member alone, as data: such changes
     /// share a statement. None where there is more to it, or somebody was faster.
     pub(super) async fn share(&self, store: &Store) -> Result<Option<Loaded>, Error> {
-        let Some(Ahead { before, wanted, rows, .. }) = &self.ahead else { return Ok(None) };
+        let Some(ahead) = &self.ahead else { return Ok(None) };
+        let Ahead { before, wanted, rows, .. } = ahead;
         let work = &self.work;
         let Some((draft, entries)) = rows else {
-            let has_conditions = self.target.conditions.any();
-            let edge = (self.is_members_alone() && !has_conditions)
-                .then(|| work.edge(before, &wanted.members))
-                .flatten();
-            let Some(edge) = edge else { return Ok(None) };
+            let Some(edge) = self.edge(ahead) else { return Ok(None) };
             return work.told(before, store.change_member(edge).await?);
         };
         if !self.is_document_alone(wanted) {

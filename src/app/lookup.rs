@@ -35,6 +35,7 @@ impl App {
             by: By::Id(target.id.to_owned()),
             most: 1,
             groups: view.wants_groups(),
+            members: 0,
         };
         let found = self.store().look_up(ask).await?;
         let stored = &found.first().ok_or_else(|| work.not_found(target.id))?.stored;
@@ -47,23 +48,26 @@ impl App {
         Ok(Shown { body: Some(body), etag, location })
     }
 
-    /// One resource as it is now, and its groups where they are wanted.
+    /// One resource as it is now, with its groups where they are wanted, and with the number of its
+    /// members, which are counted up to this number.
     pub(super) async fn look_up_one(
         &self,
         work: &Work,
         id: &str,
         groups: bool,
-    ) -> Result<(Loaded, Vec<Membership>), Error> {
+        members: i64,
+    ) -> Result<(Loaded, Vec<Membership>, i64), Error> {
         let ask = Ask {
             tenant: work.tenant.clone(),
             kind: work.kind.name.clone(),
             by: By::Id(id.to_owned()),
             most: 1,
             groups,
+            members,
         };
         let found = self.store().look_up(ask).await?.pop();
         let found = found.ok_or_else(|| work.not_found(id))?;
-        Ok((Loaded::of(found.stored)?, found.groups))
+        Ok((Loaded::of(found.stored)?, found.groups, found.members))
     }
 
     /// The groups that a resource is in.
@@ -78,6 +82,7 @@ impl App {
             by: By::Id(stored.id.clone()),
             most: 1,
             groups: true,
+            members: 0,
         };
         // Whoever deleted it meanwhile took it out of its groups.
         let found = self.store().look_up(ask).await?.pop();
@@ -111,6 +116,7 @@ impl App {
             by,
             most: most + 1,
             groups: view.wants_groups(),
+            members: 0,
         };
         let found = self.store().look_up(ask).await?;
         if i64::try_from(found.len()).is_ok_and(|found| found > most) {

@@ -53,7 +53,7 @@ pub struct Asked<'a> {
 
 /// A group of more members than this answers a PATCH with 204, so that adding one member never
 /// costs the whole list (`scim.patchResponse = auto`).
-const MANY_MEMBERS: u64 = 100;
+const MANY_MEMBERS: i64 = 100;
 
 impl App {
     /// Creates a resource (RFC 7644 s3.3).
@@ -165,16 +165,19 @@ impl App {
         self.check_count(&operations)?;
         let shown = shown(ctx, asked);
         let seen = (shown != Body::Never).then_some(&view);
-        let plan = Plan::new(work, target.owned(), Change::Patch(operations))
+        let unless_many = shown == Body::UnlessMany && view.has_members() && view.wants_members();
+        let mut plan = Plan::new(work, target.owned(), Change::Patch(operations))
             .showing_groups(seen.is_some_and(View::wants_groups));
+        if unless_many {
+            plan = plan.counting_members(MANY_MEMBERS);
+        }
         let plan = self.plan(ctx, plan).await?;
+        let many = plan.has_many(MANY_MEMBERS);
         let (loaded, joined) = self.carry_out(ctx, plan, seen).await?;
-        let shown = match shown {
-            Body::Always => true,
-            Body::Never => false,
-            Body::UnlessMany => {
-                !view.has_members() || !view.wants_members() || !self.has_many(ctx, &loaded).await
-            }
+        let shown = match (unless_many, many) {
+            (false, _) => shown != Body::Never,
+            (true, Some(many)) => !many,
+            (true, None) => !self.has_many(ctx, &loaded).await,
         };
         if !shown {
             return Ok(view.bare(&loaded.stored));
@@ -187,9 +190,9 @@ impl App {
     async fn has_many(&self, ctx: &Ctx, group: &Loaded) -> bool {
         let (tenant, id) = (ctx.tenant.clone(), group.stored.id.clone());
         let look =
-            async move |tx: &mut Tx<'_>| members::more_than(tx, &tenant, &id, MANY_MEMBERS).await;
-        let many = self.store().read::<_, store::Error, _>(look).await;
-        many.unwrap_or_else(|error| {
+            async move |tx: &mut Tx<'_>| members::count(tx, &tenant, &id, MANY_MEMBERS + 1).await;
+        let count = self.store().read::<_, store::Error, _>(look).await;
+        count.map(|count| count > MANY_MEMBERS).unwrap_or_else(|error| {
             tracing::warn!(%error, "a change of a group is answered without its body");
             true
         })

@@ -183,7 +183,7 @@ impl View {
     async fn alone(&self, stored: Stored, groups: Vec<Membership>) -> Result<Shown, Error> {
         let (etag, location) = self.headers(&stored);
         let mut body = Pieces::new(self.clone());
-        for text in self.texts(&[Found { stored, groups }]).await? {
+        for text in self.texts(&[Found { stored, groups, members: 0 }]).await? {
             body.push(&text);
         }
         Ok(Shown { body: Some(body), etag, location })
@@ -246,7 +246,7 @@ impl View {
         };
         let writer = self.writer(&projection);
         let kind = self.group_kind();
-        let shown = found.iter().zip(&raws).map(|(Found { stored, groups }, raw)| {
+        let shown = found.iter().zip(&raws).map(|(Found { stored, groups, .. }, raw)| {
             let groups: Vec<Linked> = groups.iter().map(|group| group_of(&kind, group)).collect();
             let parts = Parts {
                 id: &stored.id,

@@ -2,25 +2,28 @@
 //!
 //! A block is the ids from its `first` up to the `first` of the next one; the first block of a kind
 //! begins with the empty text. Blocks are counted once per batch of changes, before its commit, so
-//! that every reader sees counts and resources of one moment.
+//! that every reader sees counts and resources of one moment. On PostgreSQL new resources are counted
+//! by the statement that stores them (store/resources/insert.rs).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::TenantId;
 use crate::store::dialect::each;
-use crate::store::tx::Count;
+use crate::store::tx::{Counts, Crowded};
 use crate::store::{Error, Tx, Value};
 
 /// Ids of a block when it is made. One of twice as many is cut.
 const SIZE: i64 = 1024;
+/// Ids of a block that is to be cut.
+pub(super) const CROWDED: i64 = 2 * SIZE;
 
 /// What came and went of one kind, by id.
 type Changes<'c> = BTreeMap<&'c str, i64>;
 
 /// Writes what a batch of changes made and removed.
-pub(super) async fn settle(tx: &mut Tx<'_>, counts: &[Count]) -> Result<(), Error> {
+pub(super) async fn settle(tx: &mut Tx<'_>, counts: &Counts) -> Result<(), Error> {
     let mut kinds: BTreeMap<(&str, &str), Changes<'_>> = BTreeMap::new();
-    for count in counts {
+    for count in &counts.changes {
         let changes = kinds.entry((&count.tenant, &count.kind)).or_default();
         *changes.entry(&count.id).or_default() += count.delta;
     }
@@ -29,6 +32,9 @@ pub(super) async fn settle(tx: &mut Tx<'_>, counts: &[Count]) -> Result<(), Erro
         if !changes.is_empty() {
             settle_kind(tx, tenant, kind, &changes).await?;
         }
+    }
+    for Crowded { tenant, kind, first } in counts.crowded.iter().collect::<BTreeSet<_>>() {
+        cut(tx, tenant, kind, first).await?;
     }
     Ok(())
 }
@@ -50,7 +56,7 @@ async fn settle_kind(
         counted = add(tx, tenant, kind, changes).await?;
     }
     for (first, live) in counted {
-        if live >= 2 * SIZE {
+        if live >= CROWDED {
             cut(tx, tenant, kind, &first).await?;
         } else if live <= 0 && !first.is_empty() {
             // Its range falls to the block before it, which gains no id by that.

@@ -21,6 +21,8 @@ pub struct Ask {
     pub most: i64,
     /// Whether the groups that they are in are wanted too.
     pub groups: bool,
+    /// Up to how many direct members are counted, where they are groups.
+    pub members: i64,
 }
 
 /// A key.
@@ -51,6 +53,8 @@ pub struct Found {
     pub stored: Stored,
     /// The groups that it is in, where they were asked for.
     pub groups: Vec<Membership>,
+    /// How many direct members it has, up to the number that was asked for.
+    pub members: i64,
 }
 
 /// The answers in the order of the questions, each by id; all of one moment.
@@ -100,7 +104,8 @@ pub(super) async fn one(tx: &mut Tx<'_>, ask: &Ask) -> Result<Vec<Found>, Error>
         } else {
             Vec::new()
         };
-        answer.push(Found { stored, groups });
+        let members = members::count(tx, tenant, &stored.id, ask.members).await?;
+        answer.push(Found { stored, groups, members });
     }
     Ok(answer)
 }
@@ -110,13 +115,14 @@ pub(super) async fn one(tx: &mut Tx<'_>, ask: &Ask) -> Result<Vec<Found>, Error>
 /// Whatever could be planned as a join of whole tables is fenced in by LATERAL and LIMIT or OFFSET:
 /// a young table has no statistics, and a plan that was made when it was small is kept.
 async fn together(tx: &mut Tx<'_>, asks: &[&Ask]) -> Result<Vec<Vec<Found>>, Error> {
-    let list: Vec<_> = asks.iter().enumerate().map(|(place, ask)| row(place, ask)).collect();
-    let list = Value::rows(&list);
-    let rows = if asks.iter().any(|ask| ask.groups) {
-        tx.query(WITH_GROUPS, &[list, DEPTH.into()]).await?
+    let mut binds = columns(asks);
+    let sql = if asks.iter().any(|ask| ask.groups) {
+        binds.push(DEPTH.into());
+        WITH_GROUPS
     } else {
-        tx.query(WITHOUT_GROUPS, &[list]).await?
+        WITHOUT_GROUPS
     };
+    let rows = tx.query(sql, &binds).await?;
     let mut answers: Vec<Vec<Found>> = asks.iter().map(|_| Vec::new()).collect();
     let mut groups: HashMap<usize, Vec<Membership>> = HashMap::new();
     for mut row in rows {
@@ -125,7 +131,8 @@ async fn together(tx: &mut Tx<'_>, asks: &[&Ask]) -> Result<Vec<Vec<Found>>, Err
         if place < 0 {
             groups.entry(at).or_default().push(membership(&mut row)?);
         } else if let Some(answer) = answers.get_mut(at) {
-            answer.push(Found { stored: stored(&mut row)?, groups: Vec::new() });
+            let members = row.int(8)?;
+            answer.push(Found { stored: stored(&mut row)?, groups: Vec::new(), members });
         }
     }
     for (at, answer) in answers.iter_mut().enumerate() {
@@ -140,16 +147,29 @@ async fn together(tx: &mut Tx<'_>, asks: &[&Ask]) -> Result<Vec<Vec<Found>>, Err
     Ok(answers)
 }
 
-type Asked<'a> = (usize, &'a str, &'a str, Option<&'a str>, &'a str, Option<&'a str>, i64, bool);
-
-/// Places count from 1, so that a sign can say what a row of the answer is.
-fn row(place: usize, ask: &Ask) -> Asked<'_> {
-    let (attr, value, member) = match &ask.by {
-        By::Id(id) => (None, id, None),
-        By::Holder { id, member } => (None, id, Some(member.as_str())),
-        By::Value { attr, value } => (Some(attr.as_str()), value, None),
-    };
-    (place + 1, ask.tenant.as_str(), &ask.kind, attr, value, member, ask.most, ask.groups)
+/// What is asked, a list for each column. What a question has none of is empty: no attribute has an
+/// empty name, and no resource an empty id.
+fn columns(asks: &[&Ask]) -> Vec<Value> {
+    let list = |of: fn(&Ask) -> String| Value::Texts(asks.iter().map(|ask| of(ask)).collect());
+    vec![
+        list(|ask| ask.tenant.to_string()),
+        list(|ask| ask.kind.clone()),
+        list(|ask| match &ask.by {
+            By::Id(_) | By::Holder { .. } => String::new(),
+            By::Value { attr, .. } => attr.clone(),
+        }),
+        list(|ask| match &ask.by {
+            By::Id(id) | By::Holder { id, .. } => id.clone(),
+            By::Value { value, .. } => value.clone(),
+        }),
+        list(|ask| match &ask.by {
+            By::Holder { member, .. } => member.clone(),
+            By::Id(_) | By::Value { .. } => String::new(),
+        }),
+        list(|ask| ask.most.to_string()),
+        list(|ask| i64::from(ask.groups).to_string()),
+        list(|ask| ask.members.to_string()),
+    ]
 }
 
 fn stored(row: &mut Row) -> Result<Stored, Error> {
@@ -174,43 +194,52 @@ fn membership(row: &mut Row) -> Result<Membership, Error> {
 }
 
 macro_rules! found {
-    ($before:literal, $after:literal) => {
+    ($before:literal) => {
         concat!(
             $before,
             "asked AS MATERIALIZED (
-                 SELECT CAST(e.value ->> 0 AS BIGINT) AS place, e.value ->> 1 AS tenant,
-                     e.value ->> 2 AS kind, e.value ->> 3 AS attr, e.value ->> 4 AS value,
-                     e.value ->> 5 AS member, CAST(e.value ->> 6 AS BIGINT) AS most,
-                     CAST(e.value ->> 7 AS BOOLEAN) AS groups
-                 FROM jsonb_array_elements($1) AS e(value)
+                 SELECT a.place, a.tenant, a.kind, a.attr, a.value, a.member,
+                     a.most::BIGINT AS most, a.groups = '1' AS groups, a.members::BIGINT AS members
+                 FROM UNNEST($1::TEXT[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TEXT[],
+                             $6::TEXT[], $7::TEXT[], $8::TEXT[])
+                     WITH ORDINALITY
+                     AS a (tenant, kind, attr, value, member, most, groups, members, place)
              ), found AS MATERIALIZED (
-                 SELECT a.place, a.tenant, a.kind, a.value AS id, a.groups FROM asked a
-                 WHERE a.attr IS NULL AND (a.member IS NULL OR EXISTS (
+                 SELECT a.place, a.tenant, a.kind, a.value AS id, a.groups, a.members FROM asked a
+                 WHERE a.attr = '' AND (a.member = '' OR EXISTS (
                      SELECT 1 FROM members m WHERE m.tenant = a.tenant
                          AND m.group_id = a.value AND m.member_id = a.member OFFSET 0))
                  UNION ALL
-                 SELECT a.place, a.tenant, a.kind, i.resource, a.groups
+                 SELECT a.place, a.tenant, a.kind, i.resource, a.groups, a.members
                  FROM asked a CROSS JOIN LATERAL (
                      SELECT i.resource FROM attr_index i
                      WHERE i.tenant = a.tenant AND i.kind = a.kind
                          AND i.attr = a.attr AND i.value = a.value
                      ORDER BY i.resource LIMIT a.most) i
-                 WHERE a.attr IS NOT NULL
-             )",
-            $after
+                 WHERE a.attr <> ''
+             )"
         )
     };
 }
 
-const WITHOUT_GROUPS: &str = found!(
-    "WITH ",
-    " SELECT f.place, r.* FROM found f CROSS JOIN LATERAL (
-         SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at
-         FROM resources r WHERE r.tenant = f.tenant AND r.kind = f.kind AND r.id = f.id LIMIT 1) r"
-);
+/// Each resource that was found, with a count of its members.
+macro_rules! each {
+    () => {
+        " SELECT f.place, r.*, (
+             SELECT COUNT(*) FROM (
+                 SELECT FROM members m WHERE m.tenant = f.tenant AND m.group_id = f.id
+                 ORDER BY m.member_id LIMIT f.members) counted) AS members
+         FROM found f CROSS JOIN LATERAL (
+             SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at
+             FROM resources r WHERE r.tenant = f.tenant AND r.kind = f.kind AND r.id = f.id
+             LIMIT 1) r"
+    };
+}
 
-const WITH_GROUPS: &str = found!(
-    "WITH RECURSIVE ",
+const WITHOUT_GROUPS: &str = concat!(found!("WITH "), each!());
+
+const WITH_GROUPS: &str = concat!(
+    found!("WITH RECURSIVE "),
     ", above (place, tenant, member, id, depth) AS (
          SELECT f.place, f.tenant, f.id, m.group_id, 1 FROM found f CROSS JOIN LATERAL (
              SELECT m.group_id FROM members m
@@ -220,13 +249,12 @@ const WITH_GROUPS: &str = found!(
          FROM above a CROSS JOIN LATERAL (
              SELECT m.group_id FROM members m
              WHERE m.tenant = a.tenant AND m.member_id = a.id OFFSET 0) m
-         WHERE a.depth < $2
-     )
-     SELECT f.place, r.* FROM found f CROSS JOIN LATERAL (
-         SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at
-         FROM resources r WHERE r.tenant = f.tenant AND r.kind = f.kind AND r.id = f.id LIMIT 1) r
+         WHERE a.depth < $9
+     )",
+    each!(),
+    "
      UNION ALL
-     SELECT - a.place, a.member, a.id, '', r.label, a.depth, 0, 0
+     SELECT - a.place, a.member, a.id, '', r.label, a.depth, 0, 0, 0
      FROM (SELECT place, tenant, member, id, MIN(depth) AS depth FROM above
            GROUP BY place, tenant, member, id) a
      CROSS JOIN LATERAL (

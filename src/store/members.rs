@@ -222,19 +222,21 @@ pub async fn replace(
     Ok((added, removed))
 }
 
-/// Whether a group has more direct members than this; a large group is not counted to its end.
-pub async fn more_than(
+/// How many direct members a group has; counted up to this number.
+pub async fn count(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     group: &str,
-    most: u64,
-) -> Result<bool, Error> {
+    most: i64,
+) -> Result<i64, Error> {
+    if most == 0 {
+        return Ok(0);
+    }
     // In the order of the primary key, or PostgreSQL reads the whole table for the largest group.
-    let sql = "SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2
-               ORDER BY member_id LIMIT 1 OFFSET $3";
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2
+               ORDER BY member_id LIMIT $3) counted";
     let rows = tx.query(sql, &[tenant.into(), group.into(), most.into()]).await?;
-    Ok(!rows.is_empty())
+    rows.first().map_or(Ok(0), |row| row.int(0))
 }
 
 /// The direct members of these groups, by member id.

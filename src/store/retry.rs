@@ -11,13 +11,25 @@ pub(super) const TRIES: u32 = 5;
 #[derive(Debug)]
 pub(super) struct Broken {
     pub(super) error: Error,
-    pub(super) lost: bool,
+    pub(super) lost: Lost,
+}
+
+/// Whether a connection went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Lost {
+    /// It is there.
+    #[default]
+    No,
+    /// The server said why, and has undone what it was at.
+    Told,
+    /// Nobody knows what became of the statement.
+    Silent,
 }
 
 impl Broken {
     /// An error of the statement alone.
     pub(super) fn kept(error: Error) -> Self {
-        Self { error, lost: false }
+        Self { error, lost: Lost::No }
     }
 }
 

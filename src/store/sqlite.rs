@@ -22,7 +22,7 @@ use tokio::sync::mpsc::Receiver;
 use crate::store::job::{Job, Message, Verdict, at_once, waited};
 use crate::store::queue::{Line, Next, Queue};
 use crate::store::retry::{Broken, TRIES, gave_up, pause};
-use crate::store::tx::Count;
+use crate::store::tx::Counts;
 use crate::store::{Error, Lines, Row, StoreSettings, Tx, Value, blocks, look, lookup, turns};
 
 /// Changes that share a commit at most.
@@ -190,7 +190,7 @@ fn write_batch(connection: &Connection, jobs: &mut Peekable<impl Iterator<Item =
 #[derive(Default)]
 struct Shared {
     bytes: usize,
-    counts: Vec<Count>,
+    counts: Counts,
     /// Tenants whose turn it is.
     turns: HashSet<String>,
 }

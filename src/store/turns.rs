@@ -1,13 +1,46 @@
 //! Whose turn it is: the writes of a tenant run one batch after the other, on every instance.
 
 use crate::ids::TenantId;
-use crate::store::{Error, Tx};
+use crate::store::{Error, Row, Tx};
 
 /// Waits for the tenant's turn, holds it until the batch is committed, and counts it.
 pub(super) async fn take(tx: &mut Tx<'_>, tenant: &str) -> Result<(), Error> {
     let sql = "INSERT INTO tenant_turns (tenant, turn) VALUES ($1, 1)
                ON CONFLICT (tenant) DO UPDATE SET turn = tenant_turns.turn + 1";
     tx.execute(sql, &[tenant.into()]).await.map(drop)
+}
+
+/// For PostgreSQL, the beginning of a statement about the tenant `$1` that takes its turn itself, so
+/// that it needs no transaction around it. What it writes hangs on `mine`, which is empty where
+/// somebody had the turn after this statement began: it then knows of nothing that they wrote, does
+/// nothing, and [`late!`] at its end says so. Where the turn is held already it is held on.
+macro_rules! turn {
+    () => {
+        "WITH turn AS MATERIALIZED (
+             INSERT INTO tenant_turns AS t (tenant, turn) VALUES ($1, 1)
+             ON CONFLICT (tenant) DO UPDATE SET turn = t.turn + 1 RETURNING turn
+         ), mine AS MATERIALIZED (
+             SELECT FROM turn
+             WHERE turn.turn = 1 + COALESCE((SELECT t.turn FROM tenant_turns t WHERE t.tenant = $1), 0)
+         ), "
+    };
+}
+
+/// The row of an answer, whose first column is what it says, that says so.
+macro_rules! late {
+    ($columns:literal) => {
+        concat!(" UNION ALL SELECT 'late', ", $columns, " WHERE NOT EXISTS (SELECT FROM mine)")
+    };
+}
+
+pub(super) use {late, turn};
+
+/// Refuses where a statement that began with [`turn!`] was late.
+pub(super) fn check(rows: &[Row]) -> Result<(), Error> {
+    if rows.iter().any(|row| row.text(0) == Ok("late")) {
+        return Err(Error::Again("somebody else had the tenant's turn".to_owned()));
+    }
+    Ok(())
 }
 
 /// The number of the tenant's last batch: another one when anything was written since.

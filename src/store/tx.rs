@@ -12,12 +12,44 @@ use crate::store::{Dialect, Error, Failure, Row, Sql, Value, postgres, retry, sq
 pub struct Tx<'c> {
     on: On<'c>,
     failed: Option<Error>,
-    lost: bool,
+    lost: retry::Lost,
     /// Whether a statement changed a row.
     wrote: bool,
     /// Bytes of what was bound.
     bytes: usize,
-    counts: Vec<Count>,
+    counts: Counts,
+}
+
+/// What the batch has to see to before its commit.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counts {
+    /// What came and went.
+    pub(super) changes: Vec<Count>,
+    /// Blocks that were counted already and hold too much.
+    pub(super) crowded: Vec<Crowded>,
+}
+
+impl Counts {
+    /// Takes over what another change left.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.changes.extend(other.changes);
+        self.crowded.extend(other.crowded);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.crowded.is_empty()
+    }
+}
+
+/// A block of resources that is to be cut (store/blocks.rs).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Crowded {
+    /// Whose.
+    pub(super) tenant: String,
+    /// The resource type's name.
+    pub(super) kind: String,
+    /// Where it begins.
+    pub(super) first: String,
 }
 
 /// A resource that came (1) or went (-1).
@@ -49,7 +81,14 @@ impl<'c> Tx<'c> {
     }
 
     fn on(on: On<'c>) -> Self {
-        Self { on, failed: None, lost: false, wrote: false, bytes: 0, counts: Vec::new() }
+        Self {
+            on,
+            failed: None,
+            lost: retry::Lost::No,
+            wrote: false,
+            bytes: 0,
+            counts: Counts::default(),
+        }
     }
 
     /// Whether a statement changed a row.
@@ -63,18 +102,24 @@ impl<'c> Tx<'c> {
     }
 
     /// The resources that came and went, to be counted before the commit.
-    pub(super) fn take_counts(&mut self) -> Vec<Count> {
+    pub(super) fn take_counts(&mut self) -> Counts {
         std::mem::take(&mut self.counts)
     }
 
     /// Notes that a resource came (1) or went (-1); the batch counts all of them at once.
     pub(super) fn count(&mut self, tenant: &TenantId, kind: &str, id: &str, delta: i64) {
-        self.counts.push(Count {
+        self.counts.changes.push(Count {
             tenant: tenant.to_string(),
             kind: kind.to_owned(),
             id: id.to_owned(),
             delta,
         });
+    }
+
+    /// Notes that a block, counted already, holds too much. It may hold less by now: it is counted anew.
+    pub(super) fn crowd(&mut self, tenant: &TenantId, kind: &str, first: &str) {
+        let (tenant, kind, first) = (tenant.to_string(), kind.to_owned(), first.to_owned());
+        self.counts.crowded.push(Crowded { tenant, kind, first });
     }
 
     /// The first error of a statement.
@@ -84,7 +129,12 @@ impl<'c> Tx<'c> {
 
     /// Whether the connection broke.
     pub(super) fn lost(&self) -> bool {
-        self.lost
+        self.lost != retry::Lost::No
+    }
+
+    /// Whether nobody knows what became of a statement.
+    pub(super) fn is_in_the_dark(&self) -> bool {
+        self.lost == retry::Lost::Silent
     }
 
     /// Which database speaks.
@@ -166,18 +216,18 @@ impl<'c> Tx<'c> {
         part: impl AsyncFnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<Result<T, E>, Error> {
         self.plain("SAVEPOINT part").await?;
-        let (wrote, counted) = (self.wrote, self.counts.len());
+        let (wrote, counted) = (self.wrote, self.counts.changes.len());
         let done = part(self).await;
         if done.is_ok() && self.failed.is_none() {
             self.plain("RELEASE SAVEPOINT part").await?;
             return Ok(done);
         }
-        if self.lost {
+        if self.lost() {
             return Err(self.failed.clone().unwrap_or_else(|| Error::Again("lost".to_owned())));
         }
         self.plain("ROLLBACK TO SAVEPOINT part").await?;
         self.plain("RELEASE SAVEPOINT part").await?;
-        self.counts.truncate(counted);
+        self.counts.changes.truncate(counted);
         self.wrote = wrote;
         let failed = self.failed.take();
         let done = match (done, failed) {
@@ -204,7 +254,7 @@ impl<'c> Tx<'c> {
 
     fn note<T>(&mut self, done: Result<T, retry::Broken>) -> Result<T, Error> {
         done.map_err(|broken| {
-            self.lost |= broken.lost;
+            self.lost = self.lost.max(broken.lost);
             self.failed.get_or_insert_with(|| broken.error.clone());
             broken.error
         })

@@ -59,6 +59,7 @@ mod store_member_changes;
 mod store_members;
 mod store_pieces;
 mod store_resources;
+mod store_single;
 mod store_transactions;
 mod suites;
 mod support;

@@ -6,7 +6,8 @@ use super::change::{Changed, Outcome};
 use crate::clock::Micros;
 use crate::ids::TenantId;
 use crate::store::piece::Edge;
-use crate::store::{Error, Row, Tx, Value};
+use crate::store::turns::{late, turn};
+use crate::store::{Error, Row, Tx, Value, turns};
 
 /// Does as many changes of one member each, no two of the same member of the same group, in this
 /// order and in one statement; for PostgreSQL, where it is a round trip for all of them. Each change
@@ -30,6 +31,7 @@ pub async fn change_many(
     ];
     let wrote = |rows: &[Row]| rows.iter().any(|row| row.text(0).is_ok_and(|what| what == DONE));
     let rows = tx.change(CHANGE_MANY, &binds, wrote).await?;
+    turns::check(&rows)?;
     told(all, &rows)
 }
 
@@ -101,8 +103,9 @@ fn told(all: &[&Edge], rows: &[Row]) -> Result<Vec<Outcome>, Error> {
 
 /// Each row is found by its whole key, whatever the server believes of the table's size. What a new
 /// member is: 1 a user, 2 a group.
-const CHANGE_MANY: &str = "
-WITH found AS MATERIALIZED (
+const CHANGE_MANY: &str = concat!(
+    turn!(),
+    "found AS MATERIALIZED (
     SELECT a.id, a.member, a.comes = '1' AS comes, a.now::BIGINT AS now, r.version, r.modified_at,
         CASE WHEN a.comes = '1' THEN COALESCE(
             (SELECT 1 FROM resources m
@@ -114,7 +117,7 @@ WITH found AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT r.version, r.modified_at, r.doc FROM resources r
         WHERE r.tenant = $1 AND r.kind = $2 AND r.id = a.id LIMIT 1) r
-    WHERE r.doc = a.doc
+    WHERE r.doc = a.doc AND EXISTS (SELECT FROM mine)
 ), came AS (
     INSERT INTO members (tenant, group_id, member_id, member_kind)
     SELECT $1, f.id, f.member, 'User' FROM found f WHERE f.what = 1
@@ -144,7 +147,9 @@ SELECT 'found', id, member, what, version, modified_at FROM found
 UNION ALL
 SELECT 'done', group_id, member_id, NULL, NULL, NULL FROM done
 UNION ALL
-SELECT 'counted', id, '', NULL, version, modified_at FROM counted";
+SELECT 'counted', id, '', NULL, version, modified_at FROM counted",
+    late!("'', '', NULL, 0, 0")
+);
 
 #[cfg(test)]
 mod tests {

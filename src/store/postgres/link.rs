@@ -83,19 +83,31 @@ pub(super) struct Link {
     patience: Duration,
     purpose: Use,
     held: Option<PgConnection>,
+    /// When it last answered.
+    used: Instant,
     pub(super) state: State,
 }
 
 impl Link {
     /// Not connected yet.
     pub(super) fn new(options: PgConnectOptions, patience: Duration, purpose: Use) -> Self {
-        Self { options, patience, purpose, held: None, state: State::Resting }
+        let used = Instant::now();
+        Self { options, patience, purpose, held: None, used, state: State::Resting }
     }
 
     /// Keeps a connection for the next transaction.
     pub(super) fn hold(&mut self, connection: PgConnection, state: State) {
         self.held = Some(connection);
+        self.used = Instant::now();
         self.state = state;
+    }
+
+    /// The connection outside of any transaction, if it answered a moment ago: one that has been idle
+    /// may be gone, and whoever does not begin a transaction first learns it too late.
+    pub(super) async fn awake(&mut self) -> Option<PgConnection> {
+        self.rest().await;
+        let is_awake = self.state == State::Resting && self.used.elapsed() < IDLE;
+        is_awake.then(|| self.held.take()).flatten()
     }
 
     /// Keeps a connection that has read.

@@ -10,7 +10,7 @@ use sqlx::postgres::{
 };
 use sqlx::{Arguments, Decode, Postgres, Row as _, Type, TypeInfo, ValueRef};
 
-use crate::store::retry::Broken;
+use crate::store::retry::{Broken, Lost};
 use crate::store::{Error, Row, Sql, Value};
 
 /// Runs statements without binds and without preparing them.
@@ -146,7 +146,7 @@ pub(super) fn translate(error: &sqlx::Error) -> Broken {
         | sqlx::Error::Tls(_)
         | sqlx::Error::Protocol(_)
         | sqlx::Error::WorkerCrashed => {
-            Broken { error: Error::Unavailable(error.to_string()), lost: true }
+            Broken { error: Error::Unavailable(error.to_string()), lost: Lost::Silent }
         }
         other => Broken::kept(Error::Database(other.to_string())),
     }
@@ -155,9 +155,10 @@ pub(super) fn translate(error: &sqlx::Error) -> Broken {
 fn refused(failure: &PgDatabaseError) -> Broken {
     let words = || format!("{} ({})", failure.message(), failure.code());
     let code = failure.code();
-    // The session ends with such an error: shut down, crashed, ended by an administrator.
+    // The session ends with such an error: shut down, crashed, ended by an administrator. What it was
+    // at is undone.
     if matches!(failure.severity(), PgSeverity::Fatal | PgSeverity::Panic) {
-        return Broken { error: Error::Unavailable(words()), lost: true };
+        return Broken { error: Error::Unavailable(words()), lost: Lost::Told };
     }
     let error = match code {
         "23505" => Error::Taken(taken(failure)),

@@ -1,8 +1,10 @@
 //! Changes: those of a tenant that wait at the same moment share a commit.
 //!
-//! A batch runs without savepoints first, which saves a round trip for each change. When a change
-//! fails after it has written, the batch is undone and run once more, each change in a savepoint.
+//! A batch that is one statement is its own transaction (write/single.rs). Any other runs without
+//! savepoints first, which saves a round trip for each change. When a change fails after it has
+//! written, the batch is undone and run once more, each change in a savepoint.
 
+mod single;
 mod together;
 
 use std::collections::VecDeque;
@@ -15,7 +17,7 @@ use crate::store::job::{Job, Verdict};
 use crate::store::queue::{Batch, Line, Next, Queue};
 use crate::store::retry::{TRIES, gave_up, pause};
 use crate::store::sqlite::{BATCH, BATCH_BYTES};
-use crate::store::tx::Count;
+use crate::store::tx::Counts;
 use crate::store::{Error, Tx, UNKNOWN, blocks, turns};
 
 /// Changes that ran, with what they are answered after the commit.
@@ -49,6 +51,10 @@ async fn serve(held: &mut Link, Batch { line, jobs }: Batch) {
     let mut tries = 0;
     while !waiting.is_empty() {
         tries += 1;
+        if tries == 1 && single::attempt(held, &line, &mut waiting).await {
+            tries = 0;
+            continue;
+        }
         let end = attempt(held, &line, &mut waiting).await;
         let failed = match end {
             End::Done => {
@@ -112,7 +118,7 @@ async fn attempt(held: &mut Link, line: &Line, waiting: &mut VecDeque<Box<dyn Jo
         line,
         done: Vec::new(),
         bytes: 0,
-        counts: Vec::new(),
+        counts: Counts::default(),
         guarded: false,
     };
     let ran = run.all(waiting).await;
@@ -165,7 +171,7 @@ struct Run<'c> {
     line: &'c Line,
     done: Done,
     bytes: usize,
-    counts: Vec<Count>,
+    counts: Counts,
     /// Whether each change has a savepoint.
     guarded: bool,
 }
@@ -234,7 +240,7 @@ impl Run<'_> {
         while let Some((job, _)) = self.done.pop() {
             waiting.push_front(job);
         }
-        self.counts.clear();
+        self.counts = Counts::default();
         self.bytes = 0;
         self.guarded = true;
         self.plain("ROLLBACK; BEGIN").await?;
@@ -254,7 +260,6 @@ impl Run<'_> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let counted = self.counts.len();
             let fate = self.attempt(job).await;
             if !self.guarded {
                 return Ok(fate);
@@ -265,7 +270,6 @@ impl Run<'_> {
                     return Ok(fate);
                 }
                 Fate::Undo(_) | Fate::Again(_) => {
-                    self.counts.truncate(counted);
                     self.plain("ROLLBACK TO SAVEPOINT change").await?;
                     if matches!(fate, Fate::Undo(_)) || tries >= TRIES {
                         return Ok(fate);

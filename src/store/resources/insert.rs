@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::{Draft, Entry, Key};
 use crate::clock::Micros;
 use crate::ids::TenantId;
-use crate::store::{Dialect, Error, Row, Tx, Value};
+use crate::store::turns::{late, turn};
+use crate::store::{Dialect, Error, Row, Tx, Value, blocks, turns};
 
 /// A resource on its way in.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +81,10 @@ pub async fn insert_many(
             if let Some(attribute) = taken.remove(new[number].id) {
                 outcomes[number] = Err(Taken(attribute));
             } else {
-                tx.count(tenant, kind, new[number].id, 1);
+                // On PostgreSQL they are counted where they are stored.
+                if tx.dialect() == Dialect::Sqlite {
+                    tx.count(tenant, kind, new[number].id, 1);
+                }
                 held.extend(&new[number].draft.entries.unique);
             }
         }
@@ -189,21 +193,29 @@ async fn all_at_once(
         column(&index, 0),
         column(&index, 1),
         column(&index, 2),
+        blocks::CROWDED.into(),
     ];
-    let rows =
-        tx.change(STORE, &binds, |rows| refused(rows).is_ok_and(|all| all.len() < new.len()));
-    refused(&rows.await?)
+    let wrote = |rows: &[Row]| {
+        turns::check(rows).is_ok() && refused(rows).is_ok_and(|all| all.len() < new.len())
+    };
+    let stored = tx.change(STORE, &binds, wrote).await;
+    let rows = stored.map_err(|error| match error {
+        // Nobody of this tenant writes beside us, so somebody does who keeps no turns.
+        Error::Taken(_) => Error::Again("a unique value was taken meanwhile".to_owned()),
+        other => other,
+    })?;
+    turns::check(&rows)?;
+    for row in rows.iter().filter(|row| row.text(0) == Ok("crowded")) {
+        tx.crowd(place.tenant, place.kind, row.text(1)?);
+    }
+    refused(&rows)
 }
 
 /// What could not be stored; of several attributes the first.
 fn refused(rows: &[Row]) -> Result<HashMap<String, String>, Error> {
     let mut taken: HashMap<String, String> = HashMap::new();
-    for row in rows {
-        let (id, attribute) = (row.text(0)?, row.text(1)?);
-        if id.is_empty() {
-            // Nobody of this tenant writes beside us, so somebody does who keeps no turns.
-            return Err(Error::Again("a unique value was taken meanwhile".to_owned()));
-        }
+    for row in rows.iter().filter(|row| row.text(0) == Ok("taken")) {
+        let (id, attribute) = (row.text(1)?, row.text(2)?);
         match taken.get(id) {
             Some(first) if first.as_str() <= attribute => {}
             Some(_) | None => drop(taken.insert(id.to_owned(), attribute.to_owned())),
@@ -214,35 +226,48 @@ fn refused(rows: &[Row]) -> Result<HashMap<String, String>, Error> {
 
 /// One statement, so one round trip; nothing of a resource is written when a value of it is taken.
 /// OFFSET 0 keeps the look-ups one by one by the whole key, whatever the server believes of the
-/// table's size.
-const STORE: &str = "
-WITH wanted AS MATERIALIZED (
-    SELECT * FROM UNNEST($3::TEXT[], $4::TEXT[], $5::TEXT[]) AS w (attr, value, resource)
-), taken AS MATERIALIZED (
-    SELECT w.resource, w.attr FROM wanted w
-    WHERE EXISTS (SELECT FROM unique_keys k WHERE k.tenant = $1 AND k.kind = $2
-                      AND k.attr = w.attr AND k.value = w.value OFFSET 0)
-), free AS MATERIALIZED (
-    SELECT * FROM wanted w WHERE w.resource NOT IN (SELECT t.resource FROM taken t)
-), keys AS (
-    INSERT INTO unique_keys (tenant, kind, attr, value, resource)
-    SELECT $1, $2, f.attr, f.value, f.resource FROM free f
-    ON CONFLICT DO NOTHING RETURNING 1
-), stored AS (
-    INSERT INTO resources (tenant, kind, id, doc, folded, label, version, created_at, modified_at)
-    SELECT $1, $2, n.id, n.doc, n.folded::JSONB, n.label, 1, n.born::BIGINT, n.born::BIGINT
-    FROM UNNEST($6::TEXT[], $7::TEXT[], $8::TEXT[], $9::TEXT[], $10::TEXT[])
-        AS n (id, doc, folded, label, born)
-    WHERE n.id NOT IN (SELECT t.resource FROM taken t)
-), listed AS (
-    INSERT INTO attr_index (tenant, kind, attr, value, resource)
-    SELECT $1, $2, i.attr, i.value, i.resource
-    FROM UNNEST($11::TEXT[], $12::TEXT[], $13::TEXT[]) AS i (attr, value, resource)
-    WHERE i.resource NOT IN (SELECT t.resource FROM taken t)
-)
-SELECT resource, attr FROM taken
-UNION ALL
-SELECT '', '' WHERE (SELECT COUNT(*) FROM keys) < (SELECT COUNT(*) FROM free)";
+/// table's size. The blocks are counted as in store/blocks.rs.
+const STORE: &str = concat!(
+    turn!(),
+    "wanted AS MATERIALIZED (
+         SELECT * FROM UNNEST($3::TEXT[], $4::TEXT[], $5::TEXT[]) AS w (attr, value, resource)
+     ), taken AS MATERIALIZED (
+         SELECT w.resource, w.attr FROM wanted w
+         WHERE EXISTS (SELECT FROM unique_keys k WHERE k.tenant = $1 AND k.kind = $2
+                           AND k.attr = w.attr AND k.value = w.value OFFSET 0)
+     ), keys AS (
+         INSERT INTO unique_keys (tenant, kind, attr, value, resource)
+         SELECT $1, $2, w.attr, w.value, w.resource FROM wanted w
+         WHERE w.resource NOT IN (SELECT t.resource FROM taken t) AND EXISTS (SELECT FROM mine)
+     ), stored AS (
+         INSERT INTO resources
+             (tenant, kind, id, doc, folded, label, version, created_at, modified_at)
+         SELECT $1, $2, n.id, n.doc, n.folded::JSONB, n.label, 1, n.born::BIGINT, n.born::BIGINT
+         FROM UNNEST($6::TEXT[], $7::TEXT[], $8::TEXT[], $9::TEXT[], $10::TEXT[])
+             AS n (id, doc, folded, label, born)
+         WHERE n.id NOT IN (SELECT t.resource FROM taken t) AND EXISTS (SELECT FROM mine)
+         RETURNING id
+     ), listed AS (
+         INSERT INTO attr_index (tenant, kind, attr, value, resource)
+         SELECT $1, $2, i.attr, i.value, i.resource
+         FROM UNNEST($11::TEXT[], $12::TEXT[], $13::TEXT[]) AS i (attr, value, resource)
+         WHERE i.resource NOT IN (SELECT t.resource FROM taken t) AND EXISTS (SELECT FROM mine)
+     ), counted AS (
+         INSERT INTO resource_blocks AS b (tenant, kind, first, live)
+         SELECT $1, $2, c.first, COUNT(*) FROM (
+             SELECT COALESCE((SELECT o.first FROM resource_blocks o
+                              WHERE o.tenant = $1 AND o.kind = $2 AND o.first <= s.id
+                              ORDER BY o.first DESC LIMIT 1), '') AS first
+             FROM stored s) c
+         GROUP BY c.first
+         ON CONFLICT (tenant, kind, first) DO UPDATE SET live = b.live + excluded.live
+         RETURNING first, live
+     )
+     SELECT 'taken', resource, attr FROM taken
+     UNION ALL
+     SELECT 'crowded', first, '' FROM counted WHERE live >= $14",
+    late!("'', ''")
+);
 
 /// Attribute, value and id of entries, in the order of the tables: neighbours go into one page.
 fn sorted<'n>(new: &[New<'n>], entries: impl Fn(&'n Draft) -> &'n Vec<Entry>) -> Vec<[&'n str; 3]> {

@@ -6,7 +6,8 @@ use super::entries::{self, Entries, Entry};
 use super::{Draft, Key};
 use crate::clock::Micros;
 use crate::ids::TenantId;
-use crate::store::{Dialect, Error, Tx, Value};
+use crate::store::turns::{late, turn};
+use crate::store::{Dialect, Error, Row, Tx, Value, turns};
 
 /// Another document of a resource.
 #[derive(Debug, Clone, Copy)]
@@ -131,10 +132,12 @@ pub async fn update_many(
         .collect();
     bind_rows(&mut binds, &differences, |difference| &difference.gone);
     bind_rows(&mut binds, &differences, |difference| &difference.new);
-    let rows = tx.change(MANY, &binds, |rows| !rows.is_empty()).await?;
+    let wrote = |rows: &[Row]| !rows.is_empty() && turns::check(rows).is_ok();
+    let rows = tx.change(MANY, &binds, wrote).await?;
+    turns::check(&rows)?;
     let mut versions = HashMap::with_capacity(rows.len());
     for row in &rows {
-        versions.insert(row.text(0)?, row.int(1)?);
+        versions.insert(row.text(1)?, row.int(2)?);
     }
     Ok(all.iter().map(|next| versions.get(next.id).copied()).collect())
 }
@@ -182,8 +185,9 @@ impl<'a> Difference<'a> {
 }
 
 /// Each row that goes is found by its whole key, whatever the server believes of the table's size.
-const MANY: &str = "
-WITH changed AS (
+const MANY: &str = concat!(
+    turn!(),
+    "changed AS (
     UPDATE resources r
     SET doc = n.doc, folded = n.folded::JSONB, label = n.label, version = r.version + 1,
         modified_at = n.now::BIGINT
@@ -192,7 +196,7 @@ WITH changed AS (
     CROSS JOIN LATERAL (
         SELECT o.ctid FROM resources o
         WHERE o.tenant = $1 AND o.kind = $2 AND o.id = n.id LIMIT 1) found
-    WHERE r.ctid = found.ctid AND r.version = n.version::BIGINT
+    WHERE r.ctid = found.ctid AND r.version = n.version::BIGINT AND EXISTS (SELECT FROM mine)
     RETURNING r.id, r.version
 ), hidden AS (
     DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
@@ -210,7 +214,9 @@ WITH changed AS (
     WHERE e.id = ANY (ARRAY(SELECT c.id FROM changed c))
     ON CONFLICT DO NOTHING
 )
-SELECT id, version FROM changed";
+SELECT 'changed', id, version FROM changed",
+    late!("'', 0")
+);
 
 /// Nothing is written when a value is taken.
 const WITH_KEYS: &str = "WITH taken AS MATERIALIZED (

@@ -10,7 +10,7 @@ use crate::store::resources::{self, New, Next};
 use crate::store::{Error, Tx};
 
 /// Pieces that share a statement at most.
-const MOST: usize = 64;
+pub(super) const MOST: usize = 64;
 /// Bytes of documents that share a statement at most, the first one's beyond.
 const MOST_BYTES: usize = 2 << 20;
 
@@ -36,16 +36,17 @@ pub(super) fn together(waiting: &VecDeque<Box<dyn Job>>) -> usize {
 
 /// Pieces of one sort.
 #[derive(Default)]
-struct Pieces<'p> {
+pub(super) struct Pieces<'p> {
     new: Vec<&'p Insertion>,
     other: Vec<&'p Replacement>,
     edges: Vec<&'p Edge>,
 }
 
 impl<'p> Pieces<'p> {
-    fn of(pieces: impl Iterator<Item = Piece<'p>>) -> Self {
+    /// The first `count` of those that wait.
+    pub(super) fn of(waiting: &'p VecDeque<Box<dyn Job>>, count: usize) -> Self {
         let mut all = Self::default();
-        for piece in pieces {
+        for piece in waiting.iter().take(count).filter_map(|job| job.piece()) {
             match piece {
                 Piece::New(new) => all.new.push(new),
                 Piece::Other(other) => all.other.push(other),
@@ -55,7 +56,13 @@ impl<'p> Pieces<'p> {
         all
     }
 
-    async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Vec<Came>, Error> {
+    /// Whether they are one statement: insertions that want the same unique value are not.
+    pub(super) fn is_one_statement(&self) -> bool {
+        let mut wanted = HashSet::new();
+        self.new.iter().flat_map(|new| &new.draft.entries.unique).all(|key| wanted.insert(key))
+    }
+
+    pub(super) async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Vec<Came>, Error> {
         if let Some(first) = self.new.first() {
             let rows: Vec<New<'_>> = self.new.iter().map(|new| new.row()).collect();
             let outcomes = resources::insert_many(tx, &first.tenant, &first.kind, &rows).await?;
@@ -80,7 +87,7 @@ impl Run<'_> {
         waiting: &mut VecDeque<Box<dyn Job>>,
         count: usize,
     ) -> Result<(), Stop> {
-        let pieces = Pieces::of(waiting.iter().take(count).filter_map(|job| job.piece()));
+        let pieces = Pieces::of(waiting, count);
         let mut tx = Tx::postgres(self.connection);
         match limited(pieces.carry_out(&mut tx)).await? {
             Ok(outcomes) => {
