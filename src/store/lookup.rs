@@ -115,14 +115,30 @@ pub(super) async fn one(tx: &mut Tx<'_>, ask: &Ask) -> Result<Vec<Found>, Error>
 /// Whatever could be planned as a join of whole tables is fenced in by LATERAL and LIMIT or OFFSET:
 /// a young table has no statistics, and a plan that was made when it was small is kept.
 async fn together(tx: &mut Tx<'_>, asks: &[&Ask]) -> Result<Vec<Vec<Found>>, Error> {
-    let mut binds = columns(asks);
-    let sql = if asks.iter().any(|ask| ask.groups) {
-        binds.push(DEPTH.into());
-        WITH_GROUPS
-    } else {
-        WITHOUT_GROUPS
+    let rows = match sort(asks) {
+        Sort::Ids => {
+            tx.query(IDS, &[tenants(asks), kinds(asks), values(asks), groups(asks)]).await?
+        }
+        Sort::Values => {
+            let binds =
+                [tenants(asks), kinds(asks), values(asks), groups(asks), attrs(asks), most(asks)];
+            tx.query(VALUES, &binds).await?
+        }
+        Sort::Any => tx.query(ANY, &columns(asks)).await?,
     };
-    let rows = tx.query(sql, &binds).await?;
+    // Most groups are in no group, and to ask for those at once costs as much as all the rest.
+    let is_nested = |row: &Row| Ok(row.int(0)? < 0 && row.int(5)? == NESTED);
+    let nested = rows.iter().map(is_nested).collect::<Result<Vec<bool>, Error>>()?;
+    if nested.contains(&true) {
+        let mut binds = columns(asks);
+        binds.push(DEPTH.into());
+        return told(asks, tx.query(DEEP, &binds).await?);
+    }
+    told(asks, rows)
+}
+
+/// The answers in the rows of a statement.
+fn told(asks: &[&Ask], rows: Vec<Row>) -> Result<Vec<Vec<Found>>, Error> {
     let mut answers: Vec<Vec<Found>> = asks.iter().map(|_| Vec::new()).collect();
     let mut groups: HashMap<usize, Vec<Membership>> = HashMap::new();
     for mut row in rows {
@@ -147,29 +163,70 @@ async fn together(tx: &mut Tx<'_>, asks: &[&Ask]) -> Result<Vec<Vec<Found>>, Err
     Ok(answers)
 }
 
+/// What look-ups have in common: a statement of few parts begins sooner.
+enum Sort {
+    /// All name resources by their ids.
+    Ids,
+    /// All by values.
+    Values,
+    Any,
+}
+
+fn sort(asks: &[&Ask]) -> Sort {
+    let all = |sort: fn(&By) -> bool| asks.iter().all(|ask| sort(&ask.by) && ask.members == 0);
+    if all(|by| matches!(by, By::Id(_))) {
+        Sort::Ids
+    } else if all(|by| matches!(by, By::Value { .. })) {
+        Sort::Values
+    } else {
+        Sort::Any
+    }
+}
+
 /// What is asked, a list for each column. What a question has none of is empty: no attribute has an
 /// empty name, and no resource an empty id.
 fn columns(asks: &[&Ask]) -> Vec<Value> {
-    let list = |of: fn(&Ask) -> String| Value::Texts(asks.iter().map(|ask| of(ask)).collect());
-    vec![
-        list(|ask| ask.tenant.to_string()),
-        list(|ask| ask.kind.clone()),
-        list(|ask| match &ask.by {
-            By::Id(_) | By::Holder { .. } => String::new(),
-            By::Value { attr, .. } => attr.clone(),
-        }),
-        list(|ask| match &ask.by {
-            By::Id(id) | By::Holder { id, .. } => id.clone(),
-            By::Value { value, .. } => value.clone(),
-        }),
-        list(|ask| match &ask.by {
-            By::Holder { member, .. } => member.clone(),
-            By::Id(_) | By::Value { .. } => String::new(),
-        }),
-        list(|ask| ask.most.to_string()),
-        list(|ask| i64::from(ask.groups).to_string()),
-        list(|ask| ask.members.to_string()),
-    ]
+    let members = column(asks, |ask| ask.members.to_string());
+    let holders = column(asks, |ask| match &ask.by {
+        By::Holder { member, .. } => member.clone(),
+        By::Id(_) | By::Value { .. } => String::new(),
+    });
+    let (tenants, kinds, values) = (tenants(asks), kinds(asks), values(asks));
+    vec![tenants, kinds, values, groups(asks), attrs(asks), most(asks), holders, members]
+}
+
+fn column(asks: &[&Ask], of: fn(&Ask) -> String) -> Value {
+    Value::Texts(asks.iter().map(|ask| of(ask)).collect())
+}
+
+fn tenants(asks: &[&Ask]) -> Value {
+    column(asks, |ask| ask.tenant.to_string())
+}
+
+fn kinds(asks: &[&Ask]) -> Value {
+    column(asks, |ask| ask.kind.clone())
+}
+
+fn values(asks: &[&Ask]) -> Value {
+    column(asks, |ask| match &ask.by {
+        By::Id(id) | By::Holder { id, .. } => id.clone(),
+        By::Value { value, .. } => value.clone(),
+    })
+}
+
+fn groups(asks: &[&Ask]) -> Value {
+    column(asks, |ask| i64::from(ask.groups).to_string())
+}
+
+fn attrs(asks: &[&Ask]) -> Value {
+    column(asks, |ask| match &ask.by {
+        By::Id(_) | By::Holder { .. } => String::new(),
+        By::Value { attr, .. } => attr.clone(),
+    })
+}
+
+fn most(asks: &[&Ask]) -> Value {
+    column(asks, |ask| ask.most.to_string())
 }
 
 fn stored(row: &mut Row) -> Result<Stored, Error> {
@@ -193,30 +250,39 @@ fn membership(row: &mut Row) -> Result<Membership, Error> {
     })
 }
 
-macro_rules! found {
-    ($before:literal) => {
+/// How deep a group is that another one holds; 1 is one that holds the resource itself.
+const NESTED: i64 = 2;
+
+/// What has the values `i` of the questions `a`.
+macro_rules! holders {
+    () => {
+        "(SELECT i.resource FROM attr_index i
+          WHERE i.tenant = a.tenant AND i.kind = a.kind AND i.attr = a.attr AND i.value = a.value
+          ORDER BY i.resource LIMIT a.most::BIGINT) i"
+    };
+}
+
+/// The ids that any questions come to.
+macro_rules! any {
+    () => {
         concat!(
-            $before,
             "asked AS MATERIALIZED (
-                 SELECT a.place, a.tenant, a.kind, a.attr, a.value, a.member,
-                     a.most::BIGINT AS most, a.groups = '1' AS groups, a.members::BIGINT AS members
-                 FROM UNNEST($1::TEXT[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TEXT[],
-                             $6::TEXT[], $7::TEXT[], $8::TEXT[])
+                 SELECT * FROM UNNEST($1::TEXT[], $2::TEXT[], $3::TEXT[], $4::TEXT[],
+                                      $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TEXT[])
                      WITH ORDINALITY
-                     AS a (tenant, kind, attr, value, member, most, groups, members, place)
+                     AS a (tenant, kind, value, groups, attr, most, member, members, place)
              ), found AS MATERIALIZED (
-                 SELECT a.place, a.tenant, a.kind, a.value AS id, a.groups, a.members FROM asked a
+                 SELECT a.place, a.tenant, a.kind, a.value AS id, a.groups,
+                     a.members::BIGINT AS members
+                 FROM asked a
                  WHERE a.attr = '' AND (a.member = '' OR EXISTS (
                      SELECT 1 FROM members m WHERE m.tenant = a.tenant
                          AND m.group_id = a.value AND m.member_id = a.member OFFSET 0))
                  UNION ALL
-                 SELECT a.place, a.tenant, a.kind, i.resource, a.groups, a.members
-                 FROM asked a CROSS JOIN LATERAL (
-                     SELECT i.resource FROM attr_index i
-                     WHERE i.tenant = a.tenant AND i.kind = a.kind
-                         AND i.attr = a.attr AND i.value = a.value
-                     ORDER BY i.resource LIMIT a.most) i
-                 WHERE a.attr <> ''
+                 SELECT a.place, a.tenant, a.kind, i.resource, a.groups, a.members::BIGINT
+                 FROM asked a CROSS JOIN LATERAL ",
+            holders!(),
+            " WHERE a.attr <> ''
              )"
         )
     };
@@ -224,26 +290,74 @@ macro_rules! found {
 
 /// Each resource that was found, with a count of its members.
 macro_rules! each {
-    () => {
-        " SELECT f.place, r.*, (
-             SELECT COUNT(*) FROM (
-                 SELECT FROM members m WHERE m.tenant = f.tenant AND m.group_id = f.id
-                 ORDER BY m.member_id LIMIT f.members) counted) AS members
-         FROM found f CROSS JOIN LATERAL (
-             SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at
-             FROM resources r WHERE r.tenant = f.tenant AND r.kind = f.kind AND r.id = f.id
-             LIMIT 1) r"
+    ($members:literal) => {
+        concat!(
+            " SELECT f.place, r.*, ",
+            $members,
+            " FROM found f CROSS JOIN LATERAL (
+                 SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at
+                 FROM resources r WHERE r.tenant = f.tenant AND r.kind = f.kind AND r.id = f.id
+                 LIMIT 1) r
+             UNION ALL "
+        )
     };
 }
 
-const WITHOUT_GROUPS: &str = concat!(found!("WITH "), each!());
+macro_rules! counted {
+    () => {
+        each!(
+            "(SELECT COUNT(*) FROM (
+                  SELECT FROM members m WHERE m.tenant = f.tenant AND m.group_id = f.id
+                  ORDER BY m.member_id LIMIT f.members) counted)"
+        )
+    };
+}
 
-const WITH_GROUPS: &str = concat!(
-    found!("WITH RECURSIVE "),
+/// The groups that hold what was found, and whether another one holds them.
+macro_rules! holding {
+    () => {
+        "SELECT - f.place, f.id, m.group_id, '', g.label, m.depth, 0, 0, 0
+         FROM found f CROSS JOIN LATERAL (
+             SELECT m.group_id, CASE WHEN EXISTS (
+                 SELECT FROM members n WHERE n.tenant = f.tenant AND n.member_id = m.group_id
+                 OFFSET 0) THEN 2 ELSE 1 END AS depth
+             FROM members m
+             WHERE f.groups = '1' AND m.tenant = f.tenant AND m.member_id = f.id OFFSET 0) m
+         CROSS JOIN LATERAL (
+             SELECT g.label FROM resources g
+             WHERE g.tenant = f.tenant AND g.kind = 'Group' AND g.id = m.group_id LIMIT 1) g"
+    };
+}
+
+const IDS: &str = concat!(
+    "WITH found AS MATERIALIZED (
+         SELECT * FROM UNNEST($1::TEXT[], $2::TEXT[], $3::TEXT[], $4::TEXT[])
+             WITH ORDINALITY AS a (tenant, kind, id, groups, place))",
+    each!("0"),
+    holding!()
+);
+
+const VALUES: &str = concat!(
+    "WITH found AS MATERIALIZED (
+         SELECT a.place, a.tenant, a.kind, i.resource AS id, a.groups
+         FROM UNNEST($1::TEXT[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[])
+             WITH ORDINALITY AS a (tenant, kind, value, groups, attr, most, place)
+         CROSS JOIN LATERAL ",
+    holders!(),
+    ")",
+    each!("0"),
+    holding!()
+);
+
+const ANY: &str = concat!("WITH ", any!(), counted!(), holding!());
+
+const DEEP: &str = concat!(
+    "WITH RECURSIVE ",
+    any!(),
     ", above (place, tenant, member, id, depth) AS (
          SELECT f.place, f.tenant, f.id, m.group_id, 1 FROM found f CROSS JOIN LATERAL (
              SELECT m.group_id FROM members m
-             WHERE f.groups AND m.tenant = f.tenant AND m.member_id = f.id OFFSET 0) m
+             WHERE f.groups = '1' AND m.tenant = f.tenant AND m.member_id = f.id OFFSET 0) m
          UNION
          SELECT a.place, a.tenant, a.member, m.group_id, a.depth + 1
          FROM above a CROSS JOIN LATERAL (
@@ -251,10 +365,8 @@ const WITH_GROUPS: &str = concat!(
              WHERE m.tenant = a.tenant AND m.member_id = a.id OFFSET 0) m
          WHERE a.depth < $9
      )",
-    each!(),
-    "
-     UNION ALL
-     SELECT - a.place, a.member, a.id, '', r.label, a.depth, 0, 0, 0
+    counted!(),
+    "SELECT - a.place, a.member, a.id, '', r.label, a.depth, 0, 0, 0
      FROM (SELECT place, tenant, member, id, MIN(depth) AS depth FROM above
            GROUP BY place, tenant, member, id) a
      CROSS JOIN LATERAL (

@@ -130,10 +130,18 @@ pub async fn update_many(
         .iter()
         .map(|next| (next.id, Difference::of(next.before, &next.draft.entries)))
         .collect();
-    bind_rows(&mut binds, &differences, |difference| &difference.gone);
-    bind_rows(&mut binds, &differences, |difference| &difference.new);
+    let is_alike = |(_, difference): &(_, Difference<'_>)| {
+        difference.gone.is_empty() && difference.new.is_empty()
+    };
+    let sql = if differences.iter().all(is_alike) {
+        MANY_ALIKE
+    } else {
+        bind_rows(&mut binds, &differences, |difference| &difference.gone);
+        bind_rows(&mut binds, &differences, |difference| &difference.new);
+        MANY
+    };
     let wrote = |rows: &[Row]| !rows.is_empty() && turns::check(rows).is_ok();
-    let rows = tx.change(MANY, &binds, wrote).await?;
+    let rows = tx.change(sql, &binds, wrote).await?;
     turns::check(&rows)?;
     let mut versions = HashMap::with_capacity(rows.len());
     for row in &rows {
@@ -184,38 +192,53 @@ impl<'a> Difference<'a> {
     }
 }
 
-/// Each row that goes is found by its whole key, whatever the server believes of the table's size.
-const MANY: &str = concat!(
-    turn!(),
-    "changed AS (
-    UPDATE resources r
-    SET doc = n.doc, folded = n.folded::JSONB, label = n.label, version = r.version + 1,
-        modified_at = n.now::BIGINT
-    FROM UNNEST($3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TEXT[])
-        AS n (id, version, doc, folded, label, now)
-    CROSS JOIN LATERAL (
-        SELECT o.ctid FROM resources o
-        WHERE o.tenant = $1 AND o.kind = $2 AND o.id = n.id LIMIT 1) found
-    WHERE r.ctid = found.ctid AND r.version = n.version::BIGINT AND EXISTS (SELECT FROM mine)
-    RETURNING r.id, r.version
-), hidden AS (
-    DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
-        SELECT found.ctid FROM UNNEST($9::TEXT[], $10::TEXT[], $11::TEXT[]) AS e (attr, value, id)
-        CROSS JOIN LATERAL (
-            SELECT i.ctid FROM attr_index i
-            WHERE i.tenant = $1 AND i.kind = $2 AND i.attr = e.attr
-                AND i.value = e.value AND i.resource = e.id
-            LIMIT 1) found
-        WHERE e.id = ANY (ARRAY(SELECT c.id FROM changed c))))
-), listed AS (
-    INSERT INTO attr_index (tenant, kind, attr, value, resource)
-    SELECT $1, $2, e.attr, e.value, e.id
-    FROM UNNEST($12::TEXT[], $13::TEXT[], $14::TEXT[]) AS e (attr, value, id)
-    WHERE e.id = ANY (ARRAY(SELECT c.id FROM changed c))
-    ON CONFLICT DO NOTHING
-)
-SELECT 'changed', id, version FROM changed",
-    late!("'', 0")
+/// Other documents, and what hangs on them. Each row that goes is found by its whole key, whatever the
+/// server believes of the table's size.
+macro_rules! many {
+    ($index:literal) => {
+        concat!(
+            turn!(),
+            "changed AS (
+                 UPDATE resources r
+                 SET doc = n.doc, folded = n.folded::JSONB, label = n.label,
+                     version = r.version + 1, modified_at = n.now::BIGINT
+                 FROM UNNEST($3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[],
+                             $8::TEXT[]) AS n (id, version, doc, folded, label, now)
+                 CROSS JOIN LATERAL (
+                     SELECT o.ctid FROM resources o
+                     WHERE o.tenant = $1 AND o.kind = $2 AND o.id = n.id LIMIT 1) found
+                 WHERE r.ctid = found.ctid AND r.version = n.version::BIGINT
+                     AND EXISTS (SELECT FROM mine)
+                 RETURNING r.id, r.version
+             )",
+            $index,
+            " SELECT 'changed', id, version FROM changed",
+            late!("'', 0")
+        )
+    };
+}
+
+/// Documents whose index entries stay: a statement of few parts begins sooner.
+const MANY_ALIKE: &str = many!("");
+
+const MANY: &str = many!(
+    ", hidden AS (
+         DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
+             SELECT found.ctid
+             FROM UNNEST($9::TEXT[], $10::TEXT[], $11::TEXT[]) AS e (attr, value, id)
+             CROSS JOIN LATERAL (
+                 SELECT i.ctid FROM attr_index i
+                 WHERE i.tenant = $1 AND i.kind = $2 AND i.attr = e.attr
+                     AND i.value = e.value AND i.resource = e.id
+                 LIMIT 1) found
+             WHERE e.id = ANY (ARRAY(SELECT c.id FROM changed c))))
+     ), listed AS (
+         INSERT INTO attr_index (tenant, kind, attr, value, resource)
+         SELECT $1, $2, e.attr, e.value, e.id
+         FROM UNNEST($12::TEXT[], $13::TEXT[], $14::TEXT[]) AS e (attr, value, id)
+         WHERE e.id = ANY (ARRAY(SELECT c.id FROM changed c))
+         ON CONFLICT DO NOTHING
+     )"
 );
 
 /// Nothing is written when a value is taken.
