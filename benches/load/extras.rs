@@ -4,7 +4,7 @@ use crate::drive;
 use crate::figures::Figures;
 use crate::measure::Bench;
 use crate::pages;
-use crate::specs::{PAGE_MS, START, Spec, TAIL};
+use crate::specs::{Limit, PAGE_MS, START, Spec, TAIL};
 use crate::table::Row;
 
 impl Bench<'_> {
@@ -42,6 +42,19 @@ impl Bench<'_> {
                 ..Row::default()
             });
         }
+    }
+
+    /// The raw limit at half of its rate: what of the tail is the machine's and the asking program's.
+    pub(crate) fn raw_tail(&mut self, spec: &Spec, limit: Option<f64>) {
+        let (Limit::Raw(workload), Some(limit)) = (spec.limit, limit) else { return };
+        let write = |ticket, out: &mut Vec<u8>| workload.write(ticket, out);
+        let mut rounds = Vec::new();
+        for _ in 0..self.plan.rounds {
+            rounds.push(drive::open(&self.raw, limit / 2.0, self.plan.time, write));
+        }
+        let name = format!("raw limit of {} at half its rate", spec.name);
+        let row = self.row(&name, Figures::median(&rounds));
+        self.table.add(Row { lanes: Some(spec.lanes), ..row });
     }
 
     /// The same workload at half of the rate that was just measured, whether it keeps up or not.

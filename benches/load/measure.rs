@@ -58,7 +58,7 @@ pub(crate) struct Bench<'a> {
     pub(crate) plan: &'a Plan,
     /// By size, ascending.
     pub(crate) sites: Vec<Site>,
-    raw: Process,
+    pub(crate) raw: Process,
     pub(crate) table: &'a mut Table,
     /// Milliseconds of the first page in the smallest database, where it was measured.
     pub(crate) first_page: Option<f64>,
@@ -103,6 +103,7 @@ impl Bench<'_> {
             self.show(spec, limit, &figures, place);
         }
         if spec.lanes == 16 && matches!(spec.workload, Workload::Read | Workload::Patch) {
+            self.raw_tail(spec, limit);
             self.tails(spec, &figures);
         }
     }

@@ -51,6 +51,15 @@ pub struct Asked<'a> {
     pub prefer: Prefer,
 }
 
+/// What came of a change.
+struct Carried {
+    loaded: Loaded,
+    /// What is known of what is joined to it.
+    joined: Joined,
+    /// Whether it has more than [`MANY_MEMBERS`], where that is known.
+    many: Option<bool>,
+}
+
 /// A group of more members than this answers a PATCH with 204, so that adding one member never
 /// costs the whole list (`scim.patchResponse = auto`).
 const MANY_MEMBERS: i64 = 100;
@@ -113,7 +122,7 @@ impl App {
         let plan = Plan::new(work, target.owned(), change)
             .showing_groups(seen.is_some_and(View::wants_groups));
         let plan = self.plan(ctx, plan).await?;
-        let (loaded, joined) = self.carry_out(ctx, plan, seen).await?;
+        let Carried { loaded, joined, .. } = self.carry_out(ctx, plan, seen).await?;
         if is_bare {
             return Ok(view.bare(&loaded.stored));
         }
@@ -127,26 +136,32 @@ impl App {
         ctx: &Ctx,
         plan: Plan,
         view: Option<&View>,
-    ) -> Result<(Loaded, Joined), Error> {
-        let known = plan.groups().map_or(Joined::Nothing, Joined::Groups);
+    ) -> Result<Carried, Error> {
+        let joined = plan.groups().map_or(Joined::Nothing, Joined::Groups);
+        let many = plan.has_many(MANY_MEMBERS);
         if let Some(unchanged) = plan.nothing() {
-            return Ok((unchanged.clone(), known));
+            return Ok(Carried { loaded: unchanged.clone(), joined, many });
         }
-        if let Some(done) = plan.share(self.store()).await? {
-            return Ok((done, known));
+        if let Some(loaded) = plan.share(self.store()).await? {
+            return Ok(Carried { loaded, joined, many });
         }
         let sqlite = self.store().dialect() == Dialect::Sqlite;
-        let seen = view.filter(|view| sqlite && !view.has_members()).cloned();
-        let (loaded, relations) = self
+        let seen = view.filter(|_| sqlite).cloned();
+        let (loaded, relations, many) = self
             .store()
             .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
                 let loaded = plan.carry_out(tx).await?;
-                let Some(seen) = &seen else { return Ok((loaded, None)) };
+                let Some(seen) = &seen else { return Ok((loaded, None, None)) };
+                if seen.has_members() {
+                    let (tenant, id) = (seen.tenant(), &loaded.stored.id);
+                    let many = members::more_than(tx, tenant, id, MANY_MEMBERS).await?;
+                    return Ok((loaded, None, Some(many)));
+                }
                 let (loaded, relations) = seen.gather_one(tx, loaded).await?;
-                Ok::<_, Error>((loaded, Some(relations)))
+                Ok::<_, Error>((loaded, Some(relations), None))
             })
             .await?;
-        Ok((loaded, relations.map_or(known, Joined::All)))
+        Ok(Carried { loaded, joined: relations.map_or(joined, Joined::All), many })
     }
 
     /// Changes a resource (RFC 7644 s3.5.2), whole or not at all.
@@ -172,8 +187,7 @@ impl App {
             plan = plan.counting_members(MANY_MEMBERS);
         }
         let plan = self.plan(ctx, plan).await?;
-        let many = plan.has_many(MANY_MEMBERS);
-        let (loaded, joined) = self.carry_out(ctx, plan, seen).await?;
+        let Carried { loaded, joined, many } = self.carry_out(ctx, plan, seen).await?;
         let shown = match (unless_many, many) {
             (false, _) => shown != Body::Never,
             (true, Some(many)) => !many,
@@ -190,9 +204,9 @@ impl App {
     async fn has_many(&self, ctx: &Ctx, group: &Loaded) -> bool {
         let (tenant, id) = (ctx.tenant.clone(), group.stored.id.clone());
         let look =
-            async move |tx: &mut Tx<'_>| members::count(tx, &tenant, &id, MANY_MEMBERS + 1).await;
-        let count = self.store().read::<_, store::Error, _>(look).await;
-        count.map(|count| count > MANY_MEMBERS).unwrap_or_else(|error| {
+            async move |tx: &mut Tx<'_>| members::more_than(tx, &tenant, &id, MANY_MEMBERS).await;
+        let many = self.store().read::<_, store::Error, _>(look).await;
+        many.unwrap_or_else(|error| {
             tracing::warn!(%error, "a change of a group is answered without its body");
             true
         })

@@ -222,8 +222,22 @@ pub async fn replace(
     Ok((added, removed))
 }
 
+/// Whether a group has more direct members than this; a large group is not counted to its end.
+pub async fn more_than(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    group: &str,
+    most: i64,
+) -> Result<bool, Error> {
+    // In the order of the primary key, or PostgreSQL reads the whole table for the largest group.
+    let sql = "SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2
+               ORDER BY member_id LIMIT 1 OFFSET $3";
+    let rows = tx.query(sql, &[tenant.into(), group.into(), most.into()]).await?;
+    Ok(!rows.is_empty())
+}
+
 /// How many direct members a group has; counted up to this number.
-pub async fn count(
+pub(super) async fn count(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     group: &str,
@@ -232,7 +246,6 @@ pub async fn count(
     if most == 0 {
         return Ok(0);
     }
-    // In the order of the primary key, or PostgreSQL reads the whole table for the largest group.
     let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2
                ORDER BY member_id LIMIT $3) counted";
     let rows = tx.query(sql, &[tenant.into(), group.into(), most.into()]).await?;
