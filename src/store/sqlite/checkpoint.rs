@@ -13,10 +13,30 @@ use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
 /// Pages of the log that are worth a move.
-const SOME: i64 = 1_000;
-/// Pages of the log (64 MiB) from which the writer moves a small rest itself: only when nothing is
+const SOME: Range = Range { least: 200, most: 1_000 };
+/// Pages of the log (32 MiB) from which the writer moves a small rest itself: only when nothing is
 /// left and nobody reads in it may the log begin anew.
-const MANY: i64 = 16_000;
+const MANY: i64 = 8_000;
+/// Pages of a database file (64 MiB) up to which most of a move; from five times as many on, least.
+const SMALL: i64 = 16_000;
+
+/// Between which numbers of pages a move chooses.
+///
+/// In a small database few pages are written again and again: a large move writes each of them once.
+/// In a large one every page of the log is another page of the file and lies apart: a large move keeps
+/// the disk busy for a tenth of a second, and commits wait for the same disk.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    least: i64,
+    most: i64,
+}
+
+impl Range {
+    /// How much a move waits for in a file of so many pages.
+    fn of(self, pages: i64) -> i64 {
+        (self.most * SMALL / pages.max(1)).clamp(self.least, self.most)
+    }
+}
 
 thread_local! {
     /// Pages of the log after the last commit of this thread.
@@ -25,7 +45,8 @@ thread_local! {
 
 /// The writer's side.
 pub(super) struct Writer {
-    some: i64,
+    /// How many pages the next move waits for.
+    some: Arc<AtomicI64>,
     many: i64,
     /// Pages of the log that are in the file already.
     moved: Arc<AtomicI64>,
@@ -35,6 +56,8 @@ pub(super) struct Writer {
 /// The mover's side.
 pub(super) struct Mover {
     connection: Connection,
+    range: Range,
+    some: Arc<AtomicI64>,
     moved: Arc<AtomicI64>,
     woken: Receiver<()>,
 }
@@ -44,11 +67,13 @@ pub(super) fn pair(connection: Connection) -> (Writer, Mover) {
     of(connection, SOME, MANY)
 }
 
-fn of(connection: Connection, some: i64, many: i64) -> (Writer, Mover) {
+fn of(connection: Connection, range: Range, many: i64) -> (Writer, Mover) {
     let moved = Arc::new(AtomicI64::new(0));
+    let some = Arc::new(AtomicI64::new(range.most));
     // One that waits says it all.
     let (wake, woken) = sync_channel(1);
-    (Writer { some, many, moved: Arc::clone(&moved), wake }, Mover { connection, moved, woken })
+    let writer = Writer { some: Arc::clone(&some), many, moved: Arc::clone(&moved), wake };
+    (writer, Mover { connection, range, some, moved, woken })
 }
 
 /// Takes over from SQLite's own moves; for the thread that writes.
@@ -65,11 +90,12 @@ impl Writer {
             self.moved.store(0, Ordering::Relaxed);
         }
         let rest = pages - self.moved.load(Ordering::Relaxed);
-        if rest < self.some {
+        let some = self.some.load(Ordering::Relaxed);
+        if rest < some {
             return;
         }
         // A small rest, so that the log may begin anew; a large one when the mover does not keep up.
-        let moves = pages >= self.many && (rest < 4 * self.some || rest > 4 * self.many);
+        let moves = pages >= self.many && (rest < 4 * some || rest > 4 * self.many);
         if moves {
             advance(connection, &self.moved);
         } else if let Err(TrySendError::Disconnected(())) = self.wake.try_send(()) {
@@ -82,8 +108,22 @@ impl Writer {
 impl Mover {
     /// Moves when it is woken, until the writer is gone.
     pub(super) fn run(self) {
+        self.measure();
         while self.woken.recv().is_ok() {
             advance(&self.connection, &self.moved);
+            self.measure();
+        }
+    }
+
+    /// Looks how large the file is by now.
+    fn measure(&self) {
+        let pages = self
+            .connection
+            .prepare_cached("PRAGMA page_count")
+            .and_then(|mut count| count.query_row([], |row| row.get(0)));
+        // It cannot be read while others change it: then the next time.
+        if let Ok(pages) = pages {
+            self.some.store(self.range.of(pages), Ordering::Relaxed);
         }
     }
 }
@@ -132,12 +172,28 @@ mod tests {
 
     /// A writer with both sides of its log.
     fn begin(path: &Path, some: i64, many: i64) -> (Connection, Writer, Mover) {
+        let range = Range { least: some, most: some };
         let connection = open::writer(path, Duration::from_secs(1)).unwrap();
         connection.execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
         let mover = open::mover(path, Duration::from_secs(1)).unwrap();
-        let (log, mover) = of(mover, some, many);
+        let (log, mover) = of(mover, range, many);
         watch(&connection);
         (connection, log, mover)
+    }
+
+    #[test]
+    fn moves_are_small_in_a_large_file() {
+        let rows = [
+            (0, 1_000),
+            (16_000, 1_000),
+            (32_000, 500),
+            (80_000, 200),
+            (1_000_000, 200),
+            (-1, 1_000),
+        ];
+        for (pages, some) in rows {
+            assert_eq!(SOME.of(pages), some, "{pages}");
+        }
     }
 
     #[test]
