@@ -21,8 +21,6 @@ use crate::scim::bulk::{self, Id, Method, Operation, Site};
 use crate::scim::etag::Conditions;
 use crate::scim::patch;
 
-/// Operations that are prepared at once.
-const AT_ONCE: usize = 64;
 /// Bytes of data that are prepared at once.
 const BYTES: usize = 512 * 1024;
 /// What stands in the path of a URL as it is.
@@ -37,16 +35,18 @@ pub(super) struct Chunk {
     pub(super) blocked: bool,
 }
 
-/// Prepares the units from here on. `settled` are, once all before them are committed, the `POST`s
-/// among those that failed.
+/// Prepares the units from here on, about as many operations as `most`. `settled` are, once all before
+/// them are committed, the `POST`s among those that failed.
 pub(super) async fn prepare(
     case: &Arc<Case>,
     from: usize,
+    most: usize,
     settled: Option<&HashSet<usize>>,
 ) -> Result<Chunk, Error> {
     let at_once = case.app.hasher().at_once();
     let (drawing, is_settled) = (Arc::clone(case), settled.is_some());
-    let drawn = tokio::task::spawn_blocking(move || draw_all(&drawing, from, is_settled)).await;
+    let drawn =
+        tokio::task::spawn_blocking(move || draw_all(&drawing, (from, most), is_settled)).await;
     let (drawn, next, blocked) = drawn.map_err(|error| Error::Internal(error.to_string()))?;
     // No more than the hasher's threads: others hash too.
     let units = stream::iter(drawn)
@@ -77,10 +77,10 @@ enum Sketch {
     Delete(Box<Removal>),
 }
 
-fn draw_all(case: &Case, from: usize, settled: bool) -> (Vec<Drawn>, usize, bool) {
+fn draw_all(case: &Case, (from, most): (usize, usize), settled: bool) -> (Vec<Drawn>, usize, bool) {
     let (mut all, mut number) = (Vec::new(), from);
     let (mut count, mut bytes) = (0, 0);
-    while number < case.order.len() && count < AT_ONCE && bytes < BYTES {
+    while number < case.order.len() && count < most && bytes < BYTES {
         let places = case.order.unit(number);
         if places.iter().all(|place| case.is_past(*place)) {
             number += 1;
@@ -91,7 +91,7 @@ fn draw_all(case: &Case, from: usize, settled: bool) -> (Vec<Drawn>, usize, bool
             if !settled || !all.is_empty() {
                 return (all, number, true);
             }
-            count = AT_ONCE;
+            count = most;
         }
         count += places.len();
         bytes += drawn.weight;

@@ -132,7 +132,8 @@ impl Run {
             }
             self.check_token().await?;
             if self.queue.is_empty() {
-                match prepare(&self.case, self.next, Some(&self.lost)).await {
+                let most = self.pace().ahead;
+                match prepare(&self.case, self.next, most, Some(&self.lost)).await {
                     Ok(chunk) => self.take(chunk),
                     Err(error) => {
                         self.wait_out(error).await?;
@@ -176,9 +177,13 @@ impl Run {
         let last = units.len() == self.queue.len() && self.next >= self.case.order.len();
         let record = self.record.clone();
         let before = (self.done, self.failed);
-        let lively = self.case.app.store().is_lively(&self.case.ctx.tenant);
-        let pace = if lively { Pace::IN_COMPANY } else { Pace::ALONE };
+        let pace = self.pace();
         Arc::new(Turn { case: Arc::clone(&self.case), units, last, before, pace, record })
+    }
+
+    fn pace(&self) -> Pace {
+        let lively = self.case.app.store().is_lively(&self.case.ctx.tenant);
+        if lively { Pace::IN_COMPANY } else { Pace::ALONE }
     }
 
     /// The unit, or its refusal when something that it needs has failed since it was prepared.
@@ -209,10 +214,11 @@ impl Run {
         let tenant = self.case.ctx.tenant.clone();
         let written = store.write_long(&tenant, async move |tx: &mut Tx<'_>| turn.run(tx).await);
         let weight: usize = self.queue.iter().map(|unit| unit.weight).sum();
+        let most = self.pace().ahead;
         if self.blocked || self.queue.len() >= MOST || weight >= READY {
             return written.await;
         }
-        let (done, chunk) = tokio::join!(written, prepare(&self.case, self.next, None));
+        let (done, chunk) = tokio::join!(written, prepare(&self.case, self.next, most, None));
         // What could not be prepared now is tried again when its turn comes.
         if let Ok(chunk) = chunk {
             self.take(chunk);

@@ -26,6 +26,8 @@ pub(super) struct Pace {
     work: Duration,
     /// New resources that are written at once.
     alike: usize,
+    /// Operations that are prepared at once, which takes a processor as long as it takes.
+    pub(super) ahead: usize,
     /// How long it leaves the database and the processors to others after it.
     pub(super) rest: Duration,
 }
@@ -33,10 +35,14 @@ pub(super) struct Pace {
 impl Pace {
     /// While nobody else writes.
     pub(super) const ALONE: Self =
-        Self { work: Duration::from_millis(8), alike: 128, rest: Duration::ZERO };
+        Self { work: Duration::from_millis(8), alike: 128, ahead: 64, rest: Duration::ZERO };
     /// While single requests of the same tenant come.
-    pub(super) const IN_COMPANY: Self =
-        Self { work: Duration::from_millis(1), alike: 10, rest: Duration::from_millis(2) };
+    pub(super) const IN_COMPANY: Self = Self {
+        work: Duration::from_millis(1),
+        alike: 10,
+        ahead: 16,
+        rest: Duration::from_millis(2),
+    };
 }
 
 /// What may be done in one turn.
