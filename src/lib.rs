@@ -72,8 +72,9 @@
 //!    tenant's turn ([`store::turns`]), [`store::resources`] writes document, index and version if
 //!    the version is still the one that was read, and all of the batch share one commit. On
 //!    PostgreSQL a change of one document or one member goes as data (`store/piece.rs`): several of
-//!    a batch share a statement. On SQLite a thread of its own moves the log into the file
-//!    (`store/sqlite/checkpoint.rs`), so that no commit waits for that.
+//!    a batch share a statement, and a batch that is one statement takes the turn in it and is its
+//!    own transaction (`store/postgres/write/single.rs`). On SQLite a thread of its own moves the log
+//!    into the file (`store/sqlite/checkpoint.rs`), so that no commit waits for that.
 //! 6. The commit is durable; only then [`scim::render`] and [`scim::project`] make the answer from
 //!    what was stored, and it leaves with its `ETag` and one log line.
 

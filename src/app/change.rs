@@ -275,8 +275,13 @@ impl Plan {
         Self { counts_members: most + 2, ..self }
     }
 
-    /// Whether the group has more members than this after the change, whatever others do meanwhile;
-    /// none where that cannot be told from those it had before.
+    /// Whether it matters how many members there are.
+    pub(super) fn counts_members(&self) -> bool {
+        self.counts_members > 0
+    }
+
+    /// Whether the group has more members than this after the change, leaving out what others do
+    /// meanwhile; none where that cannot be told from those it had before.
     pub(super) fn has_many(&self, most: i64) -> Option<bool> {
         let ahead = self.ahead.as_ref().filter(|_| self.counts_members >= most + 2)?;
         self.edge(ahead)?;

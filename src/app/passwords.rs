@@ -105,10 +105,16 @@ fn hash(argon2: &Argon2<'_>, memory: &mut Vec<Block>, password: &[u8]) -> Outcom
 fn verify(memory: &mut Vec<Block>, password: &[u8], phc: &str) -> Outcome<bool> {
     let hash = PasswordHash::new(phc)?;
     let (Some(salt), Some(output)) = (&hash.salt, &hash.hash) else { return Ok(false) };
+    // What other programs hashed otherwise is not known to be this password.
+    let Ok(argon2) = costs(&hash) else { return Ok(false) };
+    Ok(derive(&argon2, memory, password, salt)? == *output)
+}
+
+/// The costs that stand in a PHC string.
+fn costs(hash: &PasswordHash) -> Outcome<Argon2<'static>> {
     let version = hash.version.map(Version::try_from).transpose()?.unwrap_or_default();
     let algorithm = Algorithm::try_from(hash.algorithm.as_str())?;
-    let argon2 = Argon2::new(algorithm, version, Params::try_from(&hash)?);
-    Ok(derive(&argon2, memory, password, salt)? == *output)
+    Ok(Argon2::new(algorithm, version, Params::try_from(hash)?))
 }
 
 /// Fills memory that others used before, which need not be cleared for it: the first pass writes all
@@ -120,7 +126,10 @@ fn derive(
     salt: &Salt,
 ) -> Outcome<Output> {
     let params = argon2.params();
-    memory.resize(params.block_count(), Block::new());
+    let blocks = params.block_count();
+    let more = memory.try_reserve_exact(blocks.saturating_sub(memory.len()));
+    more.map_err(|_| password_hash::Error::OutOfMemory)?;
+    memory.resize(blocks, Block::new());
     let mut buffer = Zeroizing::new([0; Output::MAX_LENGTH]);
     let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
     let out = buffer.get_mut(..length).ok_or(password_hash::Error::OutputSize)?;
@@ -213,6 +222,8 @@ mod tests {
         assert!(verdict.unwrap());
         assert!(hasher.verify("x".to_owned(), long.unwrap()).await.unwrap());
         assert!(!hasher.verify("x".to_owned(), REFERENCE.to_owned()).await.unwrap());
+        let other = REFERENCE.replace("argon2id", "scrypt");
+        assert!(!hasher.verify("password".to_owned(), other).await.unwrap());
         assert!(hasher.verify("x".to_owned(), "argon2id".to_owned()).await.is_err());
     }
 
@@ -229,9 +240,8 @@ mod tests {
         assert_eq!(kept(), 1);
         drop(other);
         assert_eq!(kept(), 0);
-        let hashes =
-            futures_util::future::join_all((0..8).map(|n| hasher.hash(n.to_string()))).await;
-        assert!(hashes.iter().all(Result::is_ok));
+        let all = (0..8).map(|number| hasher.hash(number.to_string()));
+        assert!(futures_util::future::join_all(all).await.iter().all(Result::is_ok));
         assert_eq!(kept(), 0);
     }
 }

@@ -146,7 +146,8 @@ impl App {
             return Ok(Carried { loaded, joined, many });
         }
         let sqlite = self.store().dialect() == Dialect::Sqlite;
-        let seen = view.filter(|_| sqlite).cloned();
+        let seen =
+            view.filter(|view| sqlite && (!view.has_members() || plan.counts_members())).cloned();
         let (loaded, relations, many) = self
             .store()
             .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {

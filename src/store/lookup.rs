@@ -110,7 +110,8 @@ pub(super) async fn one(tx: &mut Tx<'_>, ask: &Ask) -> Result<Vec<Found>, Error>
     Ok(answer)
 }
 
-/// All look-ups as one statement, by place in the list.
+/// All look-ups as one statement, by place in the list; as a second one, which tells all anew, where a
+/// group is in a group.
 ///
 /// Whatever could be planned as a join of whole tables is fenced in by LATERAL and LIMIT or OFFSET:
 /// a young table has no statistics, and a plan that was made when it was small is kept.

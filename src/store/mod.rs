@@ -66,7 +66,8 @@ pub enum Error {
     Database(String),
 }
 
-/// What stands before the cause when a commit was sent and its answer did not come.
+/// What stands before the cause when a commit, or a statement that commits itself, was sent and its
+/// answer did not come.
 const UNKNOWN: &str = "the outcome is not known";
 
 impl Error {

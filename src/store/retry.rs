@@ -20,7 +20,7 @@ pub(super) enum Lost {
     /// It is there.
     #[default]
     No,
-    /// The server said why, and has undone what it was at.
+    /// The server said why, and undid what it was at.
     Told,
     /// Nobody knows what became of the statement.
     Silent,

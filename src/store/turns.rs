@@ -11,17 +11,17 @@ pub(super) async fn take(tx: &mut Tx<'_>, tenant: &str) -> Result<(), Error> {
 }
 
 /// For PostgreSQL, the beginning of a statement about the tenant `$1` that takes its turn itself, so
-/// that it needs no transaction around it. What it writes hangs on `mine`, which is empty where
-/// somebody had the turn after this statement began: it then knows of nothing that they wrote, does
-/// nothing, and [`late!`] at its end says so. Where the turn is held already it is held on.
+/// that it needs no transaction around it. All parts of a statement see the moment in which it began.
+/// What it writes hangs on `mine`, which is empty where somebody else counted a turn after that moment:
+/// the statement then knows of nothing that they wrote, writes nothing, and [`late!`] at its end says
+/// so. In a transaction that has the turn already it counts once more.
 macro_rules! turn {
     () => {
-        "WITH turn AS MATERIALIZED (
+        "WITH mine AS MATERIALIZED (
              INSERT INTO tenant_turns AS t (tenant, turn) VALUES ($1, 1)
-             ON CONFLICT (tenant) DO UPDATE SET turn = t.turn + 1 RETURNING turn
-         ), mine AS MATERIALIZED (
-             SELECT FROM turn
-             WHERE turn.turn = 1 + COALESCE((SELECT t.turn FROM tenant_turns t WHERE t.tenant = $1), 0)
+             ON CONFLICT (tenant) DO UPDATE SET turn = t.turn + 1
+                 WHERE t.turn = (SELECT s.turn FROM tenant_turns s WHERE s.tenant = $1)
+             RETURNING 1
          ), "
     };
 }
@@ -43,7 +43,7 @@ pub(super) fn check(rows: &[Row]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The number of the tenant's last batch: another one when anything was written since.
+/// The tenant's turn: another number when anything was written since.
 pub async fn last(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<i64, Error> {
     let sql = "SELECT turn FROM tenant_turns WHERE tenant = $1";
     tx.query(sql, &[tenant.into()]).await?.first().map_or(Ok(0), |row| row.int(0))

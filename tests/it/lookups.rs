@@ -66,6 +66,7 @@ each_db! {
             format!("members.value eq \"{one}\" and id eq \"{outer}\""),
             format!("id eq \"{inner}\" and members.value eq \"{outer}\""),
             format!("id eq \"{outer}\" and members eq \"{inner}\""),
+            format!("id eq \"{outer}\" and members.value eq \"\""),
             format!("id eq \"{inner}\" and displayName eq \"inner\""),
             format!("members.value eq \"{one}\""),
         ];

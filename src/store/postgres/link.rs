@@ -1,7 +1,8 @@
 //! One held connection.
 //!
 //! A transaction is begun in the same round trip in which the one before it ends, so that whoever
-//! asks next waits for none. Before its first query it holds neither locks nor a snapshot.
+//! begins one next waits for none. Before its first query it holds neither locks nor a snapshot. What
+//! needs none around it (write/single.rs) waits for the end of such a one first.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -85,6 +86,8 @@ pub(super) struct Link {
     held: Option<PgConnection>,
     /// When it last answered.
     used: Instant,
+    /// When another instance last had the turn that was to be taken here.
+    rival: Option<Instant>,
     pub(super) state: State,
 }
 
@@ -92,7 +95,7 @@ impl Link {
     /// Not connected yet.
     pub(super) fn new(options: PgConnectOptions, patience: Duration, purpose: Use) -> Self {
         let used = Instant::now();
-        Self { options, patience, purpose, held: None, used, state: State::Resting }
+        Self { options, patience, purpose, held: None, used, rival: None, state: State::Resting }
     }
 
     /// Keeps a connection for the next transaction.
@@ -102,9 +105,18 @@ impl Link {
         self.state = state;
     }
 
+    /// Notes that another instance had the turn.
+    pub(super) fn note_rival(&mut self) {
+        self.rival = Some(Instant::now());
+    }
+
     /// The connection outside of any transaction, if it answered a moment ago: one that has been idle
-    /// may be gone, and whoever does not begin a transaction first learns it too late.
+    /// may be gone, and whoever does not begin a transaction first learns it too late. None while other
+    /// instances take turns with this one: whoever waits for a turn has to look anew behind it.
     pub(super) async fn awake(&mut self) -> Option<PgConnection> {
+        if self.rival.is_some_and(|last| last.elapsed() < IDLE) {
+            return None;
+        }
         self.rest().await;
         let is_awake = self.state == State::Resting && self.used.elapsed() < IDLE;
         is_awake.then(|| self.held.take()).flatten()
@@ -154,6 +166,7 @@ impl Link {
             && in_time(plain(&mut connection, "COMMIT")).await.is_ok()
         {
             self.held = Some(connection);
+            self.used = Instant::now();
         }
     }
 

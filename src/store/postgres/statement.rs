@@ -109,7 +109,8 @@ fn rows(found: &[PgRow]) -> Result<Vec<Row>, Broken> {
             (0..row.len()).map(|column| read(row, column)).collect::<Result<_, _>>().map(Row)
         })
         .collect::<Result<_, BoxDynError>>()
-        .map_err(|error| Broken::kept(Error::Database(error.to_string())))
+        // The statement is done, and what it did is not understood.
+        .map_err(|error| Broken { error: Error::Database(error.to_string()), lost: Lost::Silent })
 }
 
 fn read(row: &PgRow, column: usize) -> Result<Value, BoxDynError> {
@@ -152,13 +153,19 @@ pub(super) fn translate(error: &sqlx::Error) -> Broken {
     }
 }
 
+/// With these the server ends a session and undoes what it was at: ended by an administrator, the
+/// database dropped, idle for too long. Of any other end, and of what a pooler says of a server that it
+/// lost (class 08), nobody knows what became of the statement: it may have been at its commit.
+const ENDED: [&str; 4] = ["57P01", "57P04", "57P05", "25P03"];
+
 fn refused(failure: &PgDatabaseError) -> Broken {
     let words = || format!("{} ({})", failure.message(), failure.code());
     let code = failure.code();
-    // The session ends with such an error: shut down, crashed, ended by an administrator. What it was
-    // at is undone.
-    if matches!(failure.severity(), PgSeverity::Fatal | PgSeverity::Panic) {
-        return Broken { error: Error::Unavailable(words()), lost: Lost::Told };
+    // The server itself names the place in its code.
+    let is_poolers = code.starts_with("08") && failure.routine().is_none();
+    if matches!(failure.severity(), PgSeverity::Fatal | PgSeverity::Panic) || is_poolers {
+        let lost = if ENDED.contains(&code) { Lost::Told } else { Lost::Silent };
+        return Broken { error: Error::Unavailable(words()), lost };
     }
     let error = match code {
         "23505" => Error::Taken(taken(failure)),

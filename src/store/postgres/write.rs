@@ -297,9 +297,8 @@ impl Run<'_> {
             (Ok(Verdict::Undo), None) if !tx.wrote() => Fate::Fine,
             (Ok(Verdict::Undo), _) => Fate::Undo(Ok(())),
             (Ok(Verdict::Keep), Some(error)) => Fate::Undo(Err(error)),
-            (Ok(Verdict::Again), failed) => {
-                Fate::Again(failed.unwrap_or_else(|| Error::Again("asked for".to_owned())))
-            }
+            (Ok(Verdict::Again), Some(error @ Error::Again(_))) => Fate::Again(error),
+            (Ok(Verdict::Again), _) => Fate::Again(Error::Again("asked for".to_owned())),
             (Err(error), _) => Fate::Broke(error),
         }
     }

@@ -47,6 +47,9 @@ thread_local! {
 pub(super) struct Writer {
     /// How many pages the next move waits for.
     some: Arc<AtomicI64>,
+    /// A rest that the writer may move itself. It is more than a commit writes, or the log would not
+    /// begin anew while large commits follow each other.
+    small: i64,
     many: i64,
     /// Pages of the log that are in the file already.
     moved: Arc<AtomicI64>,
@@ -72,7 +75,8 @@ fn of(connection: Connection, range: Range, many: i64) -> (Writer, Mover) {
     let some = Arc::new(AtomicI64::new(range.most));
     // One that waits says it all.
     let (wake, woken) = sync_channel(1);
-    let writer = Writer { some: Arc::clone(&some), many, moved: Arc::clone(&moved), wake };
+    let (small, log) = (4 * range.most, Arc::clone(&moved));
+    let writer = Writer { some: Arc::clone(&some), small, many, moved: log, wake };
     (writer, Mover { connection, range, some, moved, woken })
 }
 
@@ -95,7 +99,7 @@ impl Writer {
             return;
         }
         // A small rest, so that the log may begin anew; a large one when the mover does not keep up.
-        let moves = pages >= self.many && (rest < 4 * some || rest > 4 * self.many);
+        let moves = pages >= self.many && (rest < self.small || rest > 4 * self.many);
         if moves {
             advance(connection, &self.moved);
         } else if let Err(TrySendError::Disconnected(())) = self.wake.try_send(()) {
@@ -206,6 +210,28 @@ mod tests {
         assert!(pages_of_log(&path) < 1_000, "{}", pages_of_log(&path));
         drop(log);
         mover.join().unwrap();
+    }
+
+    #[test]
+    fn the_log_of_a_large_file_begins_anew_between_large_commits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("usher.db");
+        let (connection, _, _) = begin(&path, 100, 400);
+        let mover = open::mover(&path, Duration::from_secs(1)).unwrap();
+        let (log, _mover) = of(mover, Range { least: 10, most: 100 }, 400);
+        log.some.store(10, Ordering::Relaxed);
+        for _ in 0..100 {
+            connection.execute_batch("BEGIN").unwrap();
+            for number in 0..80 {
+                let insert = "INSERT INTO notes (text) VALUES (?1)";
+                connection.execute(insert, [format!("{number:>3000}")]).unwrap();
+            }
+            connection.execute_batch("COMMIT").unwrap();
+            // As after a mover that has moved all but the last commit.
+            log.moved.store(PAGES.get() - 80, Ordering::Relaxed);
+            log.after_commit(&connection);
+        }
+        assert!(pages_of_log(&path) < 1_000, "{}", pages_of_log(&path));
     }
 
     #[test]

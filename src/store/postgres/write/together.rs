@@ -1,16 +1,19 @@
 //! Pieces of one sort that wait behind each other go as one statement: a round trip for all of them.
 
 use std::collections::{HashSet, VecDeque};
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
 
 use super::{Run, Stop, limited};
-use crate::store::job::Job;
+use crate::store::job::{Job, panicked};
 use crate::store::members;
 use crate::store::piece::{Came, Edge, Insertion, Piece, Replacement};
 use crate::store::resources::{self, New, Next};
 use crate::store::{Error, Tx};
 
 /// Pieces that share a statement at most.
-pub(super) const MOST: usize = 64;
+const MOST: usize = 64;
 /// Bytes of documents that share a statement at most, the first one's beyond.
 const MOST_BYTES: usize = 2 << 20;
 
@@ -62,7 +65,13 @@ impl<'p> Pieces<'p> {
         self.new.iter().flat_map(|new| &new.draft.entries.unique).all(|key| wanted.insert(key))
     }
 
+    /// Does them in one statement. A panic is an error: nobody else may suffer from it.
     pub(super) async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Vec<Came>, Error> {
+        let done = AssertUnwindSafe(self.ask(tx)).catch_unwind().await;
+        done.unwrap_or_else(|_| Err(panicked()))
+    }
+
+    async fn ask(&self, tx: &mut Tx<'_>) -> Result<Vec<Came>, Error> {
         if let Some(first) = self.new.first() {
             let rows: Vec<New<'_>> = self.new.iter().map(|new| new.row()).collect();
             let outcomes = resources::insert_many(tx, &first.tenant, &first.kind, &rows).await?;
@@ -102,6 +111,10 @@ impl Run<'_> {
             }
             Err(error) if tx.lost() => {
                 Err(Stop { error: Error::Again(error.to_string()), usable: false })
+            }
+            // Nobody knows what the connection is at.
+            Err(error) if tx.failed().is_none() && !matches!(error, Error::Again(_)) => {
+                Err(Stop { error, usable: false })
             }
             Err(_) => self.begin_again(waiting).await,
         }
