@@ -100,7 +100,7 @@ pub(super) async fn one(tx: &mut Tx<'_>, ask: &Ask) -> Result<Vec<Found>, Error>
     let mut answer = Vec::with_capacity(stored.len());
     for stored in stored {
         let groups = if ask.groups {
-            members::groups_of_one(tx, tenant, &stored.id).await?
+            members::groups_of(tx, tenant, std::slice::from_ref(&stored.id)).await?
         } else {
             Vec::new()
         };
