@@ -188,8 +188,7 @@ fn holder(id: &Bound<'_>, member: &Bound<'_>) -> Option<By> {
     let in_rows = at.attribute.source == Source::Members
         && at.sub.is_some_and(|sub| sub.source == Source::RowValue);
     match (single(target, key)?, held) {
-        // Nobody has an empty id, and to the store it says that no member is asked for.
-        (By::Id(id), Key::Text(member)) if in_rows && !member.is_empty() => {
+        (By::Id(id), Key::Text(member)) if in_rows => {
             Some(By::Holder { id, member: member.clone() })
         }
         _ => None,

@@ -116,16 +116,16 @@ pub(super) async fn one(tx: &mut Tx<'_>, ask: &Ask) -> Result<Vec<Found>, Error>
 /// Whatever could be planned as a join of whole tables is fenced in by LATERAL and LIMIT or OFFSET:
 /// a young table has no statistics, and a plan that was made when it was small is kept.
 async fn together(tx: &mut Tx<'_>, asks: &[&Ask]) -> Result<Vec<Vec<Found>>, Error> {
-    let rows = match sort(asks) {
-        Sort::Ids => {
+    let rows = match shape(asks) {
+        Shape::Ids => {
             tx.query(IDS, &[tenants(asks), kinds(asks), values(asks), groups(asks)]).await?
         }
-        Sort::Values => {
+        Shape::Values => {
             let binds =
                 [tenants(asks), kinds(asks), values(asks), groups(asks), attrs(asks), most(asks)];
             tx.query(VALUES, &binds).await?
         }
-        Sort::Any => tx.query(ANY, &columns(asks)).await?,
+        Shape::Any => tx.query(ANY, &columns(asks)).await?,
     };
     // Most groups are in no group, and to ask for those at once costs as much as all the rest.
     let is_nested = |row: &Row| Ok(row.int(0)? < 0 && row.int(5)? == NESTED);
@@ -165,7 +165,7 @@ fn told(asks: &[&Ask], rows: Vec<Row>) -> Result<Vec<Vec<Found>>, Error> {
 }
 
 /// What look-ups have in common: a statement of few parts begins sooner.
-enum Sort {
+enum Shape {
     /// All name resources by their ids.
     Ids,
     /// All by values.
@@ -173,23 +173,23 @@ enum Sort {
     Any,
 }
 
-fn sort(asks: &[&Ask]) -> Sort {
-    let all = |sort: fn(&By) -> bool| asks.iter().all(|ask| sort(&ask.by) && ask.members == 0);
+fn shape(asks: &[&Ask]) -> Shape {
+    let all = |by: fn(&By) -> bool| asks.iter().all(|ask| by(&ask.by) && ask.members == 0);
     if all(|by| matches!(by, By::Id(_))) {
-        Sort::Ids
+        Shape::Ids
     } else if all(|by| matches!(by, By::Value { .. })) {
-        Sort::Values
+        Shape::Values
     } else {
-        Sort::Any
+        Shape::Any
     }
 }
 
 /// What is asked, a list for each column. What a question has none of is empty: no attribute has an
-/// empty name, and no resource an empty id.
+/// empty name, and the id of a member, which anybody may ask for, has a sign before it.
 fn columns(asks: &[&Ask]) -> Vec<Value> {
     let members = column(asks, |ask| ask.members.to_string());
     let holders = column(asks, |ask| match &ask.by {
-        By::Holder { member, .. } => member.clone(),
+        By::Holder { member, .. } => format!("={member}"),
         By::Id(_) | By::Value { .. } => String::new(),
     });
     let (tenants, kinds, values) = (tenants(asks), kinds(asks), values(asks));
@@ -278,7 +278,8 @@ macro_rules! any {
                  FROM asked a
                  WHERE a.attr = '' AND (a.member = '' OR EXISTS (
                      SELECT 1 FROM members m WHERE m.tenant = a.tenant
-                         AND m.group_id = a.value AND m.member_id = a.member OFFSET 0))
+                         AND m.group_id = a.value AND m.member_id = SUBSTR(a.member, 2)
+                         OFFSET 0))
                  UNION ALL
                  SELECT a.place, a.tenant, a.kind, i.resource, a.groups, a.members::BIGINT
                  FROM asked a CROSS JOIN LATERAL ",

@@ -46,7 +46,7 @@ pub(super) async fn prepare(
     let at_once = case.app.hasher().at_once();
     let (drawing, is_settled) = (Arc::clone(case), settled.is_some());
     let drawn =
-        tokio::task::spawn_blocking(move || draw_all(&drawing, (from, most), is_settled)).await;
+        tokio::task::spawn_blocking(move || draw_all(&drawing, from, most, is_settled)).await;
     let (drawn, next, blocked) = drawn.map_err(|error| Error::Internal(error.to_string()))?;
     // No more than the hasher's threads: others hash too.
     let units = stream::iter(drawn)
@@ -77,7 +77,7 @@ enum Sketch {
     Delete(Box<Removal>),
 }
 
-fn draw_all(case: &Case, (from, most): (usize, usize), settled: bool) -> (Vec<Drawn>, usize, bool) {
+fn draw_all(case: &Case, from: usize, most: usize, settled: bool) -> (Vec<Drawn>, usize, bool) {
     let (mut all, mut number) = (Vec::new(), from);
     let (mut count, mut bytes) = (0, 0);
     while number < case.order.len() && count < most && bytes < BYTES {

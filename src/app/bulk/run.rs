@@ -214,10 +214,10 @@ impl Run {
         let tenant = self.case.ctx.tenant.clone();
         let written = store.write_long(&tenant, async move |tx: &mut Tx<'_>| turn.run(tx).await);
         let weight: usize = self.queue.iter().map(|unit| unit.weight).sum();
-        let most = self.pace().ahead;
         if self.blocked || self.queue.len() >= MOST || weight >= READY {
             return written.await;
         }
+        let most = self.pace().ahead;
         let (done, chunk) = tokio::join!(written, prepare(&self.case, self.next, most, None));
         // What could not be prepared now is tried again when its turn comes.
         if let Ok(chunk) = chunk {
