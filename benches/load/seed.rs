@@ -217,6 +217,7 @@ pub(crate) fn draft(kind: &ResourceType, body: &str) -> Draft {
             index: pairs(fold::index_entries(kind, &doc)),
             unique: pairs(fold::unique_entries(kind, &doc, rules.quirks)),
         },
+        ..Draft::default()
     }
 }
 

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::app::rules::{Was, mapping_of};
 use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
 use crate::domain::password;
+use crate::domain::role::Mapping;
 use crate::scim::Doc;
 use crate::scim::accept::{self, Password};
 use crate::scim::attribute::Source;
@@ -157,8 +159,17 @@ struct Ahead {
     /// How many members it had, counted as far as was asked for.
     members: i64,
     wanted: Wanted,
-    /// The rows of the document that is wanted, where it is another one.
-    rows: Option<(Arc<Draft>, Arc<Entries>)>,
+    /// Whether another document is wanted.
+    changes: bool,
+    /// That document as the rules make it, where they were applied ahead.
+    rows: Option<Rows>,
+}
+
+/// A document on its way in.
+struct Rows {
+    doc: Doc,
+    draft: Arc<Draft>,
+    before: Arc<Entries>,
 }
 
 impl App {
@@ -194,13 +205,11 @@ impl App {
                 .await?;
             (plan.password, plan.compared) = self.new_password(ctx, &wanted.password, phc).await?;
         }
-        let rows = || {
-            let (draft, entries) = (work.draft(&wanted.doc)?, work.entries_before(&before.doc));
-            Ok::<_, Error>((Arc::new(draft), Arc::new(entries)))
-        };
-        let rows = (wanted.doc != before.doc).then(rows).transpose()?;
+        let was = Was { before: Some(&before), password: plan.password != NewPassword::Keep };
+        let changes = wanted.doc != before.doc;
+        let rows = plan.rows(was, &before, &wanted.doc)?.filter(|_| changes);
         let groups = shows_groups.then_some(groups);
-        plan.ahead = Some(Ahead { before, groups, members, wanted, rows });
+        plan.ahead = Some(Ahead { before, groups, members, wanted, changes, rows });
         Ok(())
     }
 
@@ -250,6 +259,24 @@ fn note_ignored(ctx: &Ctx) {
 }
 
 impl Plan {
+    /// The document as the rules make it, where they can be applied ahead.
+    fn rows(&self, was: Was<'_>, before: &Loaded, doc: &Doc) -> Result<Option<Rows>, Error> {
+        let Some(ruled) = self.work.foresee(&self.target.id, was, doc)? else { return Ok(None) };
+        let draft = Arc::new(self.work.draft(&ruled)?);
+        let before = Arc::new(self.work.entries_before(&before.doc));
+        Ok(Some(Rows { doc: ruled.doc, draft, before }))
+    }
+
+    /// What it is made with.
+    pub(super) fn work(&self) -> &Work {
+        &self.work
+    }
+
+    /// Which resource it is about.
+    pub(super) fn id(&self) -> &str {
+        &self.target.id
+    }
+
     /// A change that need not look ahead.
     pub(super) fn new(work: Work, target: OwnedTarget, change: Change) -> Self {
         Self {
@@ -294,8 +321,8 @@ impl Plan {
 
     /// The one member that comes or goes, where that is all there is to the change.
     fn edge(&self, ahead: &Ahead) -> Option<Edge> {
-        let is_alone = ahead.rows.is_none() && self.is_members_alone();
-        let has_conditions = self.target.conditions.any();
+        let is_alone = !ahead.changes && self.is_members_alone();
+        let has_conditions = self.target.conditions.any() || self.mapping(&ahead.before).is_some();
         let edge = || self.work.edge(&ahead.before, &ahead.wanted.members);
         (is_alone && !has_conditions).then(edge).flatten()
     }
@@ -308,7 +335,7 @@ impl Plan {
     /// The resource as it is, where the change comes to nothing.
     pub(super) fn nothing(&self) -> Option<&Loaded> {
         let ahead = self.ahead.as_ref()?;
-        (ahead.rows.is_none() && self.is_document_alone(&ahead.wanted)).then_some(&ahead.before)
+        (!ahead.changes && self.is_document_alone(&ahead.wanted)).then_some(&ahead.before)
     }
 
     fn is_document_alone(&self, wanted: &Wanted) -> bool {
@@ -333,38 +360,55 @@ impl Plan {
             }
             Some(_) | None => self.change.apply(work, &before.doc)?,
         };
-        if self.ahead.is_none() && wanted.doc == before.doc && self.is_members_alone() {
+        let mapping = self.mapping(&before).filter(|_| !wanted.members.is_empty());
+        let is_plain = mapping.is_none() && self.ahead.is_none();
+        if is_plain && wanted.doc == before.doc && self.is_members_alone() {
             let (expected, members) = (Expected::default(), &wanted.members);
             let done = work.change_members_at_once(tx, &before, expected, members).await?;
             if let Some(done) = done {
                 return Ok(done);
             }
         }
+        let roll = match mapping {
+            Some(mapping) => Some(work.roll(tx, mapping, &wanted.members).await?),
+            None => None,
+        };
         let mut changed = self.set_password(tx, id).await?;
         if work.is_group() {
             for change in &wanted.members {
                 changed |= work.change_members(tx, id, change).await?;
             }
         }
-        if wanted.doc != before.doc {
-            work.update(tx, before, wanted.doc).await
+        let was = Was { before: Some(&before), password: self.password != NewPassword::Keep };
+        let loaded = if wanted.doc != before.doc {
+            work.update_by_rules(tx, was, &before, &wanted.doc).await?
         } else if changed {
-            work.touch(tx, before).await
+            work.touch(tx, before).await?
         } else {
-            Ok(before)
+            before
+        };
+        if let Some(roll) = roll {
+            work.follow(tx, roll).await?;
         }
+        Ok(loaded)
+    }
+
+    /// What membership of the group means, where it means anything.
+    fn mapping(&self, group: &Loaded) -> Option<Mapping> {
+        if self.work.is_group() { mapping_of(&group.stored.id, &group.doc) } else { None }
     }
 
     /// Does what most changes are, of the document alone or of one member alone, as data: such changes
     /// share a statement. None where there is more to it, or somebody was faster.
     pub(super) async fn share(&self, store: &Store) -> Result<Option<Loaded>, Error> {
         let Some(ahead) = &self.ahead else { return Ok(None) };
-        let Ahead { before, wanted, rows, .. } = ahead;
+        let Ahead { before, wanted, changes, rows, .. } = ahead;
         let work = &self.work;
-        let Some((draft, entries)) = rows else {
+        if !changes {
             let Some(edge) = self.edge(ahead) else { return Ok(None) };
             return work.told(before, store.change_member(edge).await?);
-        };
+        }
+        let Some(Rows { doc, draft, before: entries }) = rows else { return Ok(None) };
         if !self.is_document_alone(wanted) {
             return Ok(None);
         }
@@ -378,16 +422,20 @@ impl Plan {
             draft: Arc::clone(draft),
             now,
         };
-        let replaced = store.replace(replacement).await;
-        let version = replaced.map_err(|error| work.conflict(error, &wanted.doc))?;
-        Ok(version.map(|version| before.became(wanted.doc.clone(), draft, version, now)))
+        let version = match store.replace(replacement).await {
+            Err(store::Error::Full) => None,
+            replaced => replaced.map_err(|error| work.conflict(error, doc))?,
+        };
+        Ok(version.map(|version| before.became(doc.clone(), draft, version, now)))
     }
 
     /// One statement for members alone. None where there is more to it, or the group's document was
     /// changed meanwhile.
     async fn carry_out_ahead(&self, tx: &mut Tx<'_>) -> Result<Option<Loaded>, Error> {
-        let Some(Ahead { before, wanted, rows: None, .. }) = &self.ahead else { return Ok(None) };
-        if !self.is_members_alone() {
+        let Some(Ahead { before, wanted, changes: false, .. }) = &self.ahead else {
+            return Ok(None);
+        };
+        if !self.is_members_alone() || self.mapping(before).is_some() {
             return Ok(None);
         }
         // Others may have changed the members meanwhile: what is wanted follows from the document, and

@@ -4,20 +4,27 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::app::work::{Loaded, New, Work};
+use crate::app::rules::{Ruled, Was};
+use crate::app::work::{New, Work};
 use crate::app::{App, Ctx, Error};
 use crate::ids::ResourceId;
+use crate::scim::Doc;
 use crate::scim::accept::{self, Password};
 use crate::scim::patch::MemberChange;
-use crate::store::{Insertion, Tx, passwords};
+use crate::store::{self, Insertion, Tx, passwords};
 
 /// A new resource: accepted, its password hashed, its rows computed; nothing slow is left.
 #[derive(Debug, Clone)]
 pub(super) struct Creation {
     pub(super) work: Work,
+    /// The resource, with what the rules make of it if a seat is free.
     pub(super) new: Arc<New>,
     pub(super) password: Option<String>,
     pub(super) members: Option<MemberChange>,
+    /// The document that was asked for.
+    asked: Arc<Doc>,
+    /// Whether the rules were applied ahead.
+    foreseen: bool,
 }
 
 impl App {
@@ -44,12 +51,15 @@ impl App {
         Ok(Creation { password, ..creation })
     }
 
-    /// Stores it in a change of its own.
-    pub(super) async fn carry_out_creation(&self, creation: &Creation) -> Result<(), Error> {
+    /// Stores it in a change of its own; the resource as it then is.
+    pub(super) async fn carry_out_creation(&self, creation: &Creation) -> Result<Arc<New>, Error> {
         let Creation { work, new, .. } = creation;
         if let Some(insertion) = creation.insertion() {
-            let stored = self.store().insert(insertion).await;
-            return stored.map_err(|error| work.conflict(error, &new.doc));
+            match self.store().insert(insertion).await {
+                Ok(()) => return Ok(Arc::clone(new)),
+                Err(store::Error::Full) => {}
+                Err(error) => return Err(work.conflict(error, &new.doc)),
+            }
         }
         let made = creation.clone();
         let change = async move |tx: &mut Tx<'_>| made.carry_out(tx).await;
@@ -61,15 +71,21 @@ impl Creation {
     /// The resource that a softened body asks for, and its password as it came.
     pub(super) fn accept(work: Work, id: String, body: Value) -> Result<(Self, Password), Error> {
         let accepted = accept::create(&work.kind, body, work.rules())?;
-        let draft = Arc::new(work.draft(&accepted.doc)?);
-        let new = Arc::new(New { id, doc: accepted.doc, draft });
+        let foreseen = work.foresee(&id, Was::default(), &accepted.doc)?;
+        let is_foreseen = foreseen.is_some();
+        let asked = accepted.doc;
+        let ruled = foreseen.unwrap_or_else(|| Ruled::plain(asked.clone()));
+        let draft = Arc::new(work.draft(&ruled)?);
+        let new = Arc::new(New { id, doc: ruled.doc, draft });
         let members = accepted.members.map(MemberChange::Add);
-        Ok((Self { work, new, password: None, members }, accepted.password))
+        let asked = Arc::new(asked);
+        let made = Self { work, new, password: None, members, asked, foreseen: is_foreseen };
+        Ok((made, accepted.password))
     }
 
     /// It as data, where nothing but the document is to be stored: such ones share a statement.
     fn insertion(&self) -> Option<Insertion> {
-        if self.password.is_some() || self.members.is_some() {
+        if self.password.is_some() || self.members.is_some() || !self.foreseen {
             return None;
         }
         Some(Insertion {
@@ -81,10 +97,32 @@ impl Creation {
         })
     }
 
-    /// Stores it with everything that belongs to it.
-    pub(super) async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        self.work.insert(tx, &self.new).await?;
-        self.complete(tx).await
+    /// Whether it can be stored without a look at the whole.
+    pub(super) fn is_plain(&self) -> bool {
+        self.members.is_none() && self.foreseen
+    }
+
+    /// Stores it with everything that belongs to it; the resource as it then is.
+    pub(super) async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Arc<New>, Error> {
+        let new = self.store(tx).await?;
+        self.complete(tx).await?;
+        Ok(new)
+    }
+
+    /// Stores the document, with a seat where it needs one.
+    pub(super) async fn store(&self, tx: &mut Tx<'_>) -> Result<Arc<New>, Error> {
+        if self.foreseen {
+            match self.work.insert(tx, &self.new).await {
+                Err(Error::Store(store::Error::Full)) => {}
+                done => return done.map(|()| Arc::clone(&self.new)),
+            }
+        }
+        let id = &self.new.id;
+        let ruled = self.work.rule(tx, id, Was::default(), &self.asked).await?;
+        let draft = Arc::new(self.work.draft(&ruled)?);
+        let new = New { id: id.clone(), doc: ruled.doc, draft };
+        self.work.insert(tx, &new).await?;
+        Ok(Arc::new(new))
     }
 
     /// Stores new resources of one type that have no members; what came of each.
@@ -112,10 +150,5 @@ impl Creation {
             self.work.change_members(tx, &self.new.id, members).await?;
         }
         Ok(())
-    }
-
-    /// The resource as it is once it is stored.
-    pub(super) fn loaded(self) -> Loaded {
-        Arc::unwrap_or_clone(self.new).loaded(&self.work)
     }
 }

@@ -2,6 +2,7 @@
 
 mod body;
 
+use crate::domain::pool::Full;
 use crate::domain::scope::Scope;
 use crate::{scim, store};
 
@@ -70,6 +71,9 @@ pub enum Error {
     /// Allowed to nobody; the sentence says why.
     #[error("{0}")]
     Refused(String),
+    /// No seat is free; with the status that the tenant wants for it.
+    #[error("{0}")]
+    SeatsExhausted(Box<Full>, u16),
     /// The path exists, the method does not.
     #[error("This method is not supported here. Supported: {0}.")]
     MethodNotAllowed(String),
@@ -175,7 +179,9 @@ impl From<store::Error> for Error {
         match error {
             store::Error::Again(_) | store::Error::Unavailable(_) => Self::Unavailable(error),
             store::Error::Busy => Self::Busy(1),
-            store::Error::Taken(_) | store::Error::Database(_) => Self::Store(error),
+            store::Error::Taken(_) | store::Error::Full | store::Error::Database(_) => {
+                Self::Store(error)
+            }
         }
     }
 }

@@ -299,7 +299,7 @@ impl Listing {
         let bound = self
             .filter
             .clone()
-            .map(|filter| filter::bind(&work.kind, &work.soften_filter(filter), rules));
+            .map(|filter| filter::bind(&work.seen, &work.soften_filter(filter), rules));
         let mut bound = bound.transpose()?;
         if let Some(bound) = &mut bound {
             bound.anchor(work.world().base);
@@ -311,9 +311,9 @@ impl Listing {
     fn sort<'w>(&self, work: &'w Work) -> Result<Option<filter::Target<'w>>, Error> {
         let Some(path) = &self.sort_by else { return Ok(None) };
         let path = work.soften_path(path.clone());
-        match filter::sortable(&work.kind, &path) {
+        match filter::sortable(&work.seen, &path) {
             Ok(target) => Ok(Some(target)),
-            Err(_) if self.works.len() > 1 && work.kind.resolve(&path).is_none() => Ok(None),
+            Err(_) if self.works.len() > 1 && work.seen.resolve(&path).is_none() => Ok(None),
             Err(refusal) => Err(refusal.into()),
         }
     }

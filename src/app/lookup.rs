@@ -104,7 +104,7 @@ impl App {
         let Some(filter) = self.filter(ctx, query)? else { return Ok(None) };
         let work = Work::new(self, ctx, kind);
         let rules = Binding { quirks: work.quirks, unknown: Unknown::Refuse };
-        let bound = filter::bind(kind, &work.soften_filter(filter), rules)?;
+        let bound = filter::bind(&work.seen, &work.soften_filter(filter), rules)?;
         let Some(by) = key_of(&bound) else { return Ok(None) };
         let view = Wish::new(self, ctx, query).of(kind, Sent::nothing())?;
         if view.wants_members() {

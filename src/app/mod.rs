@@ -1,6 +1,7 @@
 //! Use-cases: load, let the pure core decide, write. The only place that opens a transaction.
 
 mod bulk;
+mod catalogue;
 pub mod change;
 mod copy;
 mod create;
@@ -12,6 +13,8 @@ mod lookup;
 mod passwords;
 mod pieces;
 pub mod resources;
+mod rules;
+pub mod seats;
 pub mod tenants;
 pub mod tokens;
 mod view;
@@ -31,13 +34,15 @@ pub use resources::{Asked, Prefer, Shown};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::domain::catalogue::Catalogue;
 use crate::domain::scope::{Scope, Scopes};
-use crate::domain::tenant::TenantSettings;
+use crate::domain::tenant::{self, TenantSettings};
 use crate::ids::{RequestId, TenantId, TokenId};
 use crate::scim::accept::ValueLimits;
 use crate::scim::filter::Grammar;
 use crate::scim::quirks::Quirks;
-use crate::scim::resource_type::Registry;
+use crate::scim::resource_type::{Registry, ResourceType};
+use crate::scim::urn;
 use crate::settings::Settings;
 use crate::store::resources::Counts;
 use crate::store::{Database, Store, StoreSettings};
@@ -57,6 +62,8 @@ struct Inner {
     store: Store,
     clock: Clock,
     registry: Registry,
+    /// The same without what a tenant may hide.
+    plain: Registry,
     settings: Settings,
     hasher: Hasher,
     verdicts: Verdicts,
@@ -82,6 +89,8 @@ pub struct Ctx {
     pub tenant_name: String,
     /// Its settings.
     pub rules: Arc<TenantSettings>,
+    /// What it offers.
+    pub catalogue: Arc<Catalogue>,
     /// The credential.
     pub token: TokenId,
     /// What it may do.
@@ -124,6 +133,7 @@ impl App {
         let inner = Inner {
             store,
             clock,
+            plain: registry.without(|schema| urn::is_ours(&schema.id)),
             registry,
             hasher,
             verdicts: Verdicts::default(),
@@ -176,6 +186,17 @@ impl App {
     /// The resource types that are served.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    /// The type without the extensions that a tenant of these settings hides.
+    fn seen(&self, rules: &TenantSettings, kind: &Arc<ResourceType>) -> Arc<ResourceType> {
+        match &rules.shown {
+            tenant::Shown::All => Arc::clone(kind),
+            tenant::Shown::None => self.0.plain.by_name(&kind.name).unwrap_or(kind).clone(),
+            tenant::Shown::Listed(_) => {
+                Arc::new(kind.without(|schema| rules.hides(&schema.id, &schema.name)))
+            }
+        }
     }
 
     /// The settings of the installation.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::app::change::{Change, Plan, Target};
+use crate::app::create::Creation;
 use crate::app::pieces::Pieces;
 use crate::app::view::{Joined, View, Wish};
 use crate::app::work::{Loaded, Work};
@@ -77,8 +78,12 @@ impl App {
         let body = work.soften_body(body);
         let view = Wish::new(self, ctx, asked.query).of(kind, Sent::body(kind, &body))?.of_new();
         let creation = self.creation(ctx, work, body).await?;
-        self.carry_out_creation(&creation).await?;
-        let loaded = creation.loaded();
+        let new = match self.carry_out_creation(&creation).await {
+            Ok(new) => new,
+            Err(error) => return Err(creation.work.note_denied(error, None).await),
+        };
+        let Creation { work, .. } = creation;
+        let loaded = Arc::unwrap_or_clone(new).loaded(&work);
         if is_bare(ctx, asked) {
             return Ok(view.bare(&loaded.stored));
         }
@@ -145,10 +150,11 @@ impl App {
         if let Some(loaded) = plan.share(self.store()).await? {
             return Ok(Carried { loaded, joined, many });
         }
+        let (work, id) = (plan.work().clone(), plan.id().to_owned());
         let sqlite = self.store().dialect() == Dialect::Sqlite;
         let seen =
             view.filter(|view| sqlite && (!view.has_members() || plan.counts_members())).cloned();
-        let (loaded, relations, many) = self
+        let written = self
             .store()
             .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
                 let loaded = plan.carry_out(tx).await?;
@@ -161,7 +167,11 @@ impl App {
                 let (loaded, relations) = seen.gather_one(tx, loaded).await?;
                 Ok::<_, Error>((loaded, Some(relations), None))
             })
-            .await?;
+            .await;
+        let (loaded, relations, many) = match written {
+            Ok(written) => written,
+            Err(error) => return Err(work.note_denied(error, Some(&id)).await),
+        };
         Ok(Carried { loaded, joined: relations.map_or(joined, Joined::All), many })
     }
 

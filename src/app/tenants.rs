@@ -1,10 +1,13 @@
 //! Tenants: made, listed, and their settings changed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::app::{App, Error};
+use crate::app::{App, Ctx, Error, catalogue};
+use crate::domain::catalogue::Catalogue;
+use crate::domain::scope::{Scope, Scopes};
 use crate::domain::tenant::TenantSettings;
-use crate::ids::TenantId;
+use crate::ids::{RequestId, TenantId, TokenId};
 use crate::scim;
 use crate::store::{self, Tx, tenants};
 
@@ -17,17 +20,37 @@ pub struct Tenant {
     pub name: String,
     /// Its settings.
     pub settings: TenantSettings,
+    /// What it offers.
+    pub catalogue: Catalogue,
     /// When it was made.
     pub created: crate::clock::Micros,
 }
 
 impl App {
-    /// Makes a tenant.
-    pub async fn create_tenant(&self, name: &str) -> Result<Tenant, Error> {
+    /// Whoever may run this program on this database may do everything in it.
+    pub async fn operator(&self, tenant: &str) -> Result<Ctx, Error> {
+        let tenant = self.tenant(tenant).await?;
+        Ok(Ctx {
+            tenant: tenant.id,
+            tenant_name: tenant.name,
+            quirks: tenant.settings.quirks(),
+            rules: Arc::new(tenant.settings),
+            catalogue: Arc::new(tenant.catalogue),
+            token: TokenId::from("command line"),
+            scopes: Scopes::parse([Scope::Admin.name()]).map_err(Error::Internal)?,
+            request: RequestId::new(self.clock().now()),
+        })
+    }
+
+    /// Makes a tenant with a pool of so many seats; none means unlimited.
+    pub async fn create_tenant(&self, name: &str, seats: Option<i64>) -> Result<Tenant, Error> {
         check_name(name)?;
         let now = self.clock().now();
         let (id, name) = (TenantId::new(now), name.to_owned());
-        let made = Tenant { id, name, settings: TenantSettings::default(), created: now };
+        let settings = TenantSettings::default();
+        let catalogue = Catalogue::of_new_tenant(seats, now);
+        let made = Tenant { id, name, settings, catalogue, created: now };
+        let text = catalogue::text(&made.catalogue)?;
         let tenant = made.clone();
         self.store()
             .write_apart(async move |tx: &mut Tx<'_>| {
@@ -35,6 +58,7 @@ impl App {
                     id: tenant.id.clone(),
                     name: tenant.name.clone(),
                     settings: "{}".to_owned(),
+                    catalogue: text.clone(),
                     created: now,
                 };
                 match tenants::insert(tx, &row).await {
@@ -97,7 +121,8 @@ pub(super) fn settings_of(text: &str) -> Result<TenantSettings, Error> {
 
 fn tenant_of(row: tenants::Tenant) -> Result<Tenant, Error> {
     let settings = settings_of(&row.settings)?;
-    Ok(Tenant { id: row.id, name: row.name, settings, created: row.created })
+    let catalogue = catalogue::parse(&row.catalogue)?;
+    Ok(Tenant { id: row.id, name: row.name, settings, catalogue, created: row.created })
 }
 
 fn check_name(name: &str) -> Result<(), Error> {

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use moka::sync::Cache;
 
+use crate::app::catalogue;
 use crate::app::tenants::settings_of;
 use crate::app::{App, Challenge, Ctx, Error};
 use crate::clock::Micros;
+use crate::domain::catalogue::Catalogue;
 use crate::domain::scope::Scopes;
 use crate::domain::tenant::TenantSettings;
 use crate::domain::token;
@@ -32,6 +34,7 @@ struct Verdict {
     tenant: TenantId,
     tenant_name: String,
     rules: Arc<TenantSettings>,
+    catalogue: Arc<Catalogue>,
     token: TokenId,
     scopes: Scopes,
     expires: Option<Micros>,
@@ -95,6 +98,7 @@ impl App {
             scopes: verdict.scopes,
             quirks: if verdict.rules.strict { Quirks::NONE } else { self.0.quirks },
             rules: verdict.rules,
+            catalogue: verdict.catalogue,
             request,
         })
     }
@@ -126,6 +130,7 @@ impl App {
             scopes: Scopes::from_stored(&token.scopes).map_err(Error::Internal)?,
             quirks: if rules.strict { Quirks::NONE } else { self.0.quirks },
             rules,
+            catalogue: Arc::new(catalogue::parse(&tenant.catalogue)?),
             request,
         })
     }
@@ -160,6 +165,7 @@ impl App {
             tenant: found.token.tenant,
             tenant_name: found.tenant_name,
             rules: Arc::new(settings_of(&found.tenant_settings)?),
+            catalogue: Arc::new(catalogue::parse(&found.tenant_catalogue)?),
             token: found.token.id,
             scopes: Scopes::from_stored(&found.token.scopes).map_err(Error::Internal)?,
             expires: found.token.expires,
@@ -278,6 +284,7 @@ impl App {
                     id: row.0.tenant.clone(),
                     name: "default".to_owned(),
                     settings: "{}".to_owned(),
+                    catalogue: String::new(),
                     created: now,
                 };
                 if !tenants::insert_first(tx, &tenant).await? {

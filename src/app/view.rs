@@ -7,6 +7,7 @@ use crate::app::pieces::Pieces;
 use crate::app::resources::Shown;
 use crate::app::work::Loaded;
 use crate::app::{App, Ctx, Error};
+use crate::domain::tenant::TenantSettings;
 use crate::ids::TenantId;
 use crate::scim::Doc;
 use crate::scim::attribute::Source;
@@ -27,6 +28,7 @@ use crate::store::{Tx, members, resources};
 pub(super) struct Wish {
     app: App,
     tenant: TenantId,
+    rules: Arc<TenantSettings>,
     quirks: Quirks,
     aliases: Vec<(String, String)>,
     attributes: Vec<String>,
@@ -48,6 +50,7 @@ impl Wish {
         Self {
             app: app.clone(),
             tenant: ctx.tenant.clone(),
+            rules: Arc::clone(&ctx.rules),
             quirks: ctx.quirks,
             aliases: ctx.rules.aliases.clone(),
             attributes: query.attributes.clone(),
@@ -64,12 +67,13 @@ impl Wish {
     pub(super) fn of(mut self, kind: &Arc<ResourceType>, sent: Sent) -> Result<View, Error> {
         let aliases = std::mem::take(&mut self.aliases);
         let softener = Softener { rt: kind, quirks: self.quirks, aliases: &aliases, hidden: &[] };
+        let kind = self.app.seen(&self.rules, kind);
         for name in self.attributes.iter_mut().chain(&mut self.excluded) {
             if let Some(renamed) = softener.renamed(name) {
                 *name = renamed;
             }
         }
-        let view = View { wish: self, kind: Arc::clone(kind), sent, new: false };
+        let view = View { wish: self, kind, sent, new: false };
         view.projection()?;
         Ok(view)
     }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::app::rules::{Ruled, Was, mapping_of};
 use crate::app::{App, Ctx, Error};
 use crate::clock::Micros;
-use crate::ids::{RequestId, TenantId};
+use crate::ids::TenantId;
 use crate::scim;
 use crate::scim::Doc;
 use crate::scim::accept::Rules;
@@ -21,7 +22,7 @@ use crate::scim::quirks::{Quirks, Softener};
 use crate::scim::resource_type::ResourceType;
 use crate::store::filter::World;
 use crate::store::resources::{Draft, Entries, Key, Next, Stored};
-use crate::store::{self, Tx, resources};
+use crate::store::{self, Tx, maps, resources};
 
 /// One request's work on one resource type of one tenant.
 #[derive(Debug, Clone)]
@@ -29,11 +30,13 @@ pub(super) struct Work {
     pub(super) app: App,
     pub(super) tenant: TenantId,
     pub(super) kind: Arc<ResourceType>,
+    /// The type without what the tenant hides: what filters and answers know of it.
+    pub(super) seen: Arc<ResourceType>,
     pub(super) quirks: Quirks,
     pub(super) now: Micros,
-    aliases: Vec<(String, String)>,
-    reject_unknown_members: bool,
-    request: RequestId,
+    pub(super) ctx: Arc<Ctx>,
+    /// The schemas that the tenant hides, which are ignored on input.
+    hidden: Vec<String>,
 }
 
 impl Work {
@@ -42,11 +45,11 @@ impl Work {
             app: app.clone(),
             tenant: ctx.tenant.clone(),
             kind: Arc::clone(kind),
+            seen: app.seen(&ctx.rules, kind),
             quirks: ctx.quirks,
             now: app.clock().now(),
-            aliases: ctx.rules.aliases.clone(),
-            reject_unknown_members: ctx.rules.reject_unknown_members,
-            request: ctx.request.clone(),
+            ctx: Arc::new(ctx.clone()),
+            hidden: hidden(ctx, kind),
         }
     }
 
@@ -55,7 +58,12 @@ impl Work {
     }
 
     fn softener(&self) -> Softener<'_> {
-        Softener { rt: &self.kind, quirks: self.quirks, aliases: &self.aliases, hidden: &[] }
+        Softener {
+            rt: &self.kind,
+            quirks: self.quirks,
+            aliases: &self.ctx.rules.aliases,
+            hidden: &self.hidden,
+        }
     }
 
     pub(super) fn soften_body(&self, mut body: Value) -> Value {
@@ -115,7 +123,8 @@ impl Work {
     }
 
     /// The document with everything that the store derives from it.
-    pub(super) fn draft(&self, doc: &Doc) -> Result<Draft, Error> {
+    pub(super) fn draft(&self, ruled: &Ruled) -> Result<Draft, Error> {
+        let doc = &ruled.doc;
         let text = |doc: &Doc| {
             serde_json::to_string(doc).map_err(|error| Error::Internal(error.to_string()))
         };
@@ -124,6 +133,7 @@ impl Work {
             folded: text(&fold::document(&self.kind, doc))?,
             label: fold::label(&self.kind, doc),
             entries: self.entries(doc, self.quirks),
+            beside: ruled.beside.clone(),
         })
     }
 
@@ -160,21 +170,44 @@ impl Work {
             .collect();
         let (tenant, kind) = (&self.tenant, &self.kind.name);
         let outcomes = resources::insert_many(tx, tenant, kind, &rows).await?;
-        let told = outcomes.into_iter().zip(all).map(|(outcome, new)| {
-            outcome.map_err(|taken| self.conflict(store::Error::Taken(taken.0), &new.doc))
-        });
+        let told = outcomes
+            .into_iter()
+            .zip(all)
+            .map(|(outcome, new)| outcome.map_err(|left| self.conflict(left.into(), &new.doc)));
         Ok(told.collect())
+    }
+
+    /// Writes another document, once the rules have seen it.
+    pub(super) async fn update_by_rules(
+        &self,
+        tx: &mut Tx<'_>,
+        was: Was<'_>,
+        before: &Loaded,
+        doc: &Doc,
+    ) -> Result<Loaded, Error> {
+        let id = &before.stored.id;
+        if let Some(ruled) = self.foresee(id, was, doc)? {
+            match self.update(tx, before, ruled).await {
+                Err(Error::Store(store::Error::Full)) => {}
+                done => return done,
+            }
+        }
+        let ruled = self.rule(tx, id, was, doc).await?;
+        let loaded = self.update(tx, before, ruled.clone()).await?;
+        self.open(tx, &ruled).await?;
+        Ok(loaded)
     }
 
     /// Writes another document.
     pub(super) async fn update(
         &self,
         tx: &mut Tx<'_>,
-        before: Loaded,
-        doc: Doc,
+        before: &Loaded,
+        ruled: Ruled,
     ) -> Result<Loaded, Error> {
-        let draft = self.draft(&doc)?;
-        let now = self.after(&before);
+        let draft = self.draft(&ruled)?;
+        let doc = ruled.doc;
+        let now = self.after(before);
         let entries = self.entries_before(&before.doc);
         let (id, version) = (&before.stored.id, before.stored.version);
         let next = Next { id, version, before: &entries, draft: &draft, now };
@@ -202,8 +235,19 @@ impl Work {
         let loaded = self.find(tx, id).await?;
         Self::check_conditions(conditions, &loaded)?;
         let entries = self.entries_before(&loaded.doc);
-        let gone = resources::delete(tx, self.key(id), &entries, self.now).await?;
-        if gone { Ok(()) } else { Err(self.not_found(id)) }
+        let mapping = if self.is_group() { mapping_of(id, &loaded.doc) } else { None };
+        let held = match &mapping {
+            Some(_) => maps::members(tx, &self.tenant, id, None).await?,
+            None => Vec::new(),
+        };
+        if !resources::delete(tx, self.key(id), &entries, self.now).await? {
+            return Err(self.not_found(id));
+        }
+        if mapping.is_some() {
+            maps::forget(tx, &self.tenant, id).await?;
+        }
+        self.bury(tx, id, &loaded.doc).await?;
+        self.rejudge(tx, &held).await
     }
 
     /// The time of a change: requests overtake each other, `meta.lastModified` never goes back.
@@ -214,11 +258,15 @@ impl Work {
     /// A unique value that is taken, told with the value as the client wrote it.
     pub(super) fn conflict(&self, error: store::Error, doc: &Doc) -> Error {
         let store::Error::Taken(attribute) = error else { return error.into() };
-        let value = doc.get(&attribute).and_then(Value::as_str).unwrap_or_default();
+        let named = AttrPath::parse(&attribute).ok();
+        let value = named.as_ref().and_then(|path| match &path.urn {
+            Some(urn) => doc.get(urn)?.get(&path.name)?.as_str(),
+            None => doc.get(&path.name)?.as_str(),
+        });
         Error::Conflict {
             kind: self.kind.name.clone(),
-            value: scim::path::excerpt(value),
-            attribute,
+            value: scim::path::excerpt(value.unwrap_or_default()),
+            attribute: named.map_or(attribute, |path| path.name),
         }
     }
 
@@ -231,6 +279,13 @@ impl Work {
             base: self.app.base(),
         }
     }
+}
+
+/// The extensions of a type that the tenant hides.
+fn hidden(ctx: &Ctx, kind: &ResourceType) -> Vec<String> {
+    let schemas = kind.extensions.iter().map(|extension| &extension.schema);
+    let hidden = schemas.filter(|schema| ctx.rules.hides(&schema.id, &schema.name));
+    hidden.map(|schema| schema.id.clone()).collect()
 }
 
 /// A resource on its way in.

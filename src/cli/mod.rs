@@ -14,7 +14,11 @@ use crate::settings::{self, Settings};
 pub mod contract;
 pub mod copy;
 pub mod doctor;
+pub mod groups;
+pub mod log;
 pub mod output;
+pub mod roles;
+pub mod seats;
 pub mod serve;
 pub mod tenant;
 pub mod token;
@@ -43,6 +47,10 @@ enum Command {
     Tenant(tenant::Command),
     Token(token::Arguments),
     Users(users::Arguments),
+    Seats(seats::Arguments),
+    Roles(roles::Arguments),
+    Groups(groups::Arguments),
+    Log(log::Arguments),
     #[command(subcommand)]
     Contract(contract::Command),
     Doctor(doctor::Arguments),
@@ -61,6 +69,9 @@ pub enum Failure {
     /// What went wrong has been printed: exit status 1.
     #[error("")]
     Reported,
+    /// What was compared differs, which has been printed: exit status 3.
+    #[error("")]
+    Differs,
 }
 
 impl From<Error> for Failure {
@@ -90,6 +101,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
     };
     let status = match &failure {
         Failure::Reported => return ExitCode::from(1),
+        Failure::Differs => return ExitCode::from(3),
         Failure::Failed(_) => 1,
         Failure::Usage(_) => 2,
     };
@@ -140,6 +152,10 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Tenant(command) => tenant::run(command, settings, output).await,
             Command::Token(arguments) => token::run(arguments, settings, output).await,
             Command::Users(arguments) => users::run(arguments, settings, output).await,
+            Command::Seats(arguments) => seats::run(arguments, settings, output).await,
+            Command::Roles(arguments) => roles::run(arguments, settings, output).await,
+            Command::Groups(arguments) => groups::run(arguments, settings, output).await,
+            Command::Log(arguments) => log::run(arguments, settings, output).await,
             Command::Contract(command) => contract::run(&command, output),
             Command::Copy(arguments) => copy::run(arguments, settings, output).await,
             Command::Doctor(arguments) => doctor::run(arguments, settings, output).await,

@@ -15,6 +15,9 @@ pub enum Command {
         /// Its name: letters, digits and hyphens.
         #[arg(value_name = "NAME")]
         name: String,
+        /// How many seats its pool 'default' has; without a number they are unlimited.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..=1_000_000_000))]
+        seats: Option<i64>,
     },
     /// List the tenants.
     List,
@@ -42,8 +45,8 @@ pub async fn run(command: Command, settings: Settings, output: Output) -> Result
         Command::List | Command::Show { .. } | Command::Set { .. } => open(settings).await?,
     };
     let done = match command {
-        Command::Create { name } => {
-            let tenant = app.create_tenant(&name).await?;
+        Command::Create { name, seats } => {
+            let tenant = app.create_tenant(&name, seats).await?;
             output.say(&shown(&tenant), &format!("Tenant '{}' made.", tenant.name))
         }
         Command::List => list(&app.tenants().await?, output),

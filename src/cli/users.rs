@@ -1,14 +1,10 @@
 //! `usher users`
 
-use std::sync::Arc;
-
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::app::{App, Ctx, Error, Target};
 use crate::cli::{Failure, Output, open};
-use crate::domain::scope::{Scope, Scopes};
-use crate::ids::{RequestId, TokenId};
 use crate::scim::etag::Conditions;
 use crate::scim::query::Query;
 use crate::scim::urn;
@@ -49,7 +45,7 @@ enum Command {
 /// Runs it.
 pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Result<(), Failure> {
     let app = open(settings).await?;
-    let ctx = operator(&app, &arguments.tenant).await?;
+    let ctx = app.operator(&arguments.tenant).await?;
     match arguments.command {
         Command::List { filter, start, count } => {
             let mut search = json!({ "startIndex": start, "count": count, "sortBy": "userName" });
@@ -66,20 +62,6 @@ pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Re
     }
     app.close().await;
     Ok(())
-}
-
-/// Whoever may run this program on this database may do everything in it.
-async fn operator(app: &App, tenant: &str) -> Result<Ctx, Error> {
-    let tenant = app.tenant(tenant).await?;
-    Ok(Ctx {
-        tenant: tenant.id,
-        tenant_name: tenant.name,
-        quirks: tenant.settings.quirks(),
-        rules: Arc::new(tenant.settings),
-        token: TokenId::from("command line"),
-        scopes: Scopes::parse([Scope::Admin.name()]).map_err(Error::Internal)?,
-        request: RequestId::new(app.clock().now()),
-    })
 }
 
 async fn find(app: &App, ctx: &Ctx, mut search: Value) -> Result<Value, Error> {

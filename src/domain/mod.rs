@@ -1,6 +1,13 @@
 //! Business rules, pure: decisions from what was, what is wanted, and facts. No I/O, no clock.
 
+pub mod catalogue;
+pub mod facts;
 pub mod password;
+pub mod person;
+pub mod pool;
+pub mod record;
+pub mod role;
 pub mod scope;
+pub mod seat;
 pub mod tenant;
 pub mod token;

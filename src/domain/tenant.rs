@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::catalogue::{ADMINISTRATOR, WHITELABEL};
 use crate::scim::quirks::Quirks;
+use crate::scim::urn;
 
 /// What a successful PATCH answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +15,17 @@ pub enum PatchResponse {
     Body,
     /// 204.
     None,
+}
+
+/// Which source decides about a user's roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authority {
+    /// The attribute `roles` where it names any, else groups.
+    Attribute,
+    /// Groups alone.
+    Groups,
+    /// Both.
+    Union,
 }
 
 /// Which of Usher's own extensions and resource types a tenant shows.
@@ -28,6 +41,7 @@ pub enum Shown {
 
 /// The settings of one tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of two values")]
 pub struct TenantSettings {
     /// `scim.strict`: the letter of RFC 7644 instead of the leniencies.
     pub strict: bool,
@@ -35,8 +49,22 @@ pub struct TenantSettings {
     pub patch_response: PatchResponse,
     /// `discovery.extensions`.
     pub shown: Shown,
+    /// `discovery.flavor` is `okta`.
+    pub okta: bool,
     /// `schema.aliases`: foreign URN prefixes and ours.
     pub aliases: Vec<(String, String)>,
+    /// `seats.exhaustedStatus`.
+    pub exhausted_status: u16,
+    /// `groups.onFullPool` is `reject`.
+    pub reject_full_groups: bool,
+    /// `roles.unknown` is `reject`.
+    pub reject_unknown_roles: bool,
+    /// `roles.authority`.
+    pub role_authority: Authority,
+    /// `roles.default`.
+    pub role_default: String,
+    /// `roles.assignable`; none means all that are not administrative.
+    pub role_assignable: Option<Vec<String>>,
     /// `groups.unknownMembers` is `reject`.
     pub reject_unknown_members: bool,
     /// `password.acceptFromScim`.
@@ -57,7 +85,14 @@ impl Default for TenantSettings {
             strict: false,
             patch_response: PatchResponse::Auto,
             shown: Shown::All,
+            okta: false,
             aliases: Vec::new(),
+            exhausted_status: 403,
+            reject_full_groups: false,
+            reject_unknown_roles: true,
+            role_authority: Authority::Attribute,
+            role_default: "standard".to_owned(),
+            role_assignable: None,
             reject_unknown_members: false,
             accept_password: true,
             password_min_length: 8,
@@ -73,8 +108,19 @@ pub const KEYS: &[(&str, &str, &str)] = &[
     ("scim.strict", "false", "false or true"),
     ("scim.patchResponse", "auto", "auto, body or none"),
     ("discovery.extensions", "all", "all, none, or URNs and names joined with commas"),
+    ("discovery.flavor", "ietf", "ietf or okta"),
     ("schema.aliases", "", "pairs foreignUrn=ourUrn joined with commas; never core URNs"),
+    ("seats.exhaustedStatus", "403", "403 or 400"),
+    ("groups.onFullPool", "waitlist", "waitlist or reject"),
     ("groups.unknownMembers", "ignore", "ignore or reject"),
+    ("roles.unknown", "reject", "reject or ignore"),
+    ("roles.authority", "attribute", "attribute, groups or union"),
+    ("roles.default", "standard", "the value of a role that is not administrative"),
+    (
+        "roles.assignable",
+        "",
+        "values of roles joined with commas, never whitelabel; empty: all that are not administrative",
+    ),
     ("password.acceptFromScim", "true", "true or false"),
     ("password.minLength", "8", "a number from 8 to 64"),
     ("page.default", "100", "a number from 1 to page.max"),
@@ -125,14 +171,30 @@ impl TenantSettings {
                 }
             }
             "discovery.extensions" => self.shown = shown(value),
+            "discovery.flavor" => self.okta = either(value, "ietf", "okta")?,
             "schema.aliases" => self.aliases = aliases(value)?,
+            "seats.exhaustedStatus" => {
+                self.exhausted_status =
+                    value.parse().ok().filter(|code| [403, 400].contains(code))?;
+            }
+            "groups.onFullPool" => self.reject_full_groups = either(value, "waitlist", "reject")?,
             "groups.unknownMembers" => {
-                self.reject_unknown_members = match value {
-                    "ignore" => false,
-                    "reject" => true,
+                self.reject_unknown_members = either(value, "ignore", "reject")?;
+            }
+            "roles.unknown" => self.reject_unknown_roles = !either(value, "reject", "ignore")?,
+            "roles.authority" => {
+                self.role_authority = match value {
+                    "attribute" => Authority::Attribute,
+                    "groups" => Authority::Groups,
+                    "union" => Authority::Union,
                     _ => return None,
                 }
             }
+            "roles.default" => {
+                self.role_default = Some(value.to_owned()).filter(|value| is_plain_role(value))?;
+            }
+            "roles.assignable" if value.is_empty() => self.role_assignable = None,
+            "roles.assignable" => self.role_assignable = Some(assignable(value)?),
             "password.acceptFromScim" => self.accept_password = boolean(value)?,
             "password.minLength" => {
                 self.password_min_length =
@@ -149,6 +211,18 @@ impl TenantSettings {
             _ => return None,
         }
         Some(())
+    }
+
+    /// Whether a schema is hidden from this tenant: never core or enterprise. `name` is its short name.
+    pub fn hides(&self, urn: &str, name: &str) -> bool {
+        urn::is_ours(urn)
+            && match &self.shown {
+                Shown::All => false,
+                Shown::None => true,
+                Shown::Listed(listed) => !listed
+                    .iter()
+                    .any(|item| urn::same(item, urn) || item.eq_ignore_ascii_case(name)),
+            }
     }
 
     /// Which leniencies hold.
@@ -173,6 +247,24 @@ impl TenantSettings {
 
 fn boolean(value: &str) -> Option<bool> {
     value.to_ascii_lowercase().parse().ok()
+}
+
+/// Whether it is the second of two words; none where it is neither.
+fn either(value: &str, no: &str, yes: &str) -> Option<bool> {
+    (value == no || value == yes).then_some(value == yes)
+}
+
+/// Whether a word may be a role that everybody gets.
+fn is_plain_role(value: &str) -> bool {
+    let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    !value.is_empty() && value.chars().all(fine) && ![ADMINISTRATOR, WHITELABEL].contains(&value)
+}
+
+/// The roles of a list; none where one of them cannot be given to clients.
+fn assignable(value: &str) -> Option<Vec<String>> {
+    let listed: Vec<String> = value.split(',').map(|role| role.trim().to_owned()).collect();
+    let fine = listed.iter().all(|role| role == ADMINISTRATOR || is_plain_role(role));
+    fine.then_some(listed)
 }
 
 fn shown(value: &str) -> Shown {

@@ -4,13 +4,15 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::app::Error;
-use crate::domain::tenant::{Shown, TenantSettings};
+use crate::app::{Ctx, Error};
+use crate::domain::role;
+use crate::domain::tenant::TenantSettings;
 use crate::http::call::Call;
 use crate::http::scim_json;
 use crate::scim::config::{self, Limits};
 use crate::scim::page;
 use crate::scim::resource_type::ResourceType;
+use crate::scim::schema::Schema;
 use crate::scim::urn;
 
 /// `GET /Schemas`
@@ -19,7 +21,7 @@ pub fn schemas(call: &Call) -> Result<Response, Error> {
     let base = call.app.base();
     let schemas = call.app.registry().schemas().into_iter();
     let shown = schemas.filter(|schema| shows(call, &schema.id, &schema.name));
-    Ok(list(shown.map(|schema| schema.to_document(base)).collect()))
+    Ok(list(shown.map(|schema| published(call, schema, base)).collect()))
 }
 
 /// `GET /Schemas/{urn}`
@@ -29,8 +31,41 @@ pub fn schema(call: &Call) -> Result<Response, Error> {
     let registry = call.app.registry();
     let found = registry.schemas().into_iter().find(|schema| urn::same(&schema.id, &id));
     match found.filter(|schema| shows(call, &schema.id, &schema.name)) {
-        Some(schema) => Ok(one(&schema.to_document(call.app.base()))),
+        Some(schema) => Ok(one(&published(call, schema, call.app.base()))),
         None => Err(Error::NotFound { kind: "Schema".to_owned(), id }),
+    }
+}
+
+/// A schema, with the values that this tenant's clients may write.
+fn published(call: &Call, schema: &Schema, base: &str) -> Value {
+    let mut document = schema.to_document(base);
+    let Some(ctx) = call.anyone() else { return document };
+    for (path, values) in canonical(ctx, &schema.id) {
+        let mut names = path.split('.');
+        let mut found = names.next().and_then(|name| named(&mut document["attributes"], name));
+        for name in names {
+            found = found.and_then(|found| named(&mut found["subAttributes"], name));
+        }
+        if let Some(found) = found {
+            found["canonicalValues"] = values.into();
+        }
+    }
+    document
+}
+
+fn named<'d>(attributes: &'d mut Value, name: &str) -> Option<&'d mut Value> {
+    attributes.as_array_mut()?.iter_mut().find(|found| found["name"] == name)
+}
+
+/// Attributes of a schema whose values are the tenant's own.
+fn canonical(ctx: &Ctx, urn: &str) -> Vec<(&'static str, Vec<String>)> {
+    match urn {
+        urn::USER => vec![("roles.value", role::assignable(&ctx.rules, &ctx.catalogue))],
+        urn::SEAT => {
+            let pools = ctx.catalogue.pools.iter().map(|pool| pool.value.clone());
+            vec![("seatType", pools.chain(["none".to_owned()]).collect())]
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -73,15 +108,7 @@ pub fn shows_type(call: &Call, kind: &ResourceType) -> bool {
 
 /// The setting `discovery.extensions` hides what is Usher's own, never core or enterprise.
 fn shows(call: &Call, urn: &str, name: &str) -> bool {
-    let ours = urn.to_ascii_lowercase().contains(":usher");
-    match call.anyone().map(|ctx| &ctx.rules.shown) {
-        _ if !ours => true,
-        None | Some(Shown::All) => true,
-        Some(Shown::None) => false,
-        Some(Shown::Listed(listed)) => {
-            listed.iter().any(|item| urn::same(item, urn) || item.eq_ignore_ascii_case(name))
-        }
-    }
+    call.anyone().is_none_or(|ctx| !ctx.rules.hides(urn, name))
 }
 
 fn document(call: &Call, kind: &ResourceType) -> Value {

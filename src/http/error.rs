@@ -87,6 +87,7 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
         | Error::Conflict { .. }
         | Error::Stale
         | Error::Refused(_)
+        | Error::SeatsExhausted(..)
         | Error::NotAcceptable
         | Error::TooLarge(_)
         | Error::TooManyOperations(_)

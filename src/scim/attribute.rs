@@ -117,6 +117,12 @@ pub enum Format {
     Timezone,
     /// An ISO 3166-1 alpha-2 code (`addresses.country`, errata 5990 and 5991).
     Country,
+    /// One of the canonical values and nothing else.
+    Canonical,
+    /// A phone number with its prefix (E.164): `+`, digits, and what people put between them.
+    Phone,
+    /// An IP address, or a network in CIDR notation.
+    Network,
 }
 
 /// One attribute or sub-attribute.
@@ -151,6 +157,8 @@ pub struct Attribute {
     pub source: Source,
     /// The shape of its text.
     pub format: Option<Format>,
+    /// Whether a list of it may also come as one text with `,`, `;` or line breaks between.
+    pub delimited: bool,
     /// Sub-attributes of a complex attribute.
     pub sub: Vec<Attribute>,
 }
@@ -173,6 +181,7 @@ impl Attribute {
             indexed: false,
             source: Source::default(),
             format: None,
+            delimited: false,
             sub: Vec::new(),
         }
     }

@@ -4,8 +4,10 @@
 //! stored; SQL then compares plain code points.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use caseless::Caseless;
+use ipnet::IpNet;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -36,15 +38,49 @@ const KEPT_BYTES: usize = 400;
 /// `caseExact` texts stay as they are. Others are case-folded and composed: `NFC(casefold(NFD))`.
 /// Login names lose the difference between full and half width first (RFC 8265 s3.3).
 pub fn text(attribute: &Attribute, text: &str) -> String {
-    if attribute.case_exact {
-        return text.to_owned();
-    }
+    let plain = || if attribute.case_exact { text.to_owned() } else { folded(text) };
     match attribute.format {
-        Some(Format::UserName) => folded(&narrowed(text)),
-        Some(Format::Locale | Format::Languages | Format::Timezone | Format::Country) | None => {
-            folded(text)
-        }
+        Some(Format::UserName) if !attribute.case_exact => folded(&narrowed(text)),
+        Some(Format::Phone) => phone(text).unwrap_or_else(plain),
+        Some(Format::Network) => network(text).unwrap_or_else(plain),
+        Some(
+            Format::UserName
+            | Format::Locale
+            | Format::Languages
+            | Format::Timezone
+            | Format::Country
+            | Format::Canonical,
+        )
+        | None => plain(),
     }
+}
+
+/// A phone number as E.164 writes it, `+` and 7 to 15 digits; none where the text is no number with
+/// its prefix. Between the digits people write spaces, hyphens, dots, slashes and brackets, and RFC
+/// 3966 puts `tel:` before them.
+pub fn phone(text: &str) -> Option<String> {
+    let text = text.trim();
+    let number = text.strip_prefix("tel:").unwrap_or(text).strip_prefix('+')?;
+    let digits: String = number
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '\u{a0}' | '-' | '.' | '/' | '(' | ')'))
+        .collect();
+    let fine = (7..=15).contains(&digits.len())
+        && digits.bytes().all(|digit| digit.is_ascii_digit())
+        && !digits.starts_with('0');
+    fine.then(|| format!("+{digits}"))
+}
+
+/// An address or a network in one form: masked, and an address without its length. None where the
+/// text is neither.
+pub fn network(text: &str) -> Option<String> {
+    let text = text.trim();
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(address.to_canonical().to_string());
+    }
+    let network = text.parse::<IpNet>().ok()?.trunc();
+    let whole = network.prefix_len() == network.max_prefix_len();
+    Some(if whole { network.addr().to_string() } else { network.to_string() })
 }
 
 /// The normal form of a text in which case does not matter.

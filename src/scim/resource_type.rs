@@ -6,7 +6,12 @@ use serde_json::{Value, json};
 
 use crate::scim::attribute::{self, Attribute, Mutability, Returned, Source, Type};
 use crate::scim::path::{AttrPath, Place};
-use crate::scim::resources::{enterprise::EnterpriseUser, group::Group, user::User};
+use crate::scim::resources::contact_center::ContactCenterUser;
+use crate::scim::resources::enterprise::EnterpriseUser;
+use crate::scim::resources::group::Group;
+use crate::scim::resources::group_mapping::GroupMapping;
+use crate::scim::resources::seat::Seat;
+use crate::scim::resources::user::User;
 use crate::scim::schema::Schema;
 use crate::scim::urn;
 
@@ -48,6 +53,14 @@ impl ResourceType {
             extensions,
             common: common_attributes(),
         }
+    }
+
+    /// The same without the extensions that this function names.
+    #[must_use]
+    pub fn without(&self, hides: impl Fn(&Schema) -> bool) -> Self {
+        let mut rest = self.clone();
+        rest.extensions.retain(|extension| !hides(&extension.schema));
+        rest
     }
 
     /// `schemas`, `id`, `externalId` and `meta`.
@@ -186,18 +199,31 @@ impl Registry {
 
     /// What Usher serves.
     pub fn standard() -> Self {
+        let optional = |schema| Extension { schema, required: false };
         Self::new(vec![
             ResourceType::new(
                 "User",
                 "/Users",
                 Schema::from_struct::<User>(),
-                vec![Extension {
-                    schema: Schema::from_struct::<EnterpriseUser>(),
-                    required: false,
-                }],
+                vec![
+                    optional(Schema::from_struct::<EnterpriseUser>()),
+                    optional(Schema::from_struct::<ContactCenterUser>()),
+                    optional(Schema::from_struct::<Seat>()),
+                ],
             ),
-            ResourceType::new("Group", "/Groups", Schema::from_struct::<Group>(), Vec::new()),
+            ResourceType::new(
+                "Group",
+                "/Groups",
+                Schema::from_struct::<Group>(),
+                vec![optional(Schema::from_struct::<GroupMapping>())],
+            ),
         ])
+    }
+
+    /// The same types without the extensions that this function names.
+    #[must_use]
+    pub fn without(&self, hides: impl Fn(&Schema) -> bool) -> Self {
+        Self::new(self.types.iter().map(|kind| kind.without(&hides)).collect())
     }
 
     /// This registry and one more type.

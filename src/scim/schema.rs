@@ -38,6 +38,7 @@ struct Hints {
     indexed: bool,
     source: Source,
     format: Option<Format>,
+    delimited: bool,
 }
 
 /// An attribute of a schema document, as `/Schemas` serves it.
@@ -210,6 +211,7 @@ fn attribute_of(name: &str, property: &Value) -> Attribute {
         indexed: hints.indexed,
         source: hints.source,
         format: hints.format,
+        delimited: hints.delimited,
         sub: attributes_of(element),
         ..Attribute::new(name, kind)
     }

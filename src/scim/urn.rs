@@ -6,6 +6,22 @@ pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 /// Enterprise User extension (RFC 7643 s4.3).
 pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+/// What a contact centre knows of a user.
+pub const CONTACT_CENTER: &str = "urn:ietf:params:scim:schemas:extension:usher:2.0:User";
+/// A user's seat.
+pub const SEAT: &str = "urn:ietf:params:scim:schemas:extension:usher-seat:2.0:User";
+/// What membership of a group means.
+pub const GROUP_MAPPING: &str = "urn:ietf:params:scim:schemas:extension:usher:2.0:Group";
+/// Pool of seats.
+pub const SEAT_POOL: &str = "urn:ietf:params:scim:schemas:usher:2.0:SeatPool";
+/// Role of the catalogue (draft-ietf-scim-roles-entitlements).
+pub const ROLE: &str = "urn:ietf:params:scim:schemas:core:2.0:Role";
+/// Entitlement of the catalogue (draft-ietf-scim-roles-entitlements).
+pub const ENTITLEMENT: &str = "urn:ietf:params:scim:schemas:core:2.0:Entitlement";
+/// The same as Okta's import of entitlements looks for it.
+pub const OKTA_ROLE: &str = "urn:okta:scim:schemas:core:1.0:Role";
+/// The same as Okta's import of entitlements looks for it.
+pub const OKTA_ENTITLEMENT: &str = "urn:okta:scim:schemas:core:1.0:Entitlement";
 /// Service provider configuration (RFC 7643 s5).
 pub const CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 /// Resource type (RFC 7643 s6).
@@ -28,6 +44,11 @@ pub const BULK_STATUS: &str = "urn:ietf:params:scim:api:messages:usher:2.0:BulkS
 pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 /// Usher's addition to error bodies.
 pub const ERROR_DETAIL: &str = "urn:ietf:params:scim:schemas:extension:usher:2.0:Error";
+
+/// Whether a schema is Usher's own rather than one of the RFCs: `discovery.extensions` may hide it.
+pub fn is_ours(urn: &str) -> bool {
+    urn.to_ascii_lowercase().contains(":usher") || same(urn, ROLE) || same(urn, ENTITLEMENT)
+}
 
 /// URNs compare without case (RFC 7644 s3.10, RFC 8141).
 pub fn same(left: &str, right: &str) -> bool {

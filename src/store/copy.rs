@@ -83,6 +83,50 @@ const TABLES: &[Table] = &[
         key: 3,
         columns: &[("tenant", Text), ("kind", Text), ("first", Text), ("live", Int)],
     },
+    Table {
+        name: "pool_counts",
+        key: 2,
+        columns: &[
+            ("tenant", Text),
+            ("pool", Text),
+            ("ceiling", Int),
+            ("consumed", Int),
+            ("reserved", Int),
+            ("waiting", Int),
+        ],
+    },
+    Table {
+        name: "seat_waits",
+        key: 3,
+        columns: &[("tenant", Text), ("pool", Text), ("place", Int), ("resource", Text)],
+    },
+    Table {
+        name: "group_maps",
+        key: 2,
+        columns: &[
+            ("tenant", Text),
+            ("group_id", Text),
+            ("role", Text),
+            ("seat_type", Text),
+            ("priority", Int),
+        ],
+    },
+    Table {
+        name: "records",
+        key: 2,
+        columns: &[
+            ("tenant", Text),
+            ("seq", Int),
+            ("at", Int),
+            ("name", Text),
+            ("kind", Text),
+            ("resource", Text),
+            ("version", Int),
+            ("request", Text),
+            ("token", Text),
+            ("detail", Text),
+        ],
+    },
     Table { name: "secrets", key: 1, columns: &[("name", Text), ("value", Text)] },
     Table {
         name: "bulk_jobs",
@@ -122,7 +166,13 @@ const TABLES: &[Table] = &[
     Table {
         name: "tenants",
         key: 1,
-        columns: &[("id", Text), ("name", Text), ("settings", Text), ("created_at", Int)],
+        columns: &[
+            ("id", Text),
+            ("name", Text),
+            ("settings", Text),
+            ("created_at", Int),
+            ("catalogue", Text),
+        ],
     },
     Table {
         name: "tokens",

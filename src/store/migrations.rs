@@ -25,6 +25,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0002_scale.sql"),
         postgres: include_str!("migrations/postgres/0002_scale.sql"),
     },
+    Migration {
+        number: 3,
+        name: "seats",
+        sqlite: include_str!("migrations/sqlite/0003_seats.sql"),
+        postgres: include_str!("migrations/postgres/0003_seats.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations

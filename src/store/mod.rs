@@ -4,6 +4,7 @@
 //! whole or not at all. The closures travel to threads that each own a connection, so nothing in
 //! them but the closure itself needs to be `Send`.
 
+mod beside;
 pub mod blocks;
 pub mod bulk;
 pub mod copy;
@@ -13,14 +14,17 @@ pub mod filter;
 mod job;
 mod look;
 pub mod lookup;
+pub mod maps;
 pub mod members;
 pub mod migrations;
 pub mod passwords;
 mod piece;
 mod postgres;
 mod queue;
+pub mod records;
 pub mod resources;
 mod retry;
+pub mod seats;
 pub mod secrets;
 mod sqlite;
 pub mod tenants;
@@ -35,6 +39,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+pub use beside::Beside;
 pub use dialect::Dialect;
 pub use job::Failure;
 pub use piece::{Edge, Insertion, Replacement};
@@ -52,6 +57,9 @@ pub enum Error {
     /// A value that must be unique is taken: the attribute's path (`userName`) or `table.column`.
     #[error("{0} is taken")]
     Taken(String),
+    /// A seat that is not free, or not to be had by counting alone; nothing was written.
+    #[error("no seat was to be had by counting")]
+    Full,
     /// Another writer was in the way (deadlock, serialisation failure, busy): try again.
     #[error("the database asks to try again: {0}")]
     Again(String),

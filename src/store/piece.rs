@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::ids::TenantId;
 use crate::store::job::{Answer, Attempt, Job};
 use crate::store::members::Outcome;
-use crate::store::resources::Taken;
+use crate::store::resources::{Left, Updated};
 use crate::store::{Error, Tx};
 
 pub use edge::Edge;
@@ -34,9 +34,9 @@ pub(super) enum Piece<'a> {
 #[derive(Debug)]
 pub(super) enum Came {
     /// Of an insertion.
-    New(Result<(), Taken>),
-    /// Of a replacement: the new version, or none when somebody was faster.
-    Other(Option<i64>),
+    New(Result<(), Left>),
+    /// Of a replacement.
+    Other(Updated),
     /// Of a member.
     Edge(Outcome),
 }

@@ -13,13 +13,13 @@ use serde_json::Value as Json;
 use crate::clock::Micros;
 use crate::ids::TenantId;
 use crate::store::dialect::each;
-use crate::store::{Error, Row, Tx, Value};
+use crate::store::{Beside, Dialect, Error, Row, Tx, Value};
 
 pub use delete::delete;
 pub use entries::{Entries, Entry};
-pub use insert::{New, Taken, insert, insert_many};
+pub use insert::{Left, New, insert, insert_many};
 pub use list::{Counts, Found, Listed, Part, Slice, Sort, Totals, list};
-pub use update::{Next, touch, update, update_many};
+pub use update::{Next, Updated, touch, update, update_many};
 
 /// The resource type whose members are rows.
 pub(super) const GROUP: &str = "Group";
@@ -46,6 +46,8 @@ pub struct Draft {
     pub label: String,
     /// What can be looked up of it.
     pub entries: Entries,
+    /// What is written beside it.
+    pub beside: Beside,
 }
 
 /// A resource as it was stored.
@@ -132,6 +134,30 @@ pub async fn labels(
         }
     }
     Ok(found)
+}
+
+/// The ids of users, behind this one, that have no value at this place of an extension.
+pub async fn unruled(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    (extension, attribute): (&str, &str),
+    after: &str,
+    most: i64,
+) -> Result<Vec<String>, Error> {
+    let (sql, path) = match tx.dialect() {
+        Dialect::Sqlite => (
+            "SELECT id FROM resources WHERE tenant = $1 AND kind = 'User' AND id > $2
+             AND folded ->> $3 IS NULL ORDER BY id LIMIT $4",
+            format!("$.\"{extension}\".{attribute}"),
+        ),
+        Dialect::Postgres => (
+            "SELECT id FROM resources WHERE tenant = $1 AND kind = 'User' AND id > $2
+             AND folded #>> string_to_array($3, '|') IS NULL ORDER BY id LIMIT $4",
+            format!("{extension}|{attribute}"),
+        ),
+    };
+    let rows = tx.query(sql, &[tenant.into(), after.into(), path.into(), most.into()]).await?;
+    rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
 }
 
 /// Every kind with every id: a resource is found by both, so that the primary key serves.

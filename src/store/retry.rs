@@ -44,6 +44,10 @@ pub(super) fn pause(tried: u32) -> Duration {
 pub(super) fn gave_up(error: &Error) -> Error {
     match error {
         Error::Again(why) => Error::Unavailable(why.clone()),
-        Error::Taken(_) | Error::Busy | Error::Unavailable(_) | Error::Database(_) => error.clone(),
+        Error::Taken(_)
+        | Error::Full
+        | Error::Busy
+        | Error::Unavailable(_)
+        | Error::Database(_) => error.clone(),
     }
 }

@@ -13,6 +13,8 @@ pub struct Tenant {
     pub name: String,
     /// What differs from the defaults, as JSON text.
     pub settings: String,
+    /// What it offers, as JSON text; empty where nobody has changed anything yet.
+    pub catalogue: String,
     /// When it was made.
     pub created: Micros,
 }
@@ -24,6 +26,7 @@ impl Tenant {
             name: row.text(1)?.to_owned(),
             settings: row.text(2)?.to_owned(),
             created: Micros(row.int(3)?),
+            catalogue: row.text(4)?.to_owned(),
         })
     }
 }
@@ -31,12 +34,14 @@ impl Tenant {
 /// Adds a tenant; a name that is in use is `Taken("tenants.name")`.
 pub async fn insert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<(), Error> {
     tx.execute(
-        "INSERT INTO tenants (id, name, settings, created_at) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO tenants (id, name, settings, created_at, catalogue)
+         VALUES ($1, $2, $3, $4, $5)",
         &[
             (&tenant.id).into(),
             (&tenant.name).into(),
             (&tenant.settings).into(),
             tenant.created.into(),
+            (&tenant.catalogue).into(),
         ],
     )
     .await
@@ -45,19 +50,20 @@ pub async fn insert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<(), Error> {
 
 /// Finds a tenant by its id.
 pub async fn find(tx: &mut Tx<'_>, id: &TenantId) -> Result<Option<Tenant>, Error> {
-    let sql = "SELECT id, name, settings, created_at FROM tenants WHERE id = $1";
+    let sql = "SELECT id, name, settings, created_at, catalogue FROM tenants WHERE id = $1";
     tx.query(sql, &[id.into()]).await?.first().map(Tenant::read).transpose()
 }
 
 /// Finds a tenant by its name.
 pub async fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<Tenant>, Error> {
-    let sql = "SELECT id, name, settings, created_at FROM tenants WHERE name = $1";
+    let sql = "SELECT id, name, settings, created_at, catalogue FROM tenants WHERE name = $1";
     tx.query(sql, &[name.into()]).await?.first().map(Tenant::read).transpose()
 }
 
 /// Finds a tenant by its name and keeps others from changing it until the end of the change.
 pub async fn find_by_name_for_update(tx: &mut Tx<'_>, name: &str) -> Result<Option<Tenant>, Error> {
-    let sql = "SELECT id, name, settings, created_at FROM tenants WHERE name = $1 FOR UPDATE";
+    let sql =
+        "SELECT id, name, settings, created_at, catalogue FROM tenants WHERE name = $1 FOR UPDATE";
     tx.query(sql, &[name.into()]).await?.first().map(Tenant::read).transpose()
 }
 
@@ -65,13 +71,14 @@ pub async fn find_by_name_for_update(tx: &mut Tx<'_>, name: &str) -> Result<Opti
 pub async fn insert_first(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<bool, Error> {
     let added = tx
         .execute(
-            "INSERT INTO tenants (id, name, settings, created_at)
-             VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+            "INSERT INTO tenants (id, name, settings, created_at, catalogue)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
             &[
                 (&tenant.id).into(),
                 (&tenant.name).into(),
                 (&tenant.settings).into(),
                 tenant.created.into(),
+                (&tenant.catalogue).into(),
             ],
         )
         .await?;
@@ -80,7 +87,7 @@ pub async fn insert_first(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<bool, Erro
 
 /// All tenants by name.
 pub async fn list(tx: &mut Tx<'_>) -> Result<Vec<Tenant>, Error> {
-    let sql = "SELECT id, name, settings, created_at FROM tenants ORDER BY name";
+    let sql = "SELECT id, name, settings, created_at, catalogue FROM tenants ORDER BY name";
     tx.query(sql, &[]).await?.iter().map(Tenant::read).collect()
 }
 
@@ -88,4 +95,17 @@ pub async fn list(tx: &mut Tx<'_>) -> Result<Vec<Tenant>, Error> {
 pub async fn set_settings(tx: &mut Tx<'_>, id: &TenantId, settings: &str) -> Result<bool, Error> {
     let sql = "UPDATE tenants SET settings = $2 WHERE id = $1";
     Ok(tx.execute(sql, &[id.into(), settings.into()]).await? == 1)
+}
+
+/// Replaces what a tenant offers.
+pub async fn set_catalogue(tx: &mut Tx<'_>, id: &TenantId, catalogue: &str) -> Result<(), Error> {
+    let sql = "UPDATE tenants SET catalogue = $2 WHERE id = $1";
+    tx.execute(sql, &[id.into(), catalogue.into()]).await.map(drop)
+}
+
+/// What a tenant offers, as JSON text; empty where nobody has changed anything yet.
+pub async fn catalogue(tx: &mut Tx<'_>, id: &TenantId) -> Result<String, Error> {
+    let sql = "SELECT catalogue FROM tenants WHERE id = $1";
+    let rows = tx.query(sql, &[id.into()]).await?;
+    rows.first().map_or(Ok(String::new()), |row| row.text(0).map(str::to_owned))
 }

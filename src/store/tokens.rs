@@ -57,6 +57,8 @@ pub struct Holder {
     pub tenant_name: String,
     /// The tenant's settings as JSON text.
     pub tenant_settings: String,
+    /// What it offers, as JSON text.
+    pub tenant_catalogue: String,
 }
 
 /// Adds a token under the hash of its secret.
@@ -85,7 +87,7 @@ pub async fn find_by_hash(tx: &mut Tx<'_>, hash: &str) -> Result<Option<Holder>,
     let rows = tx
         .query(
             "SELECT t.id, t.tenant, t.label, t.scopes, t.created_at, t.expires_at, t.revoked_at,
-                    t.last_used_at, n.name, n.settings
+                    t.last_used_at, n.name, n.settings, n.catalogue
              FROM tokens t JOIN tenants n ON n.id = t.tenant WHERE t.hash = $1",
             &[hash.into()],
         )
@@ -95,6 +97,7 @@ pub async fn find_by_hash(tx: &mut Tx<'_>, hash: &str) -> Result<Option<Holder>,
             token: Token::read(row)?,
             tenant_name: row.text(8)?.to_owned(),
             tenant_settings: row.text(9)?.to_owned(),
+            tenant_catalogue: row.text(10)?.to_owned(),
         })
     };
     rows.first().map(read).transpose()

@@ -236,7 +236,9 @@ impl<'c> Tx<'c> {
         };
         match done.as_ref().err().and_then(Failure::store) {
             Some(again @ (Error::Again(_) | Error::Unavailable(_))) => Err(again.clone()),
-            Some(Error::Taken(_) | Error::Busy | Error::Database(_)) | None => Ok(done),
+            Some(Error::Taken(_) | Error::Full | Error::Busy | Error::Database(_)) | None => {
+                Ok(done)
+            }
         }
     }
 

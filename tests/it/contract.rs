@@ -94,6 +94,11 @@ fn our_attributes_are_those_of_the_rfc_but_for_listed_deviations() {
     let (rfc, ours) = (facts_of_the_rfc(), our_facts());
     let mut found = BTreeSet::new();
     for (name, facts) in &ours {
+        // What is Usher's own is not the RFC's to say.
+        if ["ContactCenterUser:", "Seat:", "GroupMapping:"].iter().any(|own| name.starts_with(own))
+        {
+            continue;
+        }
         match rfc.get(name) {
             None => {
                 found.insert((name.as_str(), "", ""));
@@ -215,6 +220,8 @@ each_db! {
                 committed.push(serde_json::from_str::<Value>(&document).unwrap());
             }
         }
+        // What a tenant's own values are is not added for somebody without one.
+        let app = app.anonymous();
         for document in &committed {
             let urn = document["id"].as_str().unwrap();
             let served = app.get(&format!("/Schemas/{urn}")).await.expect(200).body;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::shapes::complete;
 use crate::support::app::{BASE, TestApp};
-use crate::support::asks::{ENTERPRISE, GROUP, USER, texts};
+use crate::support::asks::{CONTACT_CENTER, ENTERPRISE, GROUP, GROUP_MAPPING, SEAT, USER, texts};
 use crate::support::each_db;
 
 /// The attributes of a schema, each with its path, sub-attributes too.
@@ -82,6 +82,7 @@ each_db! {
         let list = app.anonymous().get("/ResourceTypes").await.expect(200).body;
         assert_eq!(list["totalResults"], list["Resources"].as_array().unwrap().len());
         assert_eq!(texts(&list["Resources"], "/name"), ["User", "Group"]);
+        let app = app.tenant_with("discovery.extensions", "all").await;
         for kind in list["Resources"].as_array().unwrap() {
             let name = kind["name"].as_str().unwrap();
             let endpoint = kind["endpoint"].as_str().unwrap();
@@ -97,16 +98,23 @@ each_db! {
             app.get(&format!("{endpoint}?filter=externalId eq \"x\"")).await.expect(200);
         }
         let user = app.get("/ResourceTypes/User").await.body;
-        assert_eq!(user["schemaExtensions"], json!([{ "schema": ENTERPRISE, "required": false }]));
+        let optional = |urn: &str| json!({ "schema": urn, "required": false });
+        assert_eq!(
+            user["schemaExtensions"],
+            json!([optional(ENTERPRISE), optional(CONTACT_CENTER), optional(SEAT)])
+        );
         app.get("/ResourceTypes/Robot").await.refused(404, "");
     }
 
     /// Proves SCIM-149, SCIM-150, SCIM-151, SCIM-153, SCIM-154, SCIM-163, SCIM-164.
     async fn every_schema_is_listed_and_found_by_its_urn(app: TestApp) {
         let list = app.anonymous().get("/Schemas").await.expect(200).body;
-        let all = schemas(&app).await;
+        let all = schemas(&app.anonymous()).await;
         assert_eq!(list["totalResults"], all.len());
-        assert_eq!(texts(&list["Resources"], "/id"), [USER, ENTERPRISE, GROUP]);
+        assert_eq!(
+            texts(&list["Resources"], "/id"),
+            [USER, ENTERPRISE, CONTACT_CENTER, SEAT, GROUP, GROUP_MAPPING]
+        );
         for schema in &all {
             let id = schema["id"].as_str().unwrap();
             assert_eq!(schema["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:Schema"]));

@@ -162,6 +162,7 @@ fn sample_object(attributes: &Value, manager: &str) -> Value {
             (_, "binary") => json!("AAEC"),
             (_, "reference") => json!("https://example.com/it"),
             (_, "integer") => json!(3),
+            (_, _) if found["canonicalValues"].is_array() => found["canonicalValues"][0].clone(),
             (_, _) => json!(format!("some {name}")),
         };
         let many = found["multiValued"] == true && !value.is_array();

@@ -47,6 +47,7 @@ pub(crate) async fn store_all(
                     index: index.map(|entry| (entry.attr, entry.value)).collect(),
                     unique: Vec::new(),
                 },
+                ..Draft::default()
             };
             (id.clone(), draft)
         })

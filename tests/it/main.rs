@@ -50,6 +50,7 @@ mod quirky;
 mod readme;
 mod root;
 mod search;
+mod seats;
 mod shapes;
 mod store_accounts;
 mod store_blocks;

@@ -14,7 +14,8 @@ each_db! {
         tenant(&db.store, "Acme").await;
         let again = db.store.write_apart(async |tx| {
             let taken = tenants::Tenant {
-                id: "t2".into(), name: "acme".to_owned(), settings: String::new(), created: T0 };
+                id: "t2".into(), name: "acme".to_owned(), settings: String::new(), created: T0,
+                catalogue: String::new() };
             tenants::insert(tx, &taken).await
         }).await;
         assert_eq!(again, Err(Error::Taken("tenants.name".to_owned())));

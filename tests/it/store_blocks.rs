@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use usher::ids::TenantId;
-use usher::store::resources::{self, Draft, Entries, Key, New, Taken};
+use usher::store::resources::{self, Draft, Entries, Key, Left, New};
 use usher::store::{Error, Store, blocks};
 
 use crate::support::people::{T0, draft, tenant};
@@ -96,7 +96,7 @@ async fn store_names(
     store: &Store,
     tenant: &TenantId,
     drafts: Vec<Draft>,
-) -> Vec<Result<(), Taken>> {
+) -> Vec<Result<(), Left>> {
     let owner = tenant.clone();
     let stored = store.write(tenant, async move |tx| {
         let ids: Vec<_> =
@@ -193,7 +193,7 @@ each_db! {
 
     async fn of_many_new_ones_those_whose_values_are_taken_are_left_out_alone(db: Db) {
         let owner = tenant(&db.store, "acme").await;
-        let taken = |attribute: &str| Err(Taken(attribute.to_owned()));
+        let taken = |attribute: &str| Err(Left::Taken(attribute.to_owned()));
         let first = vec![draft("Ada"), draft("Bob"), draft("ADA"), draft("Cid")];
         assert_eq!(store_names(&db.store, &owner, first).await,
             [Ok(()), Ok(()), taken("userName"), Ok(())]);

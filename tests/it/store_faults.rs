@@ -15,7 +15,13 @@ async fn count(store: &Store) -> Result<usize, Error> {
 async fn try_tenant(store: &Store, name: &str) -> Result<(), Error> {
     let (id, name) = (usher::ids::TenantId::new(crate::support::people::T0), name.to_owned());
     let settings = "{}".to_owned();
-    let tenant = tenants::Tenant { id, name, settings, created: crate::support::people::T0 };
+    let tenant = tenants::Tenant {
+        id,
+        name,
+        settings,
+        created: crate::support::people::T0,
+        catalogue: String::new(),
+    };
     store.write_apart(async move |tx| tenants::insert(tx, &tenant).await).await
 }
 

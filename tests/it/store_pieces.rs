@@ -3,7 +3,7 @@
 use usher::clock::Micros;
 use usher::ids::TenantId;
 use usher::store::members::{self, Outcome};
-use usher::store::resources::{self, Key, Next};
+use usher::store::resources::{self, Key, Next, Updated};
 use usher::store::{Dialect, Edge, Error, Replacement, Store};
 
 use crate::support::people::{T0, add, draft, tenant};
@@ -155,7 +155,8 @@ each_db! {
                 .collect();
             resources::update_many(tx, &whose, "User", &next).await
         });
-        assert_eq!(versions.await.unwrap(), [Some(2), None, Some(2)]);
+        let expected = [Updated::To(2), Updated::Overtaken, Updated::To(2)];
+        assert_eq!(versions.await.unwrap(), expected);
         assert_eq!(document(&db.store, &owner, "User", &ids[0]).await, ("{\"now\":\"Ann\"}".to_owned(), 2));
         assert_eq!(document(&db.store, &owner, "User", &ids[1]).await.1, 1);
     }

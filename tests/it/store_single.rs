@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use usher::ids::TenantId;
-use usher::store::resources::{self, Draft, Key, New, Taken};
+use usher::store::resources::{self, Draft, Key, Left, New};
 use usher::store::{Error, Insertion, Store, StoreSettings, blocks};
 
 use crate::support::people::{T0, draft, tenant};
@@ -79,7 +79,7 @@ fn a_value_that_another_instance_takes_meanwhile_is_taken() {
         let ann = vec![("ann".to_owned(), draft("Ann"))];
         let change = two.one.insert(two.insertion("late", draft("ANN")));
         let refused = two.meanwhile(ann, change).await;
-        assert_eq!(refused, Err(Taken("userName".to_owned()).into()));
+        assert_eq!(refused, Err(Left::Taken("userName".to_owned()).into()));
         assert_eq!(two.ids().await, ["ann", "first", "second"]);
     });
 }

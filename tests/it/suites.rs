@@ -20,7 +20,11 @@ fn python() -> String {
 #[test]
 fn scim2_tester_finds_nothing_wrong() {
     let python = python();
-    let server = Setup::new(Directory::new()).start();
+    let setup = Setup::new(Directory::new());
+    let server = setup.start();
+    // It makes up values by their type alone, which our own rules refuse.
+    assert_eq!(setup.run("tenant set default discovery.extensions=none").status, 0);
+    std::thread::sleep(std::time::Duration::from_millis(500));
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/run_scim2_tester.py");
     let mut command = Command::new(python);
     let done = command.args([script, &server.client.base, &server.client.token]).output().unwrap();

@@ -50,6 +50,7 @@ impl Pattern {
                 index: pairs(&self.draft.entries.index),
                 unique: pairs(&self.draft.entries.unique),
             },
+            ..Draft::default()
         };
         // As long as the ids of the product, and in ascending order as they are.
         UserRows { id: format!("01990000-0000-7000-8000-{number:0>12}"), draft }

@@ -10,10 +10,11 @@ use super::record::Record;
 use super::unit::{Ready, Unit};
 use crate::app::Error;
 use crate::app::create::Creation;
+use crate::app::work::Work;
 use crate::scim::bulk::{Method, Outcome, result};
 use crate::scim::etag;
 use crate::store::bulk::Kept;
-use crate::store::{self, Failure, Tx};
+use crate::store::{self, Failure, Tx, records};
 
 /// Operations of one turn.
 pub(super) const MOST: usize = 256;
@@ -151,6 +152,13 @@ impl Turn {
         let room = most.map(|most| most.max(1).saturating_sub(self.before.1 + done.failed));
         let tried = tx.part(async |tx: &mut Tx<'_>| {
             let outcomes = Creation::carry_out_all(&made, tx).await?;
+            let is_full = |outcome: &Result<(), Error>| {
+                matches!(outcome, Err(Error::Store(store::Error::Full)))
+            };
+            // Who gets the last seats is found out one by one.
+            if outcomes.iter().any(is_full) {
+                return Err(Rush::TooFar);
+            }
             let failed = outcomes.iter().filter(|outcome| outcome.is_err()).count() as u64;
             // What comes after the last failure that counts must not be done.
             if room.is_some_and(|room| failed >= room) { Err(Rush::TooFar) } else { Ok(outcomes) }
@@ -175,10 +183,12 @@ impl Turn {
             Ready::Refused(errors) => errors.iter().cloned().map(Err).collect(),
             Ready::Create(creation) => {
                 let made = tx.part(async |tx: &mut Tx<'_>| creation.carry_out(tx).await).await?;
-                vec![made.map(|()| Some(1))]
+                note_denied(tx, &creation.work, made.as_ref().err(), None).await?;
+                vec![made.map(|_| Some(1))]
             }
             Ready::Change(plan) => {
                 let changed = tx.part(async |tx: &mut Tx<'_>| plan.carry_out(tx).await).await?;
+                note_denied(tx, plan.work(), changed.as_ref().err(), Some(plan.id())).await?;
                 vec![changed.map(|loaded| Some(loaded.stored.version))]
             }
             Ready::Delete(removal) => {
@@ -202,7 +212,7 @@ impl Turn {
     ) -> Result<Vec<Result<Option<i64>, Error>>, Error> {
         let tried = tx.part(async |tx: &mut Tx<'_>| {
             for (at, creation) in creations.iter().enumerate() {
-                creation.work.insert(tx, &creation.new).await.map_err(|error| Blamed(at, error))?;
+                creation.store(tx).await.map_err(|error| Blamed(at, error))?;
             }
             for (at, creation) in creations.iter().enumerate() {
                 creation.complete(tx).await.map_err(|error| Blamed(at, error))?;
@@ -231,6 +241,18 @@ impl Turn {
         done.units += 1;
         done.weight += unit.weight;
     }
+}
+
+/// Writes down that a seat was refused, in the transaction of those that were not.
+async fn note_denied(
+    tx: &mut Tx<'_>,
+    work: &Work,
+    error: Option<&Error>,
+    id: Option<&str>,
+) -> Result<(), Error> {
+    let line = error.and_then(|error| work.denied(error, id));
+    let lines: Vec<_> = line.into_iter().collect();
+    Ok(records::write(tx, &work.tenant, &lines).await?)
 }
 
 /// The outcomes of a unit that needs an operation that failed.
@@ -279,7 +301,7 @@ pub(super) fn told(
 
 /// Why new resources were not written at once.
 enum Rush {
-    /// One that failed was the last that may.
+    /// One that failed was the last that may, or it takes a look at each.
     TooFar,
     Failed(Error),
 }

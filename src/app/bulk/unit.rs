@@ -42,7 +42,7 @@ impl Unit {
     /// The creation in it, where it is one that needs nothing but its own rows.
     pub(super) fn plain(&self) -> Option<&Creation> {
         match &self.ready {
-            Ready::Create(creation) if creation.members.is_none() => Some(creation),
+            Ready::Create(creation) if creation.is_plain() => Some(creation),
             Ready::Create(_)
             | Ready::Refused(_)
             | Ready::Ring(_)

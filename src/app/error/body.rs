@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::Error;
+use crate::domain::pool::Full;
 use crate::ids::RequestId;
 use crate::scim::{self, urn};
 
@@ -28,6 +29,8 @@ impl Error {
             Self::NotModified { .. } => (304, None),
             Self::Unauthorized(_) => (401, None),
             Self::Forbidden(_) | Self::Refused(_) => (403, None),
+            // Not 409, which reads as a duplicate, nor 429 or 5xx, after which clients hammer.
+            Self::SeatsExhausted(_, status) => (*status, None),
             Self::MethodNotAllowed(_) => (405, None),
             Self::NotAcceptable => (406, None),
             Self::UnsupportedMedia(_) => (415, None),
@@ -54,7 +57,7 @@ impl Error {
         }
     }
 
-    /// Its body: RFC 7644 s3.12 and nothing beside it.
+    /// Its body: RFC 7644 s3.12 and nothing beside it, but for a seat that was refused.
     ///
     /// Strict clients do not take an error for one when `schemas` names more than the standard's
     /// message, or when a member is not the standard's.
@@ -65,6 +68,10 @@ impl Error {
             body["scimType"] = kind.into();
         }
         body["detail"] = self.detail(request).into();
+        if let Self::SeatsExhausted(full, _) = self {
+            body["schemas"] = json!([urn::ERROR, urn::ERROR_DETAIL]);
+            body[urn::ERROR_DETAIL] = seats(full, request);
+        }
         body
     }
 
@@ -76,12 +83,29 @@ impl Error {
             .take(LONGEST_DETAIL)
             .map(|c| if c.is_control() { ' ' } else { c })
             .collect();
-        // This one is known word for word; its request id is in the header alone.
-        if !matches!(self, Self::Conflict { .. }) {
+        // These are known word for word; their request id is elsewhere.
+        if !matches!(self, Self::Conflict { .. } | Self::SeatsExhausted(..)) {
             let _ = write!(line, " (request {request})");
         }
         line
     }
+}
+
+/// How full the pool is, for programs.
+fn seats(full: &Full, request: &RequestId) -> Value {
+    json!({
+        "code": "seatLimitExceeded",
+        "pool": full.pool,
+        "total": full.total,
+        "allowance": full.allowance,
+        "used": full.taken.used(),
+        "consumed": full.taken.consumed,
+        "reserved": full.taken.reserved,
+        "requested": 1,
+        "retryable": true,
+        "retryWhen": "seatFreed",
+        "requestId": request.to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ impl Work {
     /// A change of one member as data, where that is all and nothing can refuse it once it is done.
     pub(in crate::app) fn edge(&self, group: &Loaded, changes: &[MemberChange]) -> Option<Edge> {
         let (member, comes) = match changes {
-            [MemberChange::Add(add)] if !self.reject_unknown_members => match &add[..] {
+            [MemberChange::Add(add)] if !self.ctx.rules.reject_unknown_members => match &add[..] {
                 [one] => (one.value.clone(), true),
                 [..] => return None,
             },
@@ -123,7 +123,7 @@ impl Work {
     /// Unknown members are left out and logged, or refused where the tenant wants that.
     fn settle(&self, unknown: &[String]) -> Result<(), Error> {
         let Some(first) = unknown.first() else { return Ok(()) };
-        if self.reject_unknown_members {
+        if self.ctx.rules.reject_unknown_members {
             return Err(scim::Error::InvalidValue(format!(
                 "members: '{}' is no user or group here. Create it first, or leave it out.",
                 scim::path::excerpt(first)
@@ -133,7 +133,7 @@ impl Work {
         let few = unknown.iter().take(NAMED);
         let ids: Vec<_> = few.map(|id| scim::path::excerpt(id)).collect();
         tracing::info!(
-            request.id = %self.request, tenant.id = %self.tenant,
+            request.id = %self.ctx.request, tenant.id = %self.tenant,
             count = unknown.len(), members = ids.join(" "),
             "members.ignored: no such user or group"
         );

@@ -158,7 +158,34 @@ fn error() -> Value {
                 ],
             },
             "detail": text("What was wrong and what would be right."),
+            urn::ERROR_DETAIL: exhausted(),
         },
+    })
+}
+
+fn exhausted() -> Value {
+    let number = |what: &str| json!({ "type": "integer", "description": what });
+    json!({
+        "type": "object",
+        "description": "No seat was free: how full the pool is.",
+        "required": [
+            "code", "pool", "total", "allowance", "used", "consumed", "reserved", "requested",
+            "retryable", "retryWhen", "requestId",
+        ],
+        "properties": {
+            "code": { "const": "seatLimitExceeded" },
+            "pool": text("The value of the pool."),
+            "total": number("Its seats."),
+            "allowance": number("Seats beyond them that may be taken."),
+            "used": number("Seats that are taken."),
+            "consumed": number("By people who can sign in."),
+            "reserved": number("By people who cannot yet."),
+            "requested": number("Seats that were asked for."),
+            "retryable": { "type": "boolean" },
+            "retryWhen": { "const": "seatFreed" },
+            "requestId": text("The request."),
+        },
+        "additionalProperties": false,
     })
 }
 

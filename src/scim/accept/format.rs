@@ -9,6 +9,7 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 use super::Rules;
 use crate::scim::attribute::{Attribute, Format};
 use crate::scim::error::Error;
+use crate::scim::fold;
 use crate::scim::path::excerpt;
 use crate::scim::quirks::Quirk;
 
@@ -47,8 +48,30 @@ pub(super) fn check(
         Format::Country if !loose && !is_country(text) => {
             wrong("is not a country code. Write two letters such as US (ISO 3166-1 alpha-2).")
         }
-        Format::Locale | Format::Languages | Format::Timezone | Format::Country => Ok(()),
+        Format::Canonical if !is_canonical(attribute, text) => {
+            wrong(&format!("is not allowed there. Allowed: {}.", attribute.canonical.join(", ")))
+        }
+        Format::Phone if fold::phone(text).is_none() => wrong(
+            "is not a phone number with its prefix. Write it like +4930123456, with + and the \
+             country's code (E.164).",
+        ),
+        Format::Network if fold::network(text).is_none() => wrong(
+            "is neither an IP address nor a network. Write it like 192.0.2.7 or 192.0.2.0/24.",
+        ),
+        Format::Locale
+        | Format::Languages
+        | Format::Timezone
+        | Format::Country
+        | Format::Canonical
+        | Format::Phone
+        | Format::Network => Ok(()),
     }
+}
+
+fn is_canonical(attribute: &Attribute, text: &str) -> bool {
+    attribute.canonical.iter().any(|value| {
+        if attribute.case_exact { value == text } else { value.eq_ignore_ascii_case(text) }
+    })
 }
 
 fn user_name(at: &str, text: &str) -> Result<(), Error> {

@@ -53,7 +53,8 @@ impl Softener<'_> {
         below(&renamed, &self.rt.schema.id).is_none().then_some(renamed)
     }
 
-    /// `manager`, which no core schema has, under the URN of the one extension that has it.
+    /// `manager`, which no core schema has, under the URN of the one extension that has it. Usher's own
+    /// are always named in full.
     fn qualified(&self, text: &str) -> Option<String> {
         let name = text.split(['.', '[']).next().unwrap_or_default();
         if !self.on(Quirk::UnqualifiedExtension) || self.rt.core(name).is_some() {
@@ -63,6 +64,7 @@ impl Softener<'_> {
             .rt
             .extensions
             .iter()
+            .filter(|extension| !urn::is_ours(&extension.schema.id))
             .filter(|extension| extension.schema.attribute(name).is_some());
         match (holders.next(), holders.next()) {
             (Some(only), None) => Some(format!("{}:{text}", only.schema.id)),

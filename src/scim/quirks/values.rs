@@ -29,6 +29,7 @@ impl Softener<'_> {
             return self.single(attribute, value, within);
         }
         self.clear_empty(value, within);
+        split(attribute, value);
         let wrap = match value {
             Value::Object(_) => self.on(Quirk::ObjectForList),
             Value::String(text) => {
@@ -176,6 +177,15 @@ impl Softener<'_> {
             object.insert("display".to_owned(), label);
         }
     }
+}
+
+/// A list that came as one text: custom attributes of Entra have one value each.
+fn split(attribute: &Attribute, value: &mut Value) {
+    let Some(text) = value.as_str().filter(|text| attribute.delimited && !text.is_empty()) else {
+        return;
+    };
+    let parts = text.split([',', ';', '\n']).map(str::trim).filter(|part| !part.is_empty());
+    *value = parts.collect();
 }
 
 /// The key of this member as it is written, compared without case.

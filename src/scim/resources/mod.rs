@@ -4,6 +4,11 @@
 //! it says into the attribute table. The key `x-scim` beside a field holds the characteristics that
 //! differ from the defaults of RFC 7643 s2.2; the doc comment is the published description.
 
+pub mod catalogue;
+pub mod contact_center;
 pub mod enterprise;
 pub mod group;
+pub mod group_mapping;
+pub mod seat;
+pub mod seat_pool;
 pub mod user;

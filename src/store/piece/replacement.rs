@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Came, Carried, Piece};
 use crate::clock::Micros;
 use crate::ids::TenantId;
-use crate::store::resources::{self, Draft, Entries, Next};
+use crate::store::resources::{self, Draft, Entries, Next, Updated};
 use crate::store::{Error, Tx};
 
 /// Another document of a resource that is still of the version it was read in.
@@ -57,7 +57,9 @@ impl Carried for Replacement {
 
     fn answer(came: Came) -> Option<Result<Option<i64>, Error>> {
         match came {
-            Came::Other(version) => Some(Ok(version)),
+            Came::Other(Updated::To(version)) => Some(Ok(Some(version))),
+            Came::Other(Updated::Overtaken) => Some(Ok(None)),
+            Came::Other(Updated::Full) => Some(Err(Error::Full)),
             Came::New(_) | Came::Edge(_) => None,
         }
     }

@@ -124,9 +124,11 @@ async fn attempt(
             link.hold(connection, State::Resting);
             answered.map_err(|error| match error {
                 Error::Again(_) => Attempt::Again(error),
-                Error::Taken(_) | Error::Busy | Error::Unavailable(_) | Error::Database(_) => {
-                    Attempt::Failed(error)
-                }
+                Error::Taken(_)
+                | Error::Full
+                | Error::Busy
+                | Error::Unavailable(_)
+                | Error::Database(_) => Attempt::Failed(error),
             })
         }
     }

@@ -159,9 +159,11 @@ fn put_back(waiting: &mut VecDeque<Box<dyn Job>>, done: Done, error: Error) -> E
     }
     match error {
         Error::Again(_) => End::Again(error),
-        Error::Taken(_) | Error::Busy | Error::Unavailable(_) | Error::Database(_) => {
-            End::Failed(error)
-        }
+        Error::Taken(_)
+        | Error::Full
+        | Error::Busy
+        | Error::Unavailable(_)
+        | Error::Database(_) => End::Failed(error),
     }
 }
 

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use super::{Draft, Entry, Key};
 use crate::clock::Micros;
 use crate::ids::TenantId;
+use crate::store::beside::{self, beside, blocked};
 use crate::store::turns::{late, turn};
-use crate::store::{Dialect, Error, Row, Tx, Value, blocks, turns};
+use crate::store::{Dialect, Error, Row, Tx, Value, blocks, records, seats, turns};
 
 /// A resource on its way in.
 #[derive(Debug, Clone, Copy)]
@@ -19,16 +20,21 @@ pub struct New<'a> {
     pub now: Micros,
 }
 
-/// Why a resource was left out: another one has a value that must be unique.
+/// Why a resource was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken(
-    /// The attribute, `userName` for one.
-    pub String,
-);
+pub enum Left {
+    /// Another one has a value that must be unique: the attribute, `userName` for one.
+    Taken(String),
+    /// A seat that it takes is not to be had by counting alone.
+    Full,
+}
 
-impl From<Taken> for Error {
-    fn from(Taken(attribute): Taken) -> Self {
-        Self::Taken(attribute)
+impl From<Left> for Error {
+    fn from(left: Left) -> Self {
+        match left {
+            Left::Taken(attribute) => Self::Taken(attribute),
+            Left::Full => Self::Full,
+        }
     }
 }
 
@@ -48,7 +54,7 @@ pub async fn insert(
 ) -> Result<(), Error> {
     let new = New { id: key.id, draft, now };
     let outcomes = insert_many(tx, key.tenant, key.kind, &[new]).await?;
-    Ok(outcomes.into_iter().collect::<Result<(), Taken>>()?)
+    Ok(outcomes.into_iter().collect::<Result<(), Left>>()?)
 }
 
 /// Adds resources in this order, version 1. One whose unique value is taken, be it by an earlier one
@@ -58,9 +64,9 @@ pub async fn insert_many(
     tenant: &TenantId,
     kind: &str,
     new: &[New<'_>],
-) -> Result<Vec<Result<(), Taken>>, Error> {
+) -> Result<Vec<Result<(), Left>>, Error> {
     let place = Place { tenant, kind };
-    let mut outcomes: Vec<Result<(), Taken>> = vec![Ok(()); new.len()];
+    let mut outcomes: Vec<Result<(), Left>> = vec![Ok(()); new.len()];
     let mut held: HashSet<&Entry> = HashSet::new();
     let mut left: Vec<usize> = (0..new.len()).collect();
     while !left.is_empty() {
@@ -69,17 +75,17 @@ pub async fn insert_many(
         for number in left {
             let keys = &new[number].draft.entries.unique;
             if let Some((attribute, _)) = keys.iter().find(|key| held.contains(key)) {
-                outcomes[number] = Err(Taken(attribute.clone()));
+                outcomes[number] = Err(Left::Taken(attribute.clone()));
                 continue;
             }
             let free = keys.iter().filter(|key| wanted.insert(*key)).count() == keys.len();
             if free { wave.push(number) } else { later.push(number) }
         }
-        let mut taken =
+        let mut left_out =
             store(tx, place, &wave.iter().map(|at| new[*at]).collect::<Vec<_>>()).await?;
         for number in wave {
-            if let Some(attribute) = taken.remove(new[number].id) {
-                outcomes[number] = Err(Taken(attribute));
+            if let Some(left) = left_out.remove(new[number].id) {
+                outcomes[number] = Err(left);
             } else {
                 // On PostgreSQL they are counted where they are stored.
                 if tx.dialect() == Dialect::Sqlite {
@@ -93,13 +99,12 @@ pub async fn insert_many(
     Ok(outcomes)
 }
 
-/// Stores resources no two of which want the same value; gives those that want one that is taken,
-/// with its attribute.
+/// Stores resources no two of which want the same value; gives those that were left out, and why.
 async fn store(
     tx: &mut Tx<'_>,
     place: Place<'_>,
     new: &[New<'_>],
-) -> Result<HashMap<String, String>, Error> {
+) -> Result<HashMap<String, Left>, Error> {
     if new.is_empty() {
         return Ok(HashMap::new());
     }
@@ -113,14 +118,20 @@ async fn one_by_one(
     tx: &mut Tx<'_>,
     place: Place<'_>,
     new: &[New<'_>],
-) -> Result<HashMap<String, String>, Error> {
-    let mut taken = HashMap::new();
+) -> Result<HashMap<String, Left>, Error> {
+    let mut left = HashMap::new();
     let mut stored = Vec::with_capacity(new.len());
     for one in new {
         if let Some(attribute) = take(tx, place, one).await? {
-            taken.insert(one.id.to_owned(), attribute);
+            left.insert(one.id.to_owned(), Left::Taken(attribute));
             continue;
         }
+        if !seats::shift(tx, place.tenant, &one.draft.beside.shifts).await? {
+            untake(tx, place, &one.draft.entries.unique).await?;
+            left.insert(one.id.to_owned(), Left::Full);
+            continue;
+        }
+        records::write(tx, place.tenant, &one.draft.beside.lines).await?;
         tx.execute(
             "INSERT INTO resources
                  (tenant, kind, id, doc, folded, label, version, created_at, modified_at)
@@ -143,7 +154,7 @@ async fn one_by_one(
     let sql = "INSERT INTO attr_index (tenant, kind, attr, value, resource)
                VALUES ($1, $2, $3, $4, $5)";
     tx.execute_each(sql, &[place.tenant.into(), place.kind.into()], &rows).await?;
-    Ok(taken)
+    Ok(left)
 }
 
 /// Takes the unique values of one resource, or none of them and says which attribute's is taken.
@@ -157,22 +168,28 @@ async fn take(tx: &mut Tx<'_>, place: Place<'_>, new: &New<'_>) -> Result<Option
         if tx.execute(sql, &key).await? == 1 {
             continue;
         }
-        for (attribute, value) in &keys[..done] {
-            let key = [place.tenant.into(), place.kind.into(), attribute.into(), value.into()];
-            let sql = "DELETE FROM unique_keys
-                       WHERE tenant = $1 AND kind = $2 AND attr = $3 AND value = $4";
-            tx.execute(sql, &key).await?;
-        }
+        untake(tx, place, &keys[..done]).await?;
         return Ok(Some(attribute.clone()));
     }
     Ok(None)
+}
+
+/// Gives free what was taken a moment ago.
+async fn untake(tx: &mut Tx<'_>, place: Place<'_>, keys: &[Entry]) -> Result<(), Error> {
+    for (attribute, value) in keys {
+        let key = [place.tenant.into(), place.kind.into(), attribute.into(), value.into()];
+        let sql = "DELETE FROM unique_keys
+                   WHERE tenant = $1 AND kind = $2 AND attr = $3 AND value = $4";
+        tx.execute(sql, &key).await?;
+    }
+    Ok(())
 }
 
 async fn all_at_once(
     tx: &mut Tx<'_>,
     place: Place<'_>,
     new: &[New<'_>],
-) -> Result<HashMap<String, String>, Error> {
+) -> Result<HashMap<String, Left>, Error> {
     let keys = sorted(new, |draft| &draft.entries.unique);
     let index = sorted(new, |draft| &draft.entries.index);
     let column = |rows: &[[&str; 3]], column: usize| {
@@ -194,6 +211,8 @@ async fn all_at_once(
         column(&index, 1),
         column(&index, 2),
         blocks::CROWDED.into(),
+        beside::shifts(new.iter().map(|one| (one.id, &one.draft.beside))),
+        beside::lines(new.iter().map(|one| (one.id, &one.draft.beside))),
     ];
     let wrote = |rows: &[Row]| {
         turns::check(rows).is_ok() && refused(rows).is_ok_and(|all| all.len() < new.len())
@@ -212,16 +231,21 @@ async fn all_at_once(
 }
 
 /// What could not be stored; of several attributes the first.
-fn refused(rows: &[Row]) -> Result<HashMap<String, String>, Error> {
-    let mut taken: HashMap<String, String> = HashMap::new();
-    for row in rows.iter().filter(|row| row.text(0) == Ok("taken")) {
-        let (id, attribute) = (row.text(1)?, row.text(2)?);
-        match taken.get(id) {
-            Some(first) if first.as_str() <= attribute => {}
-            Some(_) | None => drop(taken.insert(id.to_owned(), attribute.to_owned())),
+fn refused(rows: &[Row]) -> Result<HashMap<String, Left>, Error> {
+    let mut left: HashMap<String, Left> = HashMap::new();
+    for row in rows {
+        let why = match row.text(0)? {
+            "taken" => Left::Taken(row.text(2)?.to_owned()),
+            "full" => Left::Full,
+            _ => continue,
+        };
+        match (left.get(row.text(1)?), &why) {
+            (Some(Left::Taken(first)), Left::Taken(other)) if first <= other => {}
+            (Some(Left::Taken(_)), Left::Full) => {}
+            (Some(_) | None, _) => drop(left.insert(row.text(1)?.to_owned(), why)),
         }
     }
-    Ok(taken)
+    Ok(left)
 }
 
 /// One statement, so one round trip; nothing of a resource is written when a value of it is taken.
@@ -235,23 +259,27 @@ const STORE: &str = concat!(
          SELECT w.resource, w.attr FROM wanted w
          WHERE EXISTS (SELECT FROM unique_keys k WHERE k.tenant = $1 AND k.kind = $2
                            AND k.attr = w.attr AND k.value = w.value OFFSET 0)
+     ), ",
+    blocked!("$15"),
+    "out AS MATERIALIZED (
+         SELECT t.resource AS id FROM taken t UNION ALL SELECT b.id FROM blocked b
      ), keys AS (
          INSERT INTO unique_keys (tenant, kind, attr, value, resource)
          SELECT $1, $2, w.attr, w.value, w.resource FROM wanted w
-         WHERE w.resource NOT IN (SELECT t.resource FROM taken t) AND EXISTS (SELECT FROM mine)
+         WHERE w.resource NOT IN (SELECT o.id FROM out o) AND EXISTS (SELECT FROM mine)
      ), stored AS (
          INSERT INTO resources
              (tenant, kind, id, doc, folded, label, version, created_at, modified_at)
          SELECT $1, $2, n.id, n.doc, n.folded::JSONB, n.label, 1, n.born::BIGINT, n.born::BIGINT
          FROM UNNEST($6::TEXT[], $7::TEXT[], $8::TEXT[], $9::TEXT[], $10::TEXT[])
              AS n (id, doc, folded, label, born)
-         WHERE n.id NOT IN (SELECT t.resource FROM taken t) AND EXISTS (SELECT FROM mine)
+         WHERE n.id NOT IN (SELECT o.id FROM out o) AND EXISTS (SELECT FROM mine)
          RETURNING id
      ), listed AS (
          INSERT INTO attr_index (tenant, kind, attr, value, resource)
          SELECT $1, $2, i.attr, i.value, i.resource
          FROM UNNEST($11::TEXT[], $12::TEXT[], $13::TEXT[]) AS i (attr, value, resource)
-         WHERE i.resource NOT IN (SELECT t.resource FROM taken t) AND EXISTS (SELECT FROM mine)
+         WHERE i.resource NOT IN (SELECT o.id FROM out o) AND EXISTS (SELECT FROM mine)
      ), counted AS (
          INSERT INTO resource_blocks AS b (tenant, kind, first, live)
          SELECT $1, $2, c.first, COUNT(*) FROM (
@@ -262,8 +290,11 @@ const STORE: &str = concat!(
          GROUP BY c.first
          ON CONFLICT (tenant, kind, first) DO UPDATE SET live = b.live + excluded.live
          RETURNING first, live
-     )
-     SELECT 'taken', resource, attr FROM taken
+     )",
+    beside!("$16", "stored"),
+    " SELECT 'taken', resource, attr FROM taken
+     UNION ALL
+     SELECT 'full', id, '' FROM blocked
      UNION ALL
      SELECT 'crowded', first, '' FROM counted WHERE live >= $14",
     late!("'', ''")

@@ -6,8 +6,9 @@ use super::entries::{self, Entries, Entry};
 use super::{Draft, Key};
 use crate::clock::Micros;
 use crate::ids::TenantId;
+use crate::store::beside::{self, beside, blocked};
 use crate::store::turns::{late, turn};
-use crate::store::{Dialect, Error, Row, Tx, Value, turns};
+use crate::store::{Dialect, Error, Row, Tx, Value, records, seats, turns};
 
 /// Another document of a resource.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +26,20 @@ pub struct Next<'a> {
     pub now: Micros,
 }
 
+/// What became of a change that shared a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Updated {
+    /// It is done, and this is the new version.
+    To(i64),
+    /// The document is not of the version that was read.
+    Overtaken,
+    /// A seat that it takes is not to be had by counting alone.
+    Full,
+}
+
 /// Replaces the document of a resource and gives its new version; none, and nothing is done, where it
-/// is not of the version that was read. Refuses a unique value that is taken.
+/// is not of the version that was read. Refuses a unique value that is taken, and with
+/// [`Error::Full`] a seat that is not to be had by counting.
 pub async fn update(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
@@ -34,16 +47,27 @@ pub async fn update(
     next: Next<'_>,
 ) -> Result<Option<i64>, Error> {
     let difference = Difference::of(next.before, &next.draft.entries);
-    match tx.dialect() {
-        Dialect::Sqlite => step_by_step(tx, tenant, kind, next, &difference).await,
-        Dialect::Postgres if difference.has_keys() => {
-            with_keys(tx, tenant, kind, next, &difference).await
-        }
-        Dialect::Postgres => {
-            let versions = update_many(tx, tenant, kind, &[next]).await?;
-            Ok(versions.into_iter().next().flatten())
-        }
+    if tx.dialect() == Dialect::Postgres && !difference.has_keys() {
+        let updated = update_many(tx, tenant, kind, &[next]).await?;
+        return match updated.first() {
+            Some(Updated::To(version)) => Ok(Some(*version)),
+            Some(Updated::Full) => Err(Error::Full),
+            Some(Updated::Overtaken) | None => Ok(None),
+        };
     }
+    let shifts = &next.draft.beside.shifts;
+    if !seats::shift(tx, tenant, shifts).await? {
+        return Err(Error::Full);
+    }
+    let version = match tx.dialect() {
+        Dialect::Sqlite => step_by_step(tx, tenant, kind, next, &difference).await?,
+        Dialect::Postgres => with_keys(tx, tenant, kind, next, &difference).await?,
+    };
+    match version {
+        Some(_) => records::write(tx, tenant, &next.draft.beside.lines).await?,
+        None => seats::shift_back(tx, tenant, shifts).await?,
+    }
+    Ok(version)
 }
 
 async fn step_by_step(
@@ -107,14 +131,13 @@ fn binds(tenant: &TenantId, kind: &str, next: Next<'_>) -> Vec<Value> {
 }
 
 /// Replaces documents of different resources of one type, the unique values of which stay, in one
-/// statement; for PostgreSQL, where it is a round trip for all of them. Gives their new versions; none
-/// for those that are not of the version that was read.
+/// statement; for PostgreSQL, where it is a round trip for all of them. Says what became of each.
 pub async fn update_many(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     kind: &str,
     all: &[Next<'_>],
-) -> Result<Vec<Option<i64>>, Error> {
+) -> Result<Vec<Updated>, Error> {
     let texts = |of: fn(&Next<'_>) -> String| Value::Texts(all.iter().map(of).collect());
     let mut binds = vec![
         tenant.into(),
@@ -125,6 +148,8 @@ pub async fn update_many(
         texts(|next| next.draft.folded.clone()),
         texts(|next| next.draft.label.clone()),
         texts(|next| next.now.0.to_string()),
+        beside::shifts(all.iter().map(|next| (next.id, &next.draft.beside))),
+        beside::lines(all.iter().map(|next| (next.id, &next.draft.beside))),
     ];
     let differences: Vec<_> = all
         .iter()
@@ -140,14 +165,15 @@ pub async fn update_many(
         bind_rows(&mut binds, &differences, |difference| &difference.new);
         MANY
     };
-    let wrote = |rows: &[Row]| !rows.is_empty() && turns::check(rows).is_ok();
+    let wrote = |rows: &[Row]| rows.iter().any(|row| row.text(0) == Ok("changed"));
     let rows = tx.change(sql, &binds, wrote).await?;
     turns::check(&rows)?;
-    let mut versions = HashMap::with_capacity(rows.len());
+    let mut updated = HashMap::with_capacity(rows.len());
     for row in &rows {
-        versions.insert(row.text(1)?, row.int(2)?);
+        let came = if row.text(0)? == "full" { Updated::Full } else { Updated::To(row.int(2)?) };
+        updated.insert(row.text(1)?, came);
     }
-    Ok(all.iter().map(|next| versions.get(next.id).copied()).collect())
+    Ok(all.iter().map(|next| updated.get(next.id).copied().unwrap_or(Updated::Overtaken)).collect())
 }
 
 /// Adds attributes, values and resources of entries, in the order of the table: neighbours go into
@@ -198,6 +224,7 @@ macro_rules! many {
     ($index:literal) => {
         concat!(
             turn!(),
+            blocked!("$9"),
             "changed AS (
                  UPDATE resources r
                  SET doc = n.doc, folded = n.folded::JSONB, label = n.label,
@@ -208,11 +235,13 @@ macro_rules! many {
                      SELECT o.ctid FROM resources o
                      WHERE o.tenant = $1 AND o.kind = $2 AND o.id = n.id LIMIT 1) found
                  WHERE r.ctid = found.ctid AND r.version = n.version::BIGINT
-                     AND EXISTS (SELECT FROM mine)
+                     AND n.id NOT IN (SELECT b.id FROM blocked b) AND EXISTS (SELECT FROM mine)
                  RETURNING r.id, r.version
              )",
             $index,
-            " SELECT 'changed', id, version FROM changed",
+            beside!("$10", "changed"),
+            " SELECT 'changed', id, version FROM changed
+              UNION ALL SELECT 'full', id, 0 FROM blocked",
             late!("'', 0")
         )
     };
@@ -225,7 +254,7 @@ const MANY: &str = many!(
     ", hidden AS (
          DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
              SELECT found.ctid
-             FROM UNNEST($9::TEXT[], $10::TEXT[], $11::TEXT[]) AS e (attr, value, id)
+             FROM UNNEST($11::TEXT[], $12::TEXT[], $13::TEXT[]) AS e (attr, value, id)
              CROSS JOIN LATERAL (
                  SELECT i.ctid FROM attr_index i
                  WHERE i.tenant = $1 AND i.kind = $2 AND i.attr = e.attr
@@ -235,7 +264,7 @@ const MANY: &str = many!(
      ), listed AS (
          INSERT INTO attr_index (tenant, kind, attr, value, resource)
          SELECT $1, $2, e.attr, e.value, e.id
-         FROM UNNEST($12::TEXT[], $13::TEXT[], $14::TEXT[]) AS e (attr, value, id)
+         FROM UNNEST($14::TEXT[], $15::TEXT[], $16::TEXT[]) AS e (attr, value, id)
          WHERE e.id = ANY (ARRAY(SELECT c.id FROM changed c))
          ON CONFLICT DO NOTHING
      )"

@@ -95,5 +95,6 @@ fn cannot(path: &Path, error: &Error) -> Error {
         Error::Taken(why) | Error::Database(why) => Error::Database(line(why)),
         Error::Again(why) | Error::Unavailable(why) => Error::Unavailable(line(why)),
         Error::Busy => Error::Busy,
+        Error::Full => Error::Full,
     }
 }

@@ -110,6 +110,9 @@ impl TestApp {
         let app = App::on(store.clone(), settings_of_app, registry, Clock::System).unwrap();
         app.set_public_url("http://usher.test");
         let secret = app.first_run().await.unwrap().unwrap();
+        // What is Usher's own is shown where a test asks for it.
+        let plain = ("discovery.extensions".to_owned(), "none".to_owned());
+        app.set_tenant("default", &[plain]).await.unwrap();
         Self {
             router: usher::http::router(app.clone(), Metrics::default()),
             contract: Contract::of(app.registry()),
@@ -154,8 +157,10 @@ impl TestApp {
     pub(crate) async fn tenant(&self, settings: &BTreeMap<String, String>) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let tenant = format!("t{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        self.app.create_tenant(&tenant).await.unwrap();
-        let pairs: Vec<_> = settings.clone().into_iter().collect();
+        self.app.create_tenant(&tenant, None).await.unwrap();
+        let mut settings = settings.clone();
+        settings.entry("discovery.extensions".to_owned()).or_insert_with(|| "none".to_owned());
+        let pairs: Vec<_> = settings.into_iter().collect();
         self.app.set_tenant(&tenant, &pairs).await.unwrap();
         let secret = self.app.create_token(&tenant, &NewToken::default()).await.unwrap();
         Self { tenant, token: secret.token, ..self.clone() }

@@ -8,6 +8,10 @@ pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
+pub(crate) const CONTACT_CENTER: &str = "urn:ietf:params:scim:schemas:extension:usher:2.0:User";
+pub(crate) const SEAT: &str = "urn:ietf:params:scim:schemas:extension:usher-seat:2.0:User";
+pub(crate) const GROUP_MAPPING: &str = "urn:ietf:params:scim:schemas:extension:usher:2.0:Group";
+
 /// The body of a user with this name and whatever else is given.
 pub(crate) fn user(name: &str, more: &Value) -> Value {
     merged(json!({ "schemas": [USER], "userName": name }), more)

@@ -12,8 +12,13 @@ pub(crate) const T0: Micros = Micros(1_700_000_000_000_000);
 /// A new tenant.
 pub(crate) async fn tenant(store: &Store, name: &str) -> TenantId {
     let id = TenantId::new(T0);
-    let tenant =
-        Tenant { id: id.clone(), name: name.to_owned(), settings: "{}".to_owned(), created: T0 };
+    let tenant = Tenant {
+        id: id.clone(),
+        name: name.to_owned(),
+        settings: "{}".to_owned(),
+        created: T0,
+        catalogue: String::new(),
+    };
     store.write_apart(async move |tx| tenants::insert(tx, &tenant).await).await.unwrap();
     id
 }
@@ -32,6 +37,7 @@ pub(crate) fn draft(name: &str) -> Draft {
             ],
             unique: vec![("userName".to_owned(), folded)],
         },
+        ..Draft::default()
     }
 }
 

@@ -1,0 +1,299 @@
+//! The rules of users, applied. Ahead of the transaction where a seat is to be had by counting, which
+//! is nearly always; inside of it where it takes a look at the whole: a pool that is full, a line of
+//! people who wait, groups that give roles.
+
+mod groups;
+mod waiters;
+
+use serde_json::json;
+
+use crate::app::work::{Loaded, Work};
+use crate::app::{Error, catalogue};
+use crate::domain::catalogue::Catalogue;
+use crate::domain::facts::{Facts, Seat, Source};
+use crate::domain::person::{self, Judged, Law};
+use crate::domain::pool::{Full, Pool, Taken};
+use crate::domain::record::{self, Entry};
+use crate::domain::role::Mapping;
+use crate::domain::scope::Scope;
+use crate::domain::seat::{self, Manners, Need, Room, Step};
+use crate::scim::{Doc, accept, urn};
+use crate::store::records::Line;
+use crate::store::seats::Shift;
+use crate::store::{Beside, Tx, maps, seats};
+
+/// A document that the rules have seen.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ruled {
+    /// It, with what the rules made of it.
+    pub(super) doc: Doc,
+    /// What is written beside it.
+    pub(super) beside: Beside,
+    /// Pools in which there may be room now.
+    opened: Vec<String>,
+}
+
+/// A user before a change, and whether the change sets a password.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Was<'b> {
+    /// The user; none where it is new.
+    pub(super) before: Option<&'b Loaded>,
+    /// Whether the password is set or cleared.
+    pub(super) password: bool,
+}
+
+impl Ruled {
+    /// A document that no rule is about.
+    pub(super) fn plain(doc: Doc) -> Self {
+        Self { doc, ..Self::default() }
+    }
+}
+
+impl<'b> Was<'b> {
+    fn doc(self) -> Option<&'b Doc> {
+        self.before.map(|before| &before.doc)
+    }
+
+    fn next_version(self) -> i64 {
+        self.before.map_or(1, |before| before.stored.version + 1)
+    }
+}
+
+impl Work {
+    /// Whether resources of this type have seats and roles.
+    pub(super) fn has_rules(&self) -> bool {
+        self.kind.extension(urn::CONTACT_CENTER).is_some()
+    }
+
+    pub(super) fn law<'l>(&'l self, catalogue: &'l Catalogue) -> Law<'l> {
+        Law {
+            settings: &self.ctx.rules,
+            catalogue,
+            assigns_roles: self.ctx.scopes.allow(Scope::RolesAssign),
+            now: self.now,
+        }
+    }
+
+    /// The document with what the rules make of it if a seat that it takes can be had by counting: the
+    /// store looks and refuses otherwise. None where it takes a look at the whole.
+    pub(super) fn foresee(
+        &self,
+        id: &str,
+        was: Was<'_>,
+        wanted: &Doc,
+    ) -> Result<Option<Ruled>, Error> {
+        if !self.has_rules() {
+            return Ok(Some(Ruled::plain(wanted.clone())));
+        }
+        let catalogue = &self.ctx.catalogue;
+        let law = self.law(catalogue);
+        Self::check(&law, was, wanted)?;
+        if let Some(kept) = self.untouched(id, was, wanted) {
+            return Ok(Some(kept));
+        }
+        let facts = was.doc().and_then(Facts::of);
+        let by_group = |facts: &Facts| facts.roles.iter().any(|role| role.source == Source::Group);
+        let is_grouped = facts.as_ref().is_some_and(by_group);
+        if is_grouped || catalogue.maps_groups && was.before.is_some() {
+            return Ok(None);
+        }
+        let judged = law.judge(was.doc(), wanted, &[])?;
+        let room = needed(catalogue, &judged.need).map(|pool| Room {
+            pool,
+            taken: Taken::default(),
+            now: self.now,
+        });
+        let seat = judged.facts.seat.clone();
+        let Ok((seat, steps)) = seat::settle(&seat, &judged.need, room, Manners::Policy) else {
+            return Ok(None);
+        };
+        let Some(shifts) = Shift::of(&steps) else { return Ok(None) };
+        let mut ruled = self.ruled(id, was, wanted, &judged.seated(seat, self.now));
+        ruled.beside.shifts = shifts;
+        Ok(Some(ruled))
+    }
+
+    /// The same inside the transaction, with the pools as they are: seats are taken and given back,
+    /// or waited for. Once the document is written, [`Work::open`] seats whoever waited.
+    pub(super) async fn rule(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        was: Was<'_>,
+        wanted: &Doc,
+    ) -> Result<Ruled, Error> {
+        let catalogue = catalogue::read(tx, &self.tenant).await?;
+        let law = self.law(&catalogue);
+        Self::check(&law, was, wanted)?;
+        if let Some(kept) = self.untouched(id, was, wanted) {
+            return Ok(kept);
+        }
+        let mappings = match was.before {
+            Some(_) if catalogue.maps_groups => maps::of_member(tx, &self.tenant, id).await?,
+            Some(_) | None => Vec::new(),
+        };
+        let judged = law.judge(was.doc(), wanted, &mappings)?;
+        let (facts, opened) = self.seat(tx, &catalogue, (id, judged), Manners::Policy).await?;
+        let mut ruled = self.ruled(id, was, wanted, &facts);
+        ruled.opened = opened;
+        Ok(ruled)
+    }
+
+    fn check(law: &Law<'_>, was: Was<'_>, wanted: &Doc) -> Result<(), Error> {
+        person::check(wanted)?;
+        let Some(before) = was.doc() else { return Ok(()) };
+        law.protect(before, wanted, was.password)
+            .map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))
+    }
+
+    /// A change that matters to no rule: the facts stay.
+    fn untouched(&self, id: &str, was: Was<'_>, wanted: &Doc) -> Option<Ruled> {
+        let before = was.doc()?;
+        if Facts::of(before).is_none() || !person::is_untouched(before, wanted) {
+            return None;
+        }
+        let line = self.line(&record::plain("user.updated"), id, Some(was.next_version()));
+        let beside = Beside::of_lines(vec![line]);
+        Some(Ruled { doc: wanted.clone(), beside, opened: Vec::new() })
+    }
+
+    /// Takes and gives back what was decided; the facts then, and pools in which there may be room.
+    async fn seat(
+        &self,
+        tx: &mut Tx<'_>,
+        catalogue: &Catalogue,
+        (id, judged): (&str, Judged),
+        manners: Manners,
+    ) -> Result<(Facts, Vec<String>), Error> {
+        let before = judged.facts.seat.clone();
+        let asks = seat::asks_for_room(&before, &judged.need);
+        let pool = needed(catalogue, &judged.need).filter(|_| asks);
+        let mut room = None;
+        if let Some(pool) = pool {
+            let taken = self.counters(tx, pool).await?;
+            room = Some(Room { pool, taken, now: self.now });
+        }
+        let settled = seat::settle(&before, &judged.need, room, manners);
+        let (seat, steps) = settled.map_err(|full| self.exhausted(full))?;
+        let opened = self.step(tx, id, &steps).await?;
+        Ok((judged.seated(seat, self.now), opened))
+    }
+
+    /// Does these steps; gives the pools in which a seat became free.
+    async fn step(&self, tx: &mut Tx<'_>, id: &str, steps: &[Step]) -> Result<Vec<String>, Error> {
+        let mut opened = Vec::new();
+        for step in steps {
+            seats::apply(tx, &self.tenant, id, step).await?;
+            if let Step::Give(pool, _) = step {
+                opened.push(pool.clone());
+            }
+        }
+        Ok(opened)
+    }
+
+    /// The counters of a pool; counted now where they never were.
+    pub(super) async fn counters(&self, tx: &mut Tx<'_>, pool: &Pool) -> Result<Taken, Error> {
+        catalogue::counters(tx, &self.tenant, pool).await
+    }
+
+    fn exhausted(&self, full: Full) -> Error {
+        Error::SeatsExhausted(Box::new(full), self.ctx.rules.exhausted_status)
+    }
+
+    /// The document with these facts, and what is to be recorded of them.
+    fn ruled(&self, id: &str, was: Was<'_>, wanted: &Doc, facts: &Facts) -> Ruled {
+        let mut doc = wanted.clone();
+        facts.put(&mut doc);
+        accept::finish(&self.kind, &mut doc);
+        let entries = match was.doc() {
+            None => record::created(facts),
+            Some(before) => record::updated(Facts::of(before).as_ref(), facts),
+        };
+        let lines = self.lines(&entries, id, Some(was.next_version()));
+        Ruled { doc, beside: Beside::of_lines(lines), opened: Vec::new() }
+    }
+
+    /// Seats whoever waits where there is room now.
+    pub(super) async fn open(&self, tx: &mut Tx<'_>, ruled: &Ruled) -> Result<(), Error> {
+        self.seat_waiters(tx, ruled.opened.clone()).await
+    }
+
+    /// What follows when a user is gone: its seat is free, and its place in the line.
+    pub(super) async fn bury(&self, tx: &mut Tx<'_>, id: &str, before: &Doc) -> Result<(), Error> {
+        if !self.has_rules() {
+            return Ok(());
+        }
+        let facts = Facts::of(before);
+        let seat = facts.as_ref().map(|facts| facts.seat.clone()).unwrap_or_default();
+        let (_, steps) = seat::settle(&seat, &Need::Nothing(None), None, Manners::Policy)
+            .unwrap_or((Seat::default(), Vec::new()));
+        let opened = self.step(tx, id, &steps).await?;
+        let lines = self.lines(&record::deleted(facts.as_ref()), id, None);
+        crate::store::records::write(tx, &self.tenant, &lines).await?;
+        self.seat_waiters(tx, opened).await
+    }
+
+    fn lines(&self, entries: &[Entry], id: &str, version: Option<i64>) -> Vec<Line> {
+        entries.iter().map(|entry| self.line(entry, id, version)).collect()
+    }
+
+    pub(super) fn line(&self, entry: &Entry, id: &str, version: Option<i64>) -> Line {
+        Line {
+            at: self.now,
+            name: entry.name.to_owned(),
+            kind: self.kind.name.clone(),
+            resource: id.to_owned(),
+            version,
+            request: self.ctx.request.to_string(),
+            token: self.ctx.token.to_string(),
+            detail: entry.detail.to_string(),
+        }
+    }
+
+    /// What is recorded of a seat that was refused: the change itself left nothing behind.
+    pub(super) fn denied(&self, error: &Error, id: Option<&str>) -> Option<Line> {
+        let Error::SeatsExhausted(full, _) = error else { return None };
+        let detail = json!({
+            "pool": full.pool, "total": full.total, "allowance": full.allowance,
+            "consumed": full.taken.consumed, "reserved": full.taken.reserved,
+        });
+        let entry = Entry { name: "seat.denied", detail };
+        Some(self.line(&entry, id.unwrap_or_default(), None))
+    }
+
+    /// Writes down that a seat was refused, and gives the refusal back.
+    pub(super) async fn note_denied(&self, error: Error, id: Option<&str>) -> Error {
+        if let Some(line) = self.denied(&error, id) {
+            let tenant = self.tenant.clone();
+            let noted = self.app.clone();
+            let written = noted.store().write(&self.tenant, async move |tx: &mut Tx<'_>| {
+                crate::store::records::write(tx, &tenant, std::slice::from_ref(&line)).await
+            });
+            if let Err(error) = written.await {
+                tracing::warn!(%error, "a refused seat was not written down");
+            }
+        }
+        error
+    }
+}
+
+/// The pool that is needed.
+fn needed<'c>(catalogue: &'c Catalogue, need: &Need) -> Option<&'c Pool> {
+    match need {
+        Need::Nothing(_) | Need::Spared { .. } => None,
+        Need::Seat { pool, .. } => catalogue.pool(pool),
+    }
+}
+
+/// What membership of this group means, as its document says.
+pub(super) fn mapping_of(id: &str, doc: &Doc) -> Option<Mapping> {
+    let about = doc.get(urn::GROUP_MAPPING)?;
+    let text = |name: &str| about[name].as_str().map(str::to_owned);
+    let mapping = Mapping {
+        group: id.to_owned(),
+        role: text("grantsRole"),
+        seat_type: text("grantsSeatType"),
+        priority: about["priority"].as_i64().unwrap_or_default(),
+    };
+    (mapping.role.is_some() || mapping.seat_type.is_some()).then_some(mapping)
+}

@@ -1,0 +1,121 @@
+//! A seat that became free goes to whoever has waited longest.
+
+use crate::app::Error;
+use crate::app::catalogue;
+use crate::app::rules::needed;
+use crate::app::work::{Loaded, Work};
+use crate::domain::catalogue::Catalogue;
+use crate::domain::facts::Facts;
+use crate::domain::pool::{Admission, Pool};
+use crate::domain::record;
+use crate::domain::seat::{self, Need, Room, Step};
+use crate::scim::accept;
+use crate::store::resources::{self, Key};
+use crate::store::{Beside, Tx, maps, seats};
+
+impl Work {
+    /// Seats whoever waits in these pools, as far as there is room; a seat of another pool that
+    /// becomes free by that goes on to the next.
+    pub(in crate::app) async fn seat_waiters(
+        &self,
+        tx: &mut Tx<'_>,
+        mut opened: Vec<String>,
+    ) -> Result<(), Error> {
+        if opened.is_empty() {
+            return Ok(());
+        }
+        let catalogue = catalogue::read(tx, &self.tenant).await?;
+        while let Some(value) = opened.pop() {
+            let Some(pool) = catalogue.pool(&value) else { continue };
+            loop {
+                let taken = self.counters(tx, pool).await?;
+                let room = Room { pool, taken, now: self.now };
+                if taken.waiting == 0 || pool.admits(taken, self.now) == Admission::Full {
+                    break;
+                }
+                let next = seats::waiting(tx, &self.tenant, &value, 1).await?.pop();
+                let Some(user) = next else { break };
+                opened.extend(self.seat_waiter(tx, &catalogue, room, &user).await?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Seats one of them; gives the pools in which a seat became free.
+    async fn seat_waiter(
+        &self,
+        tx: &mut Tx<'_>,
+        catalogue: &Catalogue,
+        room: Room<'_>,
+        user: &str,
+    ) -> Result<Vec<String>, Error> {
+        let leave = Step::Leave(room.pool.value.clone());
+        let of_users = self.of_users();
+        let key = Key { tenant: &self.tenant, kind: &of_users.kind.name, id: user };
+        let found = resources::find(tx, key).await?;
+        let Some(loaded) = found.map(Loaded::of).transpose()? else {
+            // Nobody is there any more: out of the line.
+            return self.step(tx, user, &[leave]).await;
+        };
+        let Some(facts) = Facts::of(&loaded.doc) else {
+            return self.step(tx, user, &[leave]).await;
+        };
+        let mappings = maps::of_member(tx, &self.tenant, user).await?;
+        let judged = of_users.law(catalogue).apply(Some(&loaded.doc), &loaded.doc, &mappings)?;
+        let wants = |pool: &Pool| pool.value == room.pool.value;
+        let (Some(_), Need::Seat { hold, .. }) =
+            (needed(catalogue, &judged.need).filter(|pool| wants(pool)), &judged.need)
+        else {
+            // Pools or roles were changed since: nothing is wanted here any more.
+            let (seat, steps) =
+                seat::settle(&facts.seat, &judged.need, None, seat::Manners::Patient)
+                    .unwrap_or_else(|_| (facts.seat.clone(), vec![leave.clone()]));
+            let steps = if steps.contains(&leave) { steps } else { vec![leave] };
+            let opened = of_users.step(tx, user, &steps).await?;
+            let seat = crate::domain::facts::Seat { requested: None, waiting_since: None, ..seat };
+            let after = judged.seated(seat, self.now);
+            of_users.rewrite(tx, loaded, &facts, &after).await?;
+            return Ok(opened);
+        };
+        let (seat, steps) = seat::grant(&facts.seat, room, *hold);
+        let opened = of_users.step(tx, user, &steps).await?;
+        let after = judged.seated(seat, self.now);
+        of_users.rewrite(tx, loaded, &facts, &after).await?;
+        Ok(opened)
+    }
+
+    /// Writes other facts of a user who asked for nothing.
+    pub(super) async fn rewrite(
+        &self,
+        tx: &mut Tx<'_>,
+        loaded: Loaded,
+        before: &Facts,
+        after: &Facts,
+    ) -> Result<(), Error> {
+        let entries = if before.seat.requested.is_some() && after.seat.held != before.seat.held {
+            record::granted(before, after)
+        } else {
+            record::updated(Some(before), after)
+        };
+        let mut doc = loaded.doc.clone();
+        after.put(&mut doc);
+        accept::finish(&self.kind, &mut doc);
+        if doc == loaded.doc {
+            return Ok(());
+        }
+        let (id, version) = (loaded.stored.id.clone(), loaded.stored.version + 1);
+        let lines = self.lines(&entries, &id, Some(version));
+        let ruled = super::Ruled { doc, beside: Beside::of_lines(lines), ..Default::default() };
+        self.update(tx, &loaded, ruled).await.map(drop)
+    }
+
+    /// The same work on users.
+    pub(super) fn of_users(&self) -> Self {
+        let kinds = self.app.registry().types();
+        let users =
+            kinds.iter().find(|kind| kind.extension(crate::scim::urn::CONTACT_CENTER).is_some());
+        let mut work = self.clone();
+        work.kind = users.unwrap_or(&self.kind).clone();
+        work
+    }
+}

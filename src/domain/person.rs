@@ -1,0 +1,323 @@
+//! The rules of a user: what a document asks for, what it may say, and what follows from it.
+
+use serde_json::Value;
+
+use crate::clock::Micros;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::facts::{Facts, Hold, Lifecycle, Reason, Seat};
+use crate::domain::role::{self, Mapping};
+use crate::domain::seat::Need;
+use crate::domain::tenant::TenantSettings;
+use crate::scim::path::excerpt;
+use crate::scim::{Doc, Error, fold, urn};
+
+/// Addresses from which somebody may sign in, at most.
+const MOST_NETWORKS: usize = 200;
+/// Users whose reports somebody sees, at most.
+const MOST_REPORTED: usize = 200;
+
+/// What the rules read beside the documents.
+#[derive(Debug, Clone, Copy)]
+pub struct Law<'l> {
+    /// The tenant's settings.
+    pub settings: &'l TenantSettings,
+    /// What the tenant offers.
+    pub catalogue: &'l Catalogue,
+    /// Whether the token may give administrative roles.
+    pub assigns_roles: bool,
+    /// Now.
+    pub now: Micros,
+}
+
+/// What the rules make of a document, as far as it can be known without looking at the pools.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The facts, with the seat as it was before.
+    pub facts: Facts,
+    /// The seat that is needed.
+    pub need: Need,
+}
+
+impl Judged {
+    /// The facts with this seat.
+    pub fn seated(self, seat: Seat, now: Micros) -> Facts {
+        let lifecycle = match (&self.need, &seat.held) {
+            (Need::Nothing(Some(_)), _) => Lifecycle::Suspended,
+            (Need::Nothing(None), _) | (Need::Seat { .. }, Some((_, Hold::Reserved))) => {
+                Lifecycle::Provisioned
+            }
+            (Need::Spared { .. }, _) | (Need::Seat { .. }, Some((_, Hold::Consumed))) => {
+                Lifecycle::Active
+            }
+            (Need::Seat { .. }, None) => Lifecycle::Waiting,
+        };
+        let first = (lifecycle == Lifecycle::Active).then_some(now);
+        Facts { lifecycle, seat, activated: self.facts.activated.or(first), ..self.facts }
+    }
+}
+
+/// Whether nothing of a change matters to roles and seat: the facts stay.
+pub fn is_untouched(before: &Doc, wanted: &Doc) -> bool {
+    let plain = ["active", "roles", "entitlements"];
+    let about = |doc: &Doc, schema: &str, name: &str| {
+        doc.get(schema).and_then(|object| object.get(name)).cloned()
+    };
+    let same = |schema, name| about(before, schema, name) == about(wanted, schema, name);
+    plain.iter().all(|name| before.get(*name) == wanted.get(*name))
+        && same(urn::CONTACT_CENTER, "webLogin")
+        && same(urn::CONTACT_CENTER, "lifecycle")
+        && same(urn::SEAT, "seatType")
+}
+
+impl Law<'_> {
+    /// What a document comes to. `before` is the one that it replaces; `mappings` are those of the
+    /// groups that the user is a direct member of.
+    pub fn judge(
+        &self,
+        before: Option<&Doc>,
+        wanted: &Doc,
+        mappings: &[Mapping],
+    ) -> Result<Judged, Error> {
+        role::check(self.settings, self.catalogue, before, wanted, self.assigns_roles)?;
+        self.apply(before, wanted, mappings)
+    }
+
+    /// The same of a document that stands as it is: groups, pools or roles have changed.
+    pub fn apply(
+        &self,
+        before: Option<&Doc>,
+        wanted: &Doc,
+        mappings: &[Mapping],
+    ) -> Result<Judged, Error> {
+        let was = before.and_then(Facts::of);
+        let roles = role::effective(self.settings, self.catalogue, wanted, mappings);
+        let facts = Facts { roles, ..was.unwrap_or_else(fresh) };
+        let need = self.need(before, wanted, &facts, mappings)?;
+        Ok(Judged { facts, need })
+    }
+
+    fn need(
+        &self,
+        before: Option<&Doc>,
+        wanted: &Doc,
+        facts: &Facts,
+        mappings: &[Mapping],
+    ) -> Result<Need, Error> {
+        let wish = self.seat_type(before, wanted, &facts.seat)?;
+        if wanted.get("active") != Some(&Value::Bool(true)) {
+            return Ok(Need::Nothing(Some(Reason::Suspended)));
+        }
+        if facts.seat.exempt {
+            return Ok(Need::Spared { by_role: false });
+        }
+        let mapped = || mapped_pool(self.catalogue, mappings);
+        let pool = match wish {
+            Some(Wish::NoSeat) => return Ok(Need::Nothing(None)),
+            Some(Wish::Pool(value) | Wish::Unknown(value)) => self.catalogue.pool(&value),
+            None => mapped().or_else(|| self.catalogue.pool_of(facts.primary())),
+        };
+        let Some(pool) = pool else { return Ok(Need::Nothing(None)) };
+        let has_login = about(wanted, urn::CONTACT_CENTER, "webLogin") != Some(&Value::Bool(false));
+        if !has_login && !pool.counts_agents {
+            return Ok(Need::Nothing(None));
+        }
+        let spares = |role: &str| pool.exempt_roles.iter().any(|exempt| exempt == role);
+        if facts.primary().is_some_and(spares) {
+            return Ok(Need::Spared { by_role: true });
+        }
+        let hold = if has_login { Hold::Consumed } else { Hold::Reserved };
+        Ok(Need::Seat { pool: pool.value.clone(), hold })
+    }
+
+    /// The seat that the document asks for by `seatType` or by an entitlement. Of two that disagree the
+    /// one that differs from what was stored counts.
+    fn seat_type(
+        &self,
+        before: Option<&Doc>,
+        wanted: &Doc,
+        seat: &Seat,
+    ) -> Result<Option<Wish>, Error> {
+        let typed = self.typed(wanted);
+        let entitled = self.entitled(wanted);
+        let typed_before = before.and_then(|before| self.typed(before));
+        let typed_anew = typed != typed_before;
+        if typed_anew && let Some(Wish::Unknown(text)) = &typed {
+            return Err(Error::InvalidValue(format!(
+                "Unknown seatType '{}'. Valid ones: {}, none.",
+                excerpt(text),
+                self.catalogue.pool_values()
+            )));
+        }
+        let entitled_anew = entitled != before.and_then(|before| self.entitled(before));
+        let known = |wish: Option<Wish>| wish.filter(|wish| !matches!(wish, Wish::Unknown(_)));
+        let (typed, entitled) = (known(typed), known(entitled));
+        Ok(match (typed_anew, entitled_anew) {
+            (true, true) => match (typed, entitled) {
+                (Some(typed), Some(entitled)) if typed != entitled => {
+                    return Err(Error::InvalidValue(format!(
+                        "seatType '{typed}' and the entitlement '{entitled}' name two seats; send one, or the same twice."
+                    )));
+                }
+                (typed, entitled) => typed.or(entitled),
+            },
+            (true, false) => typed.or(entitled),
+            (false, true) => entitled.or(typed),
+            // Which of them counted the last time shows in the seat.
+            (false, false) => {
+                let current = seat.requested.as_deref().or(seat.pool());
+                let counts = |wish: &Wish| matches!(wish, Wish::Pool(pool) if Some(pool.as_str()) == current);
+                match entitled {
+                    Some(entitled) if counts(&entitled) => Some(entitled),
+                    entitled => typed.or(entitled),
+                }
+            }
+        })
+    }
+
+    fn typed(&self, doc: &Doc) -> Option<Wish> {
+        let text = about(doc, urn::SEAT, "seatType")?.as_str()?;
+        if text.eq_ignore_ascii_case("none") {
+            return Some(Wish::NoSeat);
+        }
+        Some(match self.catalogue.pool(text) {
+            Some(pool) => Wish::Pool(pool.value.clone()),
+            None => Wish::Unknown(text.to_owned()),
+        })
+    }
+
+    /// An entitlement that names a pool and is a license, or does not say what it is.
+    fn entitled(&self, doc: &Doc) -> Option<Wish> {
+        let list = doc.get("entitlements")?.as_array()?;
+        let is_license = |element: &&Value| {
+            let kind = element["type"].as_str();
+            kind.is_none_or(|kind| kind.eq_ignore_ascii_case("license"))
+        };
+        let (first, rest): (Vec<&Value>, Vec<&Value>) = list
+            .iter()
+            .filter(is_license)
+            .partition(|element| element["primary"] == Value::Bool(true));
+        first
+            .into_iter()
+            .chain(rest)
+            .filter_map(|element| self.catalogue.pool(element["value"].as_str()?))
+            .map(|pool| Wish::Pool(pool.value.clone()))
+            .next()
+    }
+
+    /// Refuses what an identity provider may not write: who signs in as an administrator whose role it
+    /// did not give.
+    pub fn protect(
+        &self,
+        before: &Doc,
+        wanted: &Doc,
+        sets_password: bool,
+    ) -> Result<(), Protected> {
+        if self.assigns_roles || !self.is_foreign_administrator(before) {
+            return Ok(());
+        }
+        let names = ["userName", "emails", "phoneNumbers"];
+        let same = names.iter().all(|name| before.get(*name) == wanted.get(*name));
+        let phone = |doc| about(doc, urn::CONTACT_CENTER, "loginPhone");
+        if same && phone(before) == phone(wanted) && !sets_password {
+            return Ok(());
+        }
+        Err(Protected)
+    }
+
+    /// Whether the user administers the tenant by a role that clients may not give.
+    fn is_foreign_administrator(&self, doc: &Doc) -> bool {
+        let Some(facts) = Facts::of(doc) else { return false };
+        facts.roles.iter().any(|role| {
+            let found = self.catalogue.role(&role.value);
+            found.is_some_and(|found| {
+                found.administrative && role::check_gain(self.settings, &found, false).is_err()
+            })
+        })
+    }
+}
+
+/// An attribute of an administrator that only administrators set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Protected;
+
+/// What a document says of the seat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Wish {
+    NoSeat,
+    Pool(String),
+    Unknown(String),
+}
+
+impl std::fmt::Display for Wish {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoSeat => "none",
+            Self::Pool(text) | Self::Unknown(text) => text,
+        })
+    }
+}
+
+/// The pool that groups give, of the lowest number.
+fn mapped_pool<'c>(
+    catalogue: &'c Catalogue,
+    mappings: &[Mapping],
+) -> Option<&'c crate::domain::pool::Pool> {
+    let mut sorted: Vec<&Mapping> = mappings.iter().collect();
+    sorted.sort_by_key(|mapping| (mapping.priority, &mapping.group));
+    sorted.into_iter().find_map(|mapping| catalogue.pool(mapping.seat_type.as_deref()?))
+}
+
+fn fresh() -> Facts {
+    Facts { origin: "scim".to_owned(), ..Facts::default() }
+}
+
+fn about<'d>(doc: &'d Doc, schema: &str, name: &str) -> Option<&'d Value> {
+    doc.get(schema)?.get(name)
+}
+
+/// Refuses what contradicts itself about signing in and reports.
+pub fn check(doc: &Doc) -> Result<(), Error> {
+    let at = |name: &str| format!("{}:{name}", urn::CONTACT_CENTER);
+    let list = |name: &str| {
+        let found = about(doc, urn::CONTACT_CENTER, name).and_then(Value::as_array);
+        found.map_or(&[][..], Vec::as_slice)
+    };
+    let selected = |name: &str| {
+        let text = about(doc, urn::CONTACT_CENTER, name).and_then(Value::as_str);
+        text.is_some_and(|text| text.eq_ignore_ascii_case("selected"))
+    };
+    let networks = list("allowedIps");
+    if selected("ipAccess") && networks.is_empty() {
+        return Err(Error::InvalidValue(format!(
+            "{} is 'selected' and {} is empty: nobody could sign in. Send the addresses with it.",
+            at("ipAccess"),
+            at("allowedIps")
+        )));
+    }
+    for (name, most) in [("allowedIps", MOST_NETWORKS), ("reportUsers", MOST_REPORTED)] {
+        if list(name).len() > most {
+            return Err(Error::InvalidValue(format!(
+                "{} has more than {most} values, the most that are allowed.",
+                at(name)
+            )));
+        }
+    }
+    let all = about(doc, urn::CONTACT_CENTER, "ipAccess").and_then(Value::as_str);
+    let open = |value: &&Value| {
+        let form = value.as_str().and_then(fold::network);
+        form.is_some_and(|form| form == "0.0.0.0/0" || form == "::/0")
+    };
+    if all.is_none_or(|all| !all.eq_ignore_ascii_case("all"))
+        && let Some(Value::String(open)) = networks.iter().find(open)
+    {
+        return Err(Error::InvalidValue(format!(
+            "{} '{open}' allows every address. Say so with {} 'all'.",
+            at("allowedIps"),
+            at("ipAccess")
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! What is written down of a change: events for the product, and what a rule decided and why.
+
+use serde_json::{Value, json};
+
+use crate::domain::facts::{Effective, Facts, Lifecycle, Seat};
+
+/// One line of the record: an event where the name is one, and always a line of the provisioning log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// `seat.consumed` and the like.
+    pub name: &'static str,
+    /// What the rule saw before and after, without personal data.
+    pub detail: Value,
+}
+
+/// The names that are events; the others are for the log alone.
+pub const EVENTS: &[&str] = &[
+    "user.created",
+    "user.updated",
+    "user.activated",
+    "user.suspended",
+    "user.reactivated",
+    "user.deleted",
+    "seat.reserved",
+    "seat.consumed",
+    "seat.released",
+    "seat.moved",
+    "seat.denied",
+    "seat.waiting",
+    "seat.granted",
+    "seat.threshold",
+    "role.changed",
+    "admin.none",
+    "token.created",
+    "token.rotated",
+    "token.revoked",
+];
+
+/// An entry without detail.
+pub fn plain(name: &'static str) -> Entry {
+    Entry { name, detail: json!({}) }
+}
+
+/// What a new user comes to.
+pub fn created(facts: &Facts) -> Vec<Entry> {
+    let detail = json!({
+        "lifecycle": facts.lifecycle.name(), "origin": facts.origin, "roles": roles(&facts.roles),
+    });
+    let mut entries = vec![Entry { name: "user.created", detail }];
+    if facts.lifecycle == Lifecycle::Active {
+        entries.push(plain("user.activated"));
+    }
+    entries.extend(seat(&Seat::default(), &facts.seat));
+    entries
+}
+
+/// What a changed user comes to; `before` is none where no rule had seen it yet.
+pub fn updated(before: Option<&Facts>, after: &Facts) -> Vec<Entry> {
+    let nothing = Facts::default();
+    let (known, before) = (before.is_some(), before.unwrap_or(&nothing));
+    let mut entries = vec![plain("user.updated")];
+    entries.extend(lifecycle(before, after));
+    if known && before.roles != after.roles {
+        let detail = json!({ "before": roles(&before.roles), "after": roles(&after.roles) });
+        entries.push(Entry { name: "role.changed", detail });
+    }
+    entries.extend(seat(&before.seat, &after.seat));
+    entries
+}
+
+/// What the end of a user comes to.
+pub fn deleted(facts: Option<&Facts>) -> Vec<Entry> {
+    let mut entries = vec![plain("user.deleted")];
+    if let Some(facts) = facts {
+        entries.extend(seat(&facts.seat, &Seat::default()));
+    }
+    entries
+}
+
+/// Somebody whose turn it was.
+pub fn granted(before: &Facts, after: &Facts) -> Vec<Entry> {
+    let mut entries = vec![Entry {
+        name: "seat.granted",
+        detail: json!({ "before": shown(&before.seat), "after": shown(&after.seat) }),
+    }];
+    entries.extend(lifecycle(before, after));
+    entries
+}
+
+fn lifecycle(before: &Facts, after: &Facts) -> Option<Entry> {
+    if before.lifecycle == after.lifecycle {
+        return None;
+    }
+    let name = match (before.lifecycle, after.lifecycle) {
+        (_, Lifecycle::Suspended) => "user.suspended",
+        (Lifecycle::Suspended, _) => "user.reactivated",
+        (_, Lifecycle::Active) => "user.activated",
+        (_, Lifecycle::Waiting | Lifecycle::Provisioned) => return None,
+    };
+    let detail = json!({ "before": before.lifecycle.name(), "after": after.lifecycle.name() });
+    Some(Entry { name, detail })
+}
+
+fn seat(before: &Seat, after: &Seat) -> Vec<Entry> {
+    if before.held == after.held && before.requested == after.requested {
+        return Vec::new();
+    }
+    let detail = || json!({ "before": shown(before), "after": shown(after) });
+    let mut entries = Vec::new();
+    let held = match (&before.held, &after.held) {
+        (Some((from, _)), Some((to, _))) if from != to => Some("seat.moved"),
+        (Some(_), None) => Some("seat.released"),
+        (was, Some((_, hold))) if *was != after.held => Some(match hold {
+            crate::domain::facts::Hold::Reserved => "seat.reserved",
+            crate::domain::facts::Hold::Consumed => "seat.consumed",
+        }),
+        (_, _) => None,
+    };
+    entries.extend(held.map(|name| Entry { name, detail: detail() }));
+    if after.requested.is_some() && before.requested != after.requested {
+        entries.push(Entry { name: "seat.waiting", detail: detail() });
+    }
+    entries
+}
+
+fn shown(seat: &Seat) -> Value {
+    let mut shown = json!({ "state": seat.state() });
+    if let Some(pool) = seat.pool() {
+        shown["pool"] = pool.into();
+    }
+    if let Some(reason) = seat.reason {
+        shown["reason"] = reason.name().into();
+    }
+    if let Some(requested) = &seat.requested {
+        shown["requestedSeatType"] = requested.as_str().into();
+    }
+    shown
+}
+
+fn roles(roles: &[Effective]) -> Value {
+    roles.iter().map(|role| json!({ "value": role.value, "source": role.source.name() })).collect()
+}

@@ -1,0 +1,96 @@
+//! What a contact centre knows of a user beside the core schema.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::scim::urn;
+
+/// Contact Center User
+///
+/// Identity providers write what is writable here as plain values: custom attributes of Entra are
+/// neither complex nor lists, so that a list may come as one text with commas.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-scim-urn" = urn::CONTACT_CENTER))]
+pub struct ContactCenterUser {
+    /// The roles that are in force, whatever they were made of: rules, seats and the product read
+    /// these alone.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
+    pub effective_roles: Vec<EffectiveRole>,
+    /// Whether the person signs in at the product. False: a directory entry without login, which
+    /// takes no seat. True when it is left out.
+    pub web_login: Option<bool>,
+    /// Whether signing in is blocked for now. The seat stays.
+    pub web_login_blocked: Option<bool>,
+    /// Whether calls come only while the person is signed in.
+    pub login_based_calling: Option<bool>,
+    /// From where the person may sign in: anywhere, or the addresses of allowedIps.
+    #[schemars(extend("x-scim" = json!({
+        "canonicalValues": ["all", "selected"], "format": "canonical"
+    })))]
+    pub ip_access: Option<String>,
+    /// Addresses and networks (CIDR) from which the person may sign in; a list or one text with
+    /// commas.
+    #[schemars(extend("x-scim" = json!({
+        "caseExact": true, "format": "network", "delimited": true
+    })))]
+    pub allowed_ips: Vec<String>,
+    /// Whose calls and reports the person sees: their own, those of reportUsers, of their
+    /// departments, or all.
+    #[schemars(extend("x-scim" = json!({
+        "canonicalValues": ["own", "selected", "department", "all"], "format": "canonical"
+    })))]
+    pub report_scope: Option<String>,
+    /// Ids or user names of the users whose reports the person sees; a list or one text with commas.
+    #[schemars(extend("x-scim" = json!({ "caseExact": true, "delimited": true })))]
+    pub report_users: Vec<String>,
+    /// How dates are written.
+    #[schemars(extend("x-scim" = json!({
+        "caseExact": true, "format": "canonical",
+        "canonicalValues": ["YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY"]
+    })))]
+    pub date_format: Option<String>,
+    /// A phone number with prefix (E.164) that may be used to sign in.
+    #[schemars(extend("x-scim" = json!({
+        "caseExact": true, "uniqueness": "server", "indexed": true, "format": "phone"
+    })))]
+    pub login_phone: Option<String>,
+    /// Where the person is between invitation and suspension.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly", "indexed": true,
+        "canonicalValues": [
+            "invited", "expired", "cancelled", "waiting", "active", "suspended", "provisioned"
+        ]
+    })))]
+    pub lifecycle: Option<String>,
+    /// By which door the user came.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly",
+        "canonicalValues": ["scim", "admin", "invite", "import", "jit", "cli"]
+    })))]
+    pub origin: Option<String>,
+    /// When the user could sign in for the first time.
+    #[schemars(extend("x-scim" = json!({ "type": "dateTime", "mutability": "readOnly" })))]
+    pub activated_at: Option<String>,
+}
+
+/// A role in force.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EffectiveRole {
+    /// The role's value in the catalogue.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly", "indexed": true })))]
+    pub value: Option<String>,
+    /// Its name for people.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
+    pub display: Option<String>,
+    /// Where it came from: the attribute `roles`, a group, or the tenant's default.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly", "canonicalValues": ["attribute", "group", "default"]
+    })))]
+    pub source: Option<String>,
+    /// Whether it is the one that decides about the seat.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
+    pub primary: Option<bool>,
+}
