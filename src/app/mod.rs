@@ -10,6 +10,7 @@ mod doctor;
 mod error;
 mod list;
 mod lookup;
+mod offers;
 mod passwords;
 mod pieces;
 pub mod resources;
@@ -189,10 +190,17 @@ impl App {
     }
 
     /// The type without the extensions that a tenant of these settings hides.
-    fn seen(&self, rules: &TenantSettings, kind: &Arc<ResourceType>) -> Arc<ResourceType> {
+    pub(crate) fn seen(
+        &self,
+        rules: &TenantSettings,
+        kind: &Arc<ResourceType>,
+    ) -> Arc<ResourceType> {
         match &rules.shown {
-            tenant::Shown::All => Arc::clone(kind),
             tenant::Shown::None => self.0.plain.by_name(&kind.name).unwrap_or(kind).clone(),
+            tenant::Shown::All | tenant::Shown::Listed(_) if rules.okta && is_named(kind) => {
+                Arc::new(kind.in_okta_flavor())
+            }
+            tenant::Shown::All => Arc::clone(kind),
             tenant::Shown::Listed(_) => {
                 Arc::new(kind.without(|schema| rules.hides(&schema.id, &schema.name)))
             }
@@ -255,6 +263,11 @@ impl App {
         self.worker().stop().await;
         self.store().close().await;
     }
+}
+
+/// Whether Okta has a name of its own for this type.
+fn is_named(kind: &ResourceType) -> bool {
+    [urn::ROLE, urn::ENTITLEMENT].contains(&kind.schema.id.as_str())
 }
 
 fn store_settings(settings: &Settings) -> StoreSettings {

@@ -227,7 +227,7 @@ impl Facts {
 
     fn pool(&self, value: &str) -> Value {
         json!({
-            "value": value, "$ref": format!("../SeatPools/{value}"),
+            "value": value, "$ref": format!("../SeatPools/{}", crate::domain::offer::pool_id(value)),
             "display": self.seat.display.as_deref().unwrap_or(value),
         })
     }

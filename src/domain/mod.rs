@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod facts;
+pub mod offer;
 pub mod password;
 pub mod person;
 pub mod pool;

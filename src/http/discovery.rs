@@ -11,7 +11,7 @@ use crate::http::call::Call;
 use crate::http::scim_json;
 use crate::scim::config::{self, Limits};
 use crate::scim::page;
-use crate::scim::resource_type::ResourceType;
+use crate::scim::resource_type::{Registry, ResourceType};
 use crate::scim::schema::Schema;
 use crate::scim::urn;
 
@@ -19,18 +19,17 @@ use crate::scim::urn;
 pub fn schemas(call: &Call) -> Result<Response, Error> {
     refuse_filter(call)?;
     let base = call.app.base();
-    let schemas = call.app.registry().schemas().into_iter();
-    let shown = schemas.filter(|schema| shows(call, &schema.id, &schema.name));
-    Ok(list(shown.map(|schema| published(call, schema, base)).collect()))
+    let seen = seen(call);
+    let schemas = seen.schemas();
+    Ok(list(schemas.into_iter().map(|schema| published(call, schema, base)).collect()))
 }
 
 /// `GET /Schemas/{urn}`
 pub fn schema(call: &Call) -> Result<Response, Error> {
     refuse_filter(call)?;
     let id = call.parameter();
-    let registry = call.app.registry();
-    let found = registry.schemas().into_iter().find(|schema| urn::same(&schema.id, &id));
-    match found.filter(|schema| shows(call, &schema.id, &schema.name)) {
+    let seen = seen(call);
+    match seen.schemas().into_iter().find(|schema| urn::same(&schema.id, &id)) {
         Some(schema) => Ok(one(&published(call, schema, call.app.base()))),
         None => Err(Error::NotFound { kind: "Schema".to_owned(), id }),
     }
@@ -72,16 +71,16 @@ fn canonical(ctx: &Ctx, urn: &str) -> Vec<(&'static str, Vec<String>)> {
 /// `GET /ResourceTypes`
 pub fn types(call: &Call) -> Result<Response, Error> {
     refuse_filter(call)?;
-    let shown = call.app.registry().types().iter().filter(|kind| shows_type(call, kind));
-    Ok(list(shown.map(|kind| document(call, kind)).collect()))
+    let base = call.app.base();
+    Ok(list(seen(call).all().map(|kind| kind.to_document(base)).collect()))
 }
 
 /// `GET /ResourceTypes/{name}`
 pub fn resource_type(call: &Call) -> Result<Response, Error> {
     refuse_filter(call)?;
     let id = call.parameter();
-    match call.app.registry().by_name(&id).filter(|kind| shows_type(call, kind)) {
-        Some(kind) => Ok(one(&document(call, kind))),
+    match seen(call).by_name(&id) {
+        Some(kind) => Ok(one(&kind.to_document(call.app.base()))),
         None => Err(Error::NotFound { kind: "ResourceType".to_owned(), id }),
     }
 }
@@ -103,23 +102,19 @@ pub fn configuration(call: &Call) -> Result<Response, Error> {
 
 /// Whether this caller's tenant shows a resource type; what it hides does not exist for it.
 pub fn shows_type(call: &Call, kind: &ResourceType) -> bool {
-    shows(call, &kind.schema.id, &kind.name)
+    let default = TenantSettings::default();
+    let rules = call.anyone().map_or(&default, |ctx| &*ctx.rules);
+    // Entitlements are licenses where Okta looks for them.
+    let elsewhere = if rules.okta { "Entitlement" } else { "License" };
+    kind.name != elsewhere && !rules.hides(&kind.schema.id, &kind.name)
 }
 
-/// The setting `discovery.extensions` hides what is Usher's own, never core or enterprise.
-fn shows(call: &Call, urn: &str, name: &str) -> bool {
-    call.anyone().is_none_or(|ctx| !ctx.rules.hides(urn, name))
-}
-
-fn document(call: &Call, kind: &ResourceType) -> Value {
-    let mut document = kind.to_document(call.app.base());
-    if let Some(extensions) = document["schemaExtensions"].as_array_mut() {
-        extensions.retain(|extension| {
-            let found = extension["schema"].as_str().and_then(|urn| kind.extension(urn));
-            found.is_some_and(|found| shows(call, &found.schema.id, &found.schema.name))
-        });
-    }
-    document
+/// The types and extensions that this caller's tenant shows.
+fn seen(call: &Call) -> Registry {
+    let default = TenantSettings::default();
+    let rules = call.anyone().map_or(&default, |ctx| &*ctx.rules);
+    let registry = call.app.registry();
+    registry.only(|kind| shows_type(call, kind)).seen(|kind| call.app.seen(rules, kind))
 }
 
 /// RFC 7644 s4: "If a 'filter' is provided, the service provider SHOULD respond with HTTP status

@@ -22,6 +22,10 @@ pub async fn create(mut call: Call) -> Result<Response, Error> {
 pub async fn read(call: Call) -> Result<Response, Error> {
     let (id, query, conditions) = (call.parameter(), call.query()?, call.conditions()?);
     let target = Target { kind: call.kind()?, id: &id, conditions: &conditions };
+    if call.app.is_offered(target.kind) {
+        let shown = call.app.get_offer(call.ctx()?, target, &query).await?;
+        return Ok(whole(StatusCode::OK, shown));
+    }
     let shown = call.app.get(call.ctx()?, target, &query).await?;
     Ok(whole(StatusCode::OK, shown))
 }
@@ -41,6 +45,10 @@ pub async fn search(mut call: Call) -> Result<Response, Error> {
 
 async fn of_type(call: Call, query: Query) -> Result<Response, Error> {
     let kind = call.kind()?;
+    if call.app.is_offered(kind) {
+        let list = call.app.list_offers(call.ctx()?, kind, &query).await?;
+        return Ok(scim_json::text(StatusCode::OK, list));
+    }
     if let Some(few) = call.app.list_few(call.ctx()?, kind, &query).await? {
         return Ok(scim_json::text(StatusCode::OK, few));
     }

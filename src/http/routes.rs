@@ -343,8 +343,11 @@ impl Route {
 
 /// Every route of a server that serves these resource types.
 pub fn routes(registry: &Registry) -> Vec<Route> {
-    let of_types = registry.types().iter().flat_map(|kind| {
-        ROUTES.iter().filter(|row| row.place == Place::Type).map(|row| Route {
+    let of_types = registry.all().flat_map(|kind| {
+        let only_read = registry.offered().iter().any(|offered| offered.name == kind.name);
+        let fits =
+            move |row: &&Row| row.place == Place::Type && !(only_read && row.action.writes());
+        ROUTES.iter().filter(fits).map(|row| Route {
             row,
             kind: Some(Arc::clone(kind)),
             path: format!("{SCIM}{}{}", kind.endpoint, row.path),

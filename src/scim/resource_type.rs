@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 
 use crate::scim::attribute::{self, Attribute, Mutability, Returned, Source, Type};
 use crate::scim::path::{AttrPath, Place};
+use crate::scim::resources::catalogue::{Entitlement, Role};
 use crate::scim::resources::contact_center::ContactCenterUser;
 use crate::scim::resources::enterprise::EnterpriseUser;
 use crate::scim::resources::group::Group;
 use crate::scim::resources::group_mapping::GroupMapping;
 use crate::scim::resources::seat::Seat;
+use crate::scim::resources::seat_pool::SeatPool;
 use crate::scim::resources::user::User;
 use crate::scim::schema::Schema;
 use crate::scim::urn;
@@ -53,6 +55,15 @@ impl ResourceType {
             extensions,
             common: common_attributes(),
         }
+    }
+
+    /// The same under the URN that Okta's import of entitlements looks for.
+    #[must_use]
+    pub fn in_okta_flavor(&self) -> Self {
+        let mut named = self.clone();
+        let okta = if self.schema.id == urn::ROLE { urn::OKTA_ROLE } else { urn::OKTA_ENTITLEMENT };
+        okta.clone_into(&mut named.schema.id);
+        named
     }
 
     /// The same without the extensions that this function names.
@@ -189,12 +200,14 @@ fn common_attributes() -> Vec<Attribute> {
 #[derive(Debug, Clone)]
 pub struct Registry {
     types: Vec<Arc<ResourceType>>,
+    /// Those whose resources are not stored but made when they are asked for; they are only read.
+    offered: Vec<Arc<ResourceType>>,
 }
 
 impl Registry {
     /// A registry of these types.
     pub fn new(types: Vec<ResourceType>) -> Self {
-        Self { types: types.into_iter().map(Arc::new).collect() }
+        Self { types: types.into_iter().map(Arc::new).collect(), offered: Vec::new() }
     }
 
     /// What Usher serves.
@@ -218,12 +231,56 @@ impl Registry {
                 vec![optional(Schema::from_struct::<GroupMapping>())],
             ),
         ])
+        .offering(vec![
+            ResourceType::new(
+                "SeatPool",
+                "/SeatPools",
+                Schema::from_struct::<SeatPool>(),
+                Vec::new(),
+            ),
+            ResourceType::new("Role", "/Roles", Schema::from_struct::<Role>(), Vec::new()),
+            ResourceType::new(
+                "Entitlement",
+                "/Entitlements",
+                Schema::from_struct::<Entitlement>(),
+                Vec::new(),
+            ),
+            // The same where Okta looks for it.
+            ResourceType::new(
+                "License",
+                "/Licenses",
+                Schema::from_struct::<Entitlement>(),
+                Vec::new(),
+            ),
+        ])
+    }
+
+    fn offering(mut self, offered: Vec<ResourceType>) -> Self {
+        self.offered = offered.into_iter().map(Arc::new).collect();
+        self
     }
 
     /// The same types without the extensions that this function names.
     #[must_use]
     pub fn without(&self, hides: impl Fn(&Schema) -> bool) -> Self {
-        Self::new(self.types.iter().map(|kind| kind.without(&hides)).collect())
+        let types = self.types.iter().map(|kind| kind.without(&hides)).collect();
+        Self { offered: self.offered.clone(), ..Self::new(types) }
+    }
+
+    /// The types that this function names.
+    #[must_use]
+    pub fn only(&self, shows: impl Fn(&ResourceType) -> bool) -> Self {
+        let of = |all: &[Arc<ResourceType>]| {
+            all.iter().filter(|kind| shows(kind)).cloned().collect::<Vec<_>>()
+        };
+        Self { types: of(&self.types), offered: of(&self.offered) }
+    }
+
+    /// Each type as this function makes it.
+    #[must_use]
+    pub fn seen(&self, see: impl Fn(&Arc<ResourceType>) -> Arc<ResourceType>) -> Self {
+        let of = |all: &[Arc<ResourceType>]| all.iter().map(&see).collect::<Vec<_>>();
+        Self { types: of(&self.types), offered: of(&self.offered) }
     }
 
     /// This registry and one more type.
@@ -233,20 +290,30 @@ impl Registry {
         self
     }
 
-    /// All types.
+    /// Types whose resources are made when they are asked for.
+    pub fn offered(&self) -> &[Arc<ResourceType>] {
+        &self.offered
+    }
+
+    /// Every type that has an endpoint.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<ResourceType>> {
+        self.types.iter().chain(&self.offered)
+    }
+
+    /// Types whose resources are stored.
     pub fn types(&self) -> &[Arc<ResourceType>] {
         &self.types
     }
 
     /// The type of this name; case matters (RFC 7643 s3.1 `meta.resourceType` is caseExact).
     pub fn by_name(&self, name: &str) -> Option<&Arc<ResourceType>> {
-        self.types.iter().find(|found| found.name == name)
+        self.all().find(|found| found.name == name)
     }
 
     /// Every schema, core before extensions, each once.
     pub fn schemas(&self) -> Vec<&Schema> {
         let mut all: Vec<&Schema> = Vec::new();
-        for found in &self.types {
+        for found in self.all() {
             let extensions = found.extensions.iter().map(|extension| &extension.schema);
             for schema in std::iter::once(&found.schema).chain(extensions) {
                 if !all.iter().any(|known| urn::same(&known.id, &schema.id)) {

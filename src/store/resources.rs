@@ -136,6 +136,19 @@ pub async fn labels(
     Ok(found)
 }
 
+/// How many resources have each value of an indexed attribute that has few values.
+pub async fn counts_of(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    kind: &str,
+    attr: &str,
+) -> Result<HashMap<String, i64>, Error> {
+    let sql = "SELECT value, COUNT(*) FROM attr_index
+               WHERE tenant = $1 AND kind = $2 AND attr = $3 GROUP BY value";
+    let rows = tx.query(sql, &[tenant.into(), kind.into(), attr.into()]).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
+}
+
 /// The ids of users, behind this one, that have no value at this place of an extension.
 pub async fn unruled(
     tx: &mut Tx<'_>,

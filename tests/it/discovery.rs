@@ -81,7 +81,10 @@ each_db! {
     async fn resource_types_say_where_and_what_they_are(app: TestApp) {
         let list = app.anonymous().get("/ResourceTypes").await.expect(200).body;
         assert_eq!(list["totalResults"], list["Resources"].as_array().unwrap().len());
-        assert_eq!(texts(&list["Resources"], "/name"), ["User", "Group"]);
+        assert_eq!(
+            texts(&list["Resources"], "/name"),
+            ["User", "Group", "SeatPool", "Role", "Entitlement"]
+        );
         let app = app.tenant_with("discovery.extensions", "all").await;
         for kind in list["Resources"].as_array().unwrap() {
             let name = kind["name"].as_str().unwrap();
@@ -113,7 +116,17 @@ each_db! {
         assert_eq!(list["totalResults"], all.len());
         assert_eq!(
             texts(&list["Resources"], "/id"),
-            [USER, ENTERPRISE, CONTACT_CENTER, SEAT, GROUP, GROUP_MAPPING]
+            [
+                USER,
+                ENTERPRISE,
+                CONTACT_CENTER,
+                SEAT,
+                GROUP,
+                GROUP_MAPPING,
+                "urn:ietf:params:scim:schemas:usher:2.0:SeatPool",
+                "urn:ietf:params:scim:schemas:core:2.0:Role",
+                "urn:ietf:params:scim:schemas:core:2.0:Entitlement",
+            ]
         );
         for schema in &all {
             let id = schema["id"].as_str().unwrap();

@@ -34,6 +34,7 @@ mod groups;
 mod idp;
 mod lookups;
 mod nested_groups;
+mod offers;
 mod operations;
 mod parallel;
 mod patch;

@@ -188,12 +188,13 @@ each_db! {
             let app = tenant(&app, &[("discovery.extensions", shown)]).await;
             let schemas = app.get("/Schemas").await.expect(200).body;
             let mut urns = texts(&schemas["Resources"], "/id");
-            let ours = urns.extract_if(.., |urn| urn.contains(":usher")).collect::<Vec<_>>();
+            let ours: Vec<_> =
+                urns.extract_if(.., |urn| usher::scim::urn::is_ours(urn)).collect();
             assert_eq!(urns, [USER, ENTERPRISE, GROUP], "{shown}");
-            assert_eq!(ours.len(), [("all", 3), ("none", 0)].into_iter()
+            assert_eq!(ours.len(), [("all", 6), ("none", 0)].into_iter()
                 .find(|(setting, _)| *setting == shown).map_or(1, |(_, count)| count), "{shown}");
             let types = app.get("/ResourceTypes").await.expect(200).body;
-            assert_eq!(texts(&types["Resources"], "/id"), ["User", "Group"]);
+            assert_eq!(texts(&types["Resources"], "/id")[..2], ["User", "Group"]);
             assert_eq!(types["Resources"][0]["schemaExtensions"][0]["schema"], ENTERPRISE);
             let body = json!({ ENTERPRISE: { "department": "Sales" } });
             assert_eq!(app.user_with("ida", &body).await.body[ENTERPRISE]["department"], "Sales");

@@ -55,7 +55,7 @@ pub fn files(registry: &Registry) -> Result<Vec<(String, String)>, String> {
     let mut files = vec![("openapi.yaml".to_owned(), yaml(&document(registry))?)];
     for schema in registry.schemas() {
         let name = file_name(&schema.name);
-        let kind = registry.types().iter().find(|kind| kind.schema.id == schema.id);
+        let kind = registry.all().find(|kind| kind.schema.id == schema.id);
         let json_schema = match kind {
             Some(kind) => schema::standalone(&schema.id, schema::answer(kind)),
             None => schema::standalone(&schema.id, schema::extension(schema)),
@@ -83,10 +83,8 @@ fn file_name(name: &str) -> String {
 }
 
 fn tags(registry: &Registry) -> Value {
-    let kinds = registry
-        .types()
-        .iter()
-        .map(|kind| json!({ "name": kind.name, "description": kind.description }));
+    let kinds =
+        registry.all().map(|kind| json!({ "name": kind.name, "description": kind.description }));
     let others = [
         ("Query", "All resource types at once."),
         ("Bulk", "Many operations in one request (RFC 7644 s3.7, RFC 9967 s2.5.1)."),
@@ -99,10 +97,12 @@ fn tags(registry: &Registry) -> Value {
 
 fn schemas(registry: &Registry) -> Map<String, Value> {
     let mut all = Map::new();
-    for kind in registry.types() {
+    for kind in registry.all() {
         all.insert(kind.name.clone(), schema::answer(kind));
-        all.insert(format!("{}Input", kind.name), schema::input(kind));
         all.insert(format!("{}List", kind.name), messages::list(&kind.name));
+    }
+    for kind in registry.types() {
+        all.insert(format!("{}Input", kind.name), schema::input(kind));
     }
     let names = registry.types().iter().map(|kind| kind.name.as_str());
     all.insert("ListResponse".to_owned(), messages::list_of_any(names));
