@@ -97,7 +97,8 @@ impl Work {
         if is_grouped || catalogue.maps_groups && was.before.is_some() {
             return Ok(None);
         }
-        let judged = law.judge(was.doc(), wanted, &[])?;
+        // The catalogue may be some moments old: what it does not know is asked once more.
+        let Ok(judged) = law.judge(was.doc(), wanted, &[]) else { return Ok(None) };
         let room = needed(catalogue, &judged.need).map(|pool| Room {
             pool,
             taken: Taken::default(),

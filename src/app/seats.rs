@@ -1,10 +1,12 @@
 //! Pools of seats for administrators: what there is, what changes, and whether the counts are true.
 
+use serde_json::{Value, json};
+
 use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error, catalogue};
 use crate::domain::catalogue::{Catalogue, Role};
 use crate::domain::pool::{Pool, Taken};
-use crate::domain::role::Mapping;
+use crate::domain::role::{self, Mapping};
 use crate::domain::scope::Scope;
 use crate::scim::{self, Doc, accept, urn};
 pub use crate::store::records::{Recorded, Wanted};
@@ -98,7 +100,9 @@ impl App {
                 .await?;
             Ok::<_, Error>(wanted)
         };
-        self.store().write(&ctx.tenant, changed).await
+        let changed = self.store().write(&ctx.tenant, changed).await;
+        self.forget_verdicts();
+        changed
     }
 
     /// Sets the number of seats of a pool, which is made where there is none of that value.
@@ -122,6 +126,101 @@ impl App {
             Ok(())
         })
         .await
+    }
+
+    /// Makes a pool of these values.
+    pub async fn make_pool(&self, ctx: &Ctx, values: Value) -> Result<(), Error> {
+        self.change_catalogue(ctx, Scope::SeatsWrite, move |catalogue| {
+            let pool = Pool::default().changed(&values)?;
+            if catalogue.pool(&pool.value).is_some() {
+                return Err(format!("There is a pool '{}' already.", pool.value));
+            }
+            catalogue.pools.push(pool);
+            Ok(())
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Changes a pool.
+    pub async fn change_pool(&self, ctx: &Ctx, value: &str, changes: Value) -> Result<(), Error> {
+        self.has_pool(ctx, value).await?;
+        let value = value.to_owned();
+        self.change_catalogue(ctx, Scope::SeatsWrite, move |catalogue| {
+            for pool in catalogue.pools.iter_mut().filter(|pool| pool.value == value) {
+                *pool = pool.changed(&changes)?;
+            }
+            Ok(())
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Ends a pool that nobody holds a seat of.
+    pub async fn end_pool(&self, ctx: &Ctx, value: &str) -> Result<(), Error> {
+        self.has_pool(ctx, value).await?;
+        let value = value.to_owned();
+        self.change_catalogue(ctx, Scope::SeatsWrite, move |catalogue| {
+            catalogue.pools.retain(|pool| pool.value != value);
+            Ok(())
+        })
+        .await
+        .map(drop)
+    }
+
+    async fn has_pool(&self, ctx: &Ctx, value: &str) -> Result<(), Error> {
+        let tenant = ctx.tenant.clone();
+        let look = async move |tx: &mut Tx<'_>| catalogue::read(tx, &tenant).await;
+        if self.store().read(look).await?.pools.iter().any(|pool| pool.value == value) {
+            return Ok(());
+        }
+        Err(Error::NotFound { kind: "SeatPool".to_owned(), id: scim::path::excerpt(value) })
+    }
+
+    /// The roles of the tenant, for administrators.
+    pub async fn roles(&self, ctx: &Ctx) -> Result<Vec<Value>, Error> {
+        let tenant = ctx.tenant.clone();
+        let look = async move |tx: &mut Tx<'_>| catalogue::read(tx, &tenant).await;
+        let catalogue = self.store().read(look).await?;
+        let assignable = role::assignable(&ctx.rules, &catalogue);
+        let shown = catalogue.listed().into_iter().map(|listed| {
+            let role = listed.role;
+            let pool = catalogue.pool_of(Some(&role.value)).map(|pool| pool.value.clone());
+            json!({
+                "value": role.value, "display": role.display, "description": role.description,
+                "administrative": role.administrative,
+                "assignable": assignable.contains(&role.value), "pool": pool,
+                "type": if listed.system { "system" } else { "custom" },
+            })
+        });
+        Ok(shown.collect())
+    }
+
+    /// Makes a role.
+    pub async fn make_role(&self, ctx: &Ctx, role: Role) -> Result<(), Error> {
+        let now = self.clock().now().0;
+        let role = Role { version: 1, created: now, modified: now, ..role };
+        self.change_catalogue(ctx, Scope::SettingsWrite, move |catalogue| {
+            catalogue.roles.push(role.clone());
+            Ok(())
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Ends a role of the tenant's own. Users keep what their clients wrote, and it means nothing.
+    pub async fn end_role(&self, ctx: &Ctx, value: &str) -> Result<(), Error> {
+        let value = value.to_owned();
+        self.change_catalogue(ctx, Scope::SettingsWrite, move |catalogue| {
+            let before = catalogue.roles.len();
+            catalogue.roles.retain(|role| role.value != value);
+            if catalogue.roles.len() == before {
+                return Err(format!("'{value}' is no role of the tenant's own."));
+            }
+            Ok(())
+        })
+        .await
+        .map(drop)
     }
 
     /// Who waits for a seat of a pool, the first ones first.

@@ -91,7 +91,8 @@ impl App {
         changes: &[(String, String)],
     ) -> Result<Tenant, Error> {
         let (wanted, changes) = (name.to_owned(), changes.to_vec());
-        self.store()
+        let changed = self
+            .store()
             .write_apart(async move |tx: &mut Tx<'_>| {
                 let Some(row) = tenants::find_by_name_for_update(tx, &wanted).await? else {
                     return Err(no_tenant(&wanted));
@@ -108,7 +109,9 @@ impl App {
                 tenants::set_settings(tx, &tenant.id, &text).await?;
                 Ok(tenant)
             })
-            .await
+            .await;
+        self.forget_verdicts();
+        changed
     }
 }
 

@@ -10,7 +10,7 @@ use crate::app::tenants::settings_of;
 use crate::app::{App, Challenge, Ctx, Error};
 use crate::clock::Micros;
 use crate::domain::catalogue::Catalogue;
-use crate::domain::scope::Scopes;
+use crate::domain::scope::{Scope, Scopes};
 use crate::domain::tenant::TenantSettings;
 use crate::domain::token;
 use crate::ids::{RequestId, TenantId, TokenId};
@@ -135,6 +135,11 @@ impl App {
         })
     }
 
+    /// Looks anew at every token: what their tenants offer or want has changed.
+    pub(super) fn forget_verdicts(&self) {
+        self.0.verdicts.0.invalidate_all();
+    }
+
     /// Asks the database. An answer counts from when it was asked: it shares its moment with reads
     /// that began before. One that took longer than it is believed is good for this request alone.
     async fn look_up(&self, hash: String) -> Result<Option<Verdict>, Error> {
@@ -197,6 +202,18 @@ impl App {
             .write_apart(async move |tx: &mut Tx<'_>| tokens::insert(tx, &row.0, &row.1).await)
             .await?;
         Ok(secret)
+    }
+
+    /// Makes a token that holds no more than the one that asks for it.
+    pub async fn give_token(&self, ctx: &Ctx, wanted: &NewToken) -> Result<Secret, Error> {
+        ctx.require(Scope::TokensWrite)?;
+        let scopes = scopes_of(&wanted.scopes)?;
+        if !ctx.scopes.covers(&scopes) {
+            return Err(Error::Refused(format!(
+                "The scopes '{scopes}' are more than this token holds; nobody gives more than they hold."
+            )));
+        }
+        self.create_token(&ctx.tenant_name, wanted).await
     }
 
     /// The tokens of a tenant, without their secrets.

@@ -23,9 +23,6 @@ pub struct Role {
     pub description: Option<String>,
     /// Whether whoever has it administers the tenant.
     pub administrative: bool,
-    /// How many users may have it; none means any number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub most: Option<i64>,
     /// When it was made, for those that the tenant made.
     pub created: i64,
     /// When it was changed.

@@ -90,6 +90,17 @@ pub fn offers(
 }
 
 fn of_pool(pool: &Pool, taken: Taken, now: Micros) -> Offer {
+    let doc = self::pool(pool, taken, now);
+    Offer {
+        id: pool_id(&pool.value),
+        doc,
+        created: Micros(pool.created),
+        modified: Micros(pool.modified),
+    }
+}
+
+/// A pool with its counters, as SCIM and administrators read it.
+pub fn pool(pool: &Pool, taken: Taken, now: Micros) -> Doc {
     let time = |at: &Option<jiff::Timestamp>| at.map(|at| text(Micros(at.as_microsecond())));
     let doc = json!({
         "value": pool.value,
@@ -112,7 +123,7 @@ fn of_pool(pool: &Pool, taken: Taken, now: Micros) -> Offer {
         "source": "manual",
         "state": pool.state(taken, now).name(),
     });
-    offer(pool_id(&pool.value), &doc, pool.created, pool.modified)
+    without_empty(&doc)
 }
 
 fn of_license(pool: &Pool, taken: Taken) -> Offer {
@@ -148,9 +159,13 @@ fn of_role(listed: &Listed, supported: bool, used: i64, born: i64) -> Offer {
 }
 
 fn offer(id: String, doc: &Value, created: i64, modified: i64) -> Offer {
+    Offer { id, doc: without_empty(doc), created: Micros(created), modified: Micros(modified) }
+}
+
+fn without_empty(doc: &Value) -> Doc {
     let mut doc = doc.as_object().cloned().unwrap_or_default();
     doc.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
-    Offer { id, doc, created: Micros(created), modified: Micros(modified) }
+    doc
 }
 
 #[cfg(test)]

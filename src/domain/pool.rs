@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::clock::Micros;
 use crate::scim::path::excerpt;
@@ -219,6 +220,35 @@ impl Pool {
         let total = self.total?;
         let reached = |mark: &&i64| used.saturating_mul(100) >= total.saturating_mul(**mark);
         self.warn_at.iter().filter(reached).max().copied()
+    }
+
+    /// The pool with these changes: a merge patch (RFC 7396), in which null takes a value away. What
+    /// names a pool stays, and who counts its versions.
+    pub fn changed(&self, changes: &Value) -> Result<Self, String> {
+        let Value::Object(changes) = changes else {
+            return Err("An object { … } with the changes belongs there.".to_owned());
+        };
+        let mut whole = match serde_json::to_value(self) {
+            Ok(Value::Object(whole)) => whole,
+            _ => serde_json::Map::new(),
+        };
+        for (name, value) in changes {
+            if ["version", "created", "modified"].contains(&name.as_str()) {
+                return Err(format!("{name} cannot be set."));
+            }
+            if value.is_null() {
+                whole.shift_remove(name);
+            } else {
+                whole.insert(name.clone(), value.clone());
+            }
+        }
+        let changed: Self =
+            serde_json::from_value(Value::Object(whole)).map_err(|error| format!("{error}."))?;
+        if !self.value.is_empty() && changed.value != self.value {
+            return Err("The value of a pool cannot be changed; make another pool.".to_owned());
+        }
+        changed.check()?;
+        Ok(changed)
     }
 
     /// Refuses what cannot be a pool, with what is wrong.

@@ -111,6 +111,11 @@ impl Scopes {
         self.bits & (scope.bit() | Scope::Admin.bit()) != 0
     }
 
+    /// Whether everything that these open is opened by this too.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.bits & Scope::Admin.bit() != 0 || other.bits & !self.bits == 0
+    }
+
     /// The names as they were given.
     pub fn names(&self) -> &[String] {
         &self.names
@@ -157,6 +162,15 @@ mod tests {
         assert!(!Scopes::parse(["scim:read"]).unwrap().allow(Scope::UsersWrite));
         let admin = Scopes::parse(["admin"]).unwrap();
         assert!(Scope::ALL.into_iter().all(|scope| admin.allow(scope)));
+    }
+
+    #[test]
+    fn what_holds_less_covers_no_more() {
+        let of = |names: &[&str]| Scopes::parse(names.iter().copied()).unwrap();
+        assert!(of(&["admin"]).covers(&of(&["scim"])) && of(&["admin"]).covers(&of(&["admin"])));
+        assert!(of(&["scim", "tokens:write"]).covers(&of(&["users:read"])));
+        assert!(!of(&["scim", "tokens:write"]).covers(&of(&["roles:assign"])));
+        assert!(!of(&["tokens:write"]).covers(&of(&["admin"])));
     }
 
     #[test]

@@ -30,6 +30,20 @@ pub fn response(error: &Error, request: &RequestId) -> Response {
     response
 }
 
+/// The same for administrators, as RFC 9457 has it.
+pub fn problem(error: &Error, request: &RequestId) -> Response {
+    let mut response = response(error, request);
+    let status = response.status();
+    if let Some(problem) = error.problem(request) {
+        *response.body_mut() = Body::from(problem.to_string());
+        let media_type = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    *response.status_mut() = status;
+    response
+}
+
 /// Header lines and body for what hyper refused before it was a request.
 pub fn unreadable(status: u16) -> Option<(String, String)> {
     let error = match status {

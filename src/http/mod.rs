@@ -18,6 +18,7 @@ use tower_http::compression::CompressionLayer;
 use crate::app::{App, Error};
 use crate::scim;
 
+pub mod admin;
 pub mod auth;
 pub mod body;
 pub mod bulk;
@@ -134,11 +135,13 @@ fn options_answer(allow: &str) -> Response {
 
 async fn serve(http: Http, route: Arc<Route>, request: Request) -> Response {
     see(&request, &route.path);
+    let for_admins = matches!(route.row.action, Action::Admin(_));
     let seen = request.extensions().get::<Arc<Seen>>().cloned();
     let limit = patience(&http, route.row.action);
     let work = tokio::time::timeout(limit, answer(http, route, request, seen.as_deref()));
     match work.await.unwrap_or(Err(Error::Busy(5))) {
         Ok(response) => response,
+        Err(error) if for_admins => error::problem(&error, &id_of(seen.as_deref())),
         Err(error) => error::response(&error, &id_of(seen.as_deref())),
     }
 }
@@ -201,6 +204,7 @@ async fn dispatch(call: Call, metrics: &Metrics) -> Result<Response, Error> {
         Action::Metrics => Ok(operations::metrics(metrics)),
         Action::Contract => Ok(operations::contract()),
         Action::Docs => operations::page(),
+        Action::Admin(admin) => admin::answer(admin, call).await,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::scope::Scope;
+use crate::http::admin::Admin;
 use crate::scim::resource_type::{Registry, ResourceType};
 
 /// Where the SCIM endpoints hang, below the path of the public URL.
@@ -59,6 +60,8 @@ pub enum Action {
     Contract,
     /// The OpenAPI document for people.
     Docs,
+    /// What administrators do beyond SCIM.
+    Admin(Admin),
 }
 
 impl Action {
@@ -88,6 +91,7 @@ impl Action {
             | Self::Metrics
             | Self::Contract
             | Self::Docs => false,
+            Self::Admin(admin) => admin.writes(),
         }
     }
 }
@@ -146,6 +150,8 @@ pub enum Message {
     Yaml,
     /// A page.
     Html,
+    /// JSON of this name, for administrators.
+    Json(&'static str),
 }
 
 /// Where a path hangs.
@@ -269,7 +275,59 @@ pub const ROUTES: &[Row] = &[
     row("GET", Place::Server, "/docs", Action::Docs, Access::Open)
         .named("getDocs", "This document as a page.")
         .says(Message::Nothing, 200, Message::Html),
+    admin("GET", "/admin/events", Admin::Events, Scope::EventsRead)
+        .named("listEvents", "What happened, for the product behind.")
+        .says(Message::Nothing, 200, Message::Json("RecordList")),
+    admin("GET", "/admin/log", Admin::Log, Scope::LogRead)
+        .named("listLog", "The provisioning log: what was changed, what a rule decided and why.")
+        .says(Message::Nothing, 200, Message::Json("RecordList")),
+    admin("GET", "/admin/pools", Admin::Pools, Scope::SeatsRead)
+        .named("listPools", "The pools of seats.")
+        .says(Message::Nothing, 200, Message::Json("PoolList")),
+    admin("POST", "/admin/pools", Admin::MakePool, Scope::SeatsWrite)
+        .named("createPool", "Make a pool of seats.")
+        .says(Message::Json("PoolInput"), 201, Message::Json("Pool")),
+    admin("PATCH", "/admin/pools/{value}", Admin::ChangePool, Scope::SeatsWrite)
+        .named("patchPool", "Change a pool of seats; null takes a value away.")
+        .says(Message::Json("PoolInput"), 200, Message::Json("Pool")),
+    admin("DELETE", "/admin/pools/{value}", Admin::EndPool, Scope::SeatsWrite)
+        .named("deletePool", "End a pool that nobody holds a seat of.")
+        .says(Message::Nothing, 204, Message::Nothing),
+    admin("GET", "/admin/roles", Admin::Roles, Scope::UsersRead)
+        .named("listRoleSettings", "The roles, who may give them, and their pools.")
+        .says(Message::Nothing, 200, Message::Json("RoleSettings")),
+    admin("POST", "/admin/roles", Admin::MakeRole, Scope::SettingsWrite)
+        .named("createRole", "Make a role of the tenant's own.")
+        .says(Message::Json("RoleInput"), 201, Message::Json("RoleName")),
+    admin("DELETE", "/admin/roles/{value}", Admin::EndRole, Scope::SettingsWrite)
+        .named("deleteRole", "End a role of the tenant's own.")
+        .says(Message::Nothing, 204, Message::Nothing),
+    admin("PUT", "/admin/mappings/{group}", Admin::MapGroup, Scope::GroupsMap)
+        .named("mapGroup", "Say what direct membership of a group means.")
+        .says(Message::Json("MappingInput"), 200, Message::Json("Mapping")),
+    admin("DELETE", "/admin/mappings/{group}", Admin::UnmapGroup, Scope::GroupsMap)
+        .named("unmapGroup", "Say that membership of a group means nothing.")
+        .says(Message::Nothing, 204, Message::Nothing),
+    admin("GET", "/admin/settings", Admin::Settings, Scope::SettingsWrite)
+        .named("getSettings", "The settings of the tenant that are in force.")
+        .says(Message::Nothing, 200, Message::Json("Settings")),
+    admin("PATCH", "/admin/settings", Admin::ChangeSettings, Scope::SettingsWrite)
+        .named("patchSettings", "Change settings of the tenant, all or none.")
+        .says(Message::Json("Settings"), 200, Message::Json("Settings")),
+    admin("GET", "/admin/tokens", Admin::Tokens, Scope::TokensWrite)
+        .named("listTokens", "The tokens of the tenant, without their secrets.")
+        .says(Message::Nothing, 200, Message::Json("TokenList")),
+    admin("POST", "/admin/tokens", Admin::MakeToken, Scope::TokensWrite)
+        .named("createToken", "Make a token that holds no more than the one that asks.")
+        .says(Message::Json("TokenInput"), 201, Message::Json("TokenSecret")),
+    admin("DELETE", "/admin/tokens/{id}", Admin::RevokeToken, Scope::TokensWrite)
+        .named("revokeToken", "End a token.")
+        .says(Message::Nothing, 204, Message::Nothing),
 ];
+
+const fn admin(method: &'static str, path: &'static str, admin: Admin, scope: Scope) -> Row {
+    row(method, Place::Server, path, Action::Admin(admin), Access::Scope(scope))
+}
 
 const fn row(
     method: &'static str,

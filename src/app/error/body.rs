@@ -75,6 +75,28 @@ impl Error {
         body
     }
 
+    /// Its body for administrators (RFC 9457); none where there is no body.
+    pub fn problem(&self, request: &RequestId) -> Option<Value> {
+        let (status, kind) = self.status();
+        if matches!(self, Self::NotModified { .. }) {
+            return None;
+        }
+        let mut problem = json!({
+            "type": "about:blank",
+            "title": title(status),
+            "status": status,
+            "detail": self.detail(request),
+            "requestId": request.to_string(),
+        });
+        if let Some(kind) = kind {
+            problem["scimType"] = kind.into();
+        }
+        if let Self::SeatsExhausted(full, _) = self {
+            problem["seats"] = seats(full, request);
+        }
+        Some(problem)
+    }
+
     /// The sentence and the request id: administrators of identity providers see `detail` alone.
     fn detail(&self, request: &RequestId) -> String {
         let sentence = self.to_string();
@@ -88,6 +110,23 @@ impl Error {
             let _ = write!(line, " (request {request})");
         }
         line
+    }
+}
+
+/// What the status is called.
+fn title(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        409 => "Conflict",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        503 => "Service Unavailable",
+        500.. => "Internal Server Error",
+        _ => "Refused",
     }
 }
 

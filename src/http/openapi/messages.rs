@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::scim::urn;
 
+mod admin;
 mod bulk;
 
 /// A list of one resource type.
@@ -22,6 +23,12 @@ fn reference(name: &str) -> Value {
 
 /// The messages that are the same whatever is served.
 pub fn fixed() -> Vec<(&'static str, Value)> {
+    let mut all = scim();
+    all.extend(admin::all());
+    all
+}
+
+fn scim() -> Vec<(&'static str, Value)> {
     vec![
         ("PatchOp", patch()),
         ("SearchRequest", search()),

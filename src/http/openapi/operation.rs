@@ -3,11 +3,13 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use crate::http::admin::Admin;
 use crate::http::openapi::security;
 use crate::http::routes::{Access, Action, Message, Place, Route};
 
 const SCIM_JSON: &str = "application/scim+json";
 const JSON: &str = "application/json";
+const PROBLEM: &str = "application/problem+json";
 
 /// The operation object.
 pub fn of(route: &Route) -> Value {
@@ -30,7 +32,10 @@ pub fn of(route: &Route) -> Value {
     if let Some(schema) = schema(route.row.request, route) {
         operation["requestBody"] = json!({
             "required": true,
-            "content": { SCIM_JSON: { "schema": schema }, JSON: { "schema": schema } },
+            "content": match route.row.request {
+                Message::Json(_) => json!({ JSON: { "schema": schema } }),
+                _ => json!({ SCIM_JSON: { "schema": schema }, JSON: { "schema": schema } }),
+            },
         });
     }
     operation["responses"] = Value::Object(responses(route));
@@ -42,6 +47,7 @@ fn tag(route: &Route) -> &str {
         (Some(kind), _, _) => &kind.name,
         (None, Action::ListAll | Action::SearchAll | Action::Me, _) => "Query",
         (None, Action::Bulk | Action::BulkJob | Action::StopBulk, _) => "Bulk",
+        (None, Action::Admin(_), _) => "Administration",
         (None, _, Place::Server) => "Operations",
         (None, _, Place::Scim | Place::Type) => "Discovery",
     }
@@ -68,6 +74,7 @@ fn schema(message: Message, route: &Route) -> Option<Value> {
         (Message::BulkResults, _) => "BulkResponse".to_owned(),
         (Message::BulkJob, _) => "BulkStatus".to_owned(),
         (Message::Health, _) => "Health".to_owned(),
+        (Message::Json(name), _) => name.to_owned(),
     };
     Some(json!({ "$ref": format!("#/components/schemas/{name}") }))
 }
@@ -75,10 +82,13 @@ fn schema(message: Message, route: &Route) -> Option<Value> {
 fn responses(route: &Route) -> Map<String, Value> {
     let mut responses = Map::new();
     let (status, message) = route.row.answer;
-    let error = json!({
-        "description": "Refused or failed.",
-        "content": { SCIM_JSON: { "schema": { "$ref": "#/components/schemas/Error" } } },
-    });
+    let content = match route.row.action {
+        Action::Admin(_) => {
+            json!({ PROBLEM: { "schema": { "$ref": "#/components/schemas/Problem" } } })
+        }
+        _ => json!({ SCIM_JSON: { "schema": { "$ref": "#/components/schemas/Error" } } }),
+    };
+    let error = json!({ "description": "Refused or failed.", "content": content });
     if status < 400 {
         responses.insert(status.to_string(), success(status, message, route));
     } else {
@@ -140,7 +150,8 @@ fn more_responses(route: &Route, responses: &mut Map<String, Value>) {
         | Action::Alive
         | Action::Metrics
         | Action::Contract
-        | Action::Docs => {}
+        | Action::Docs
+        | Action::Admin(_) => {}
     }
 }
 
@@ -154,7 +165,9 @@ fn success(status: u16, message: Message, route: &Route) -> Value {
         }
         Message::Yaml => json!({ "application/yaml": { "schema": { "type": "string" } } }),
         Message::Html => json!({ "text/html": { "schema": { "type": "string" } } }),
-        Message::Health => json!({ JSON: { "schema": schema(message, route) } }),
+        Message::Health | Message::Json(_) => {
+            json!({ JSON: { "schema": schema(message, route) } })
+        }
         Message::Input
         | Message::Resource
         | Message::List
@@ -231,6 +244,13 @@ fn parameters(route: &Route) -> Vec<Value> {
                 "respond-async, with wait=SECONDS, to be answered before it is done; ignored when the word password occurs in the data of an operation.",
             ),
         ]),
+        Action::Admin(Admin::Events | Admin::Log) => parameters.extend([
+            query("after", "integer", "Behind the line of this number."),
+            query("limit", "integer", "How many lines at most."),
+            query("name", "string", "Lines of this name, seat.denied for one."),
+            query("resource", "string", "Lines about the resource of this id."),
+            query("request", "string", "Lines of this request."),
+        ]),
         Action::Search
         | Action::SearchAll
         | Action::Schemas
@@ -245,7 +265,8 @@ fn parameters(route: &Route) -> Vec<Value> {
         | Action::Ready
         | Action::Metrics
         | Action::Contract
-        | Action::Docs => {}
+        | Action::Docs
+        | Action::Admin(_) => {}
     }
     parameters
 }
@@ -255,6 +276,8 @@ fn in_path(path: &str) -> Option<Value> {
     let description = match name {
         "urn" => "The URN of the schema.",
         "name" => "The name of the resource type.",
+        "value" => "The value that names it.",
+        "group" => "The id of the group.",
         "transaction" => "The id of the job: what Set-Txn said.",
         _ => "The resource's id.",
     };

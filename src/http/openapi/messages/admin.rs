@@ -1,0 +1,206 @@
+//! JSON Schema of what `/admin` reads and answers.
+
+use serde_json::{Value, json};
+
+/// All of it.
+pub(super) fn all() -> Vec<(&'static str, Value)> {
+    vec![
+        ("Problem", problem()),
+        ("RecordList", records()),
+        ("Pool", pool(true)),
+        ("PoolInput", pool(false)),
+        ("PoolList", list("pools", &json!({ "$ref": "#/components/schemas/Pool" }))),
+        ("RoleSettings", list("roles", &role())),
+        ("RoleInput", role_input()),
+        ("RoleName", named(&["value", "display"])),
+        ("Mapping", mapping(true)),
+        ("MappingInput", mapping(false)),
+        ("Settings", json!({ "type": "object", "additionalProperties": { "type": "string" } })),
+        ("TokenList", list("tokens", &token())),
+        ("TokenInput", token_input()),
+        ("TokenSecret", named(&["id", "token"])),
+    ]
+}
+
+fn text(description: &str) -> Value {
+    json!({ "type": "string", "description": description })
+}
+
+fn number(description: &str) -> Value {
+    json!({ "type": "integer", "description": description })
+}
+
+fn flag(description: &str) -> Value {
+    json!({ "type": "boolean", "description": description })
+}
+
+fn texts(description: &str) -> Value {
+    json!({ "type": "array", "items": { "type": "string" }, "description": description })
+}
+
+fn list(name: &str, items: &Value) -> Value {
+    json!({
+        "type": "object",
+        "required": [name],
+        "properties": { name: { "type": "array", "items": items } },
+    })
+}
+
+fn named(names: &[&str]) -> Value {
+    let properties: serde_json::Map<String, Value> =
+        names.iter().map(|name| ((*name).to_owned(), json!({ "type": "string" }))).collect();
+    json!({ "type": "object", "required": names, "properties": properties })
+}
+
+fn problem() -> Value {
+    json!({
+        "type": "object",
+        "description": "Why a request was refused (RFC 9457).",
+        "required": ["type", "title", "status", "detail", "requestId"],
+        "properties": {
+            "type": text("What kind of problem it is."),
+            "title": text("What the status is called."),
+            "status": number("The HTTP status."),
+            "detail": text("What was wrong and what would be right."),
+            "scimType": text("What SCIM calls it."),
+            "seats": { "type": "object", "description": "How full the pool is." },
+            "requestId": text("The request."),
+        },
+    })
+}
+
+fn records() -> Value {
+    json!({
+        "type": "object",
+        "required": ["next", "lines"],
+        "properties": {
+            "next": number("Where to go on: the `after` of the next request."),
+            "lines": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["seq", "at", "name", "resourceType", "resource", "request", "token", "detail"],
+                    "properties": {
+                        "seq": number("Grows with every line of the tenant."),
+                        "at": text("When."),
+                        "name": text("What happened."),
+                        "resourceType": text("The type of the resource."),
+                        "resource": text("The id of the resource; empty where none was made."),
+                        "version": number("Its version after the change."),
+                        "request": text("The request."),
+                        "token": text("The id of the token that asked."),
+                        "detail": { "description": "What the rule saw before and after.", "type": "object" },
+                    },
+                },
+            },
+        },
+    })
+}
+
+fn pool(answer: bool) -> Value {
+    let mut properties = json!({
+        "value": text("The name that seatType uses; never changed."),
+        "displayName": text("The name for people."),
+        "description": text("What it is for."),
+        "total": number("Seats; unlimited without a number."),
+        "overagePolicy": { "type": "string", "enum": ["reject", "waitlist", "overage"] },
+        "overageAllowance": text("Seats beyond the total: a number or a share such as 5%."),
+        "countsAgents": flag("Whether users without a login take a seat too."),
+        "roles": texts("Roles that take their seats here; none means all that no other pool names."),
+        "exemptRoles": texts("Roles that need no seat of it."),
+        "warnAt": {
+            "type": "array", "items": { "type": "integer" },
+            "description": "Percents of the total at which administrators are told.",
+        },
+        "validFrom": text("From when on seats can be taken."),
+        "validUntil": text("Until when."),
+    });
+    if answer {
+        for (name, description) in [
+            ("used", "Seats that are taken."),
+            ("consumed", "By people who can sign in."),
+            ("reserved", "By people who cannot yet."),
+            ("waiting", "People who wait for one."),
+            ("available", "Seats that can be taken."),
+        ] {
+            properties[name] = number(description);
+        }
+        properties["source"] = text("Where the number comes from.");
+        properties["state"] = text("How the pool is.");
+    } else if let Some(properties) = properties.as_object_mut() {
+        for property in properties.values_mut() {
+            *property = json!({ "anyOf": [property.clone(), { "type": "null" }] });
+        }
+    }
+    json!({ "type": "object", "properties": properties })
+}
+
+fn role() -> Value {
+    json!({
+        "type": "object",
+        "required": ["value", "display", "administrative", "assignable", "type"],
+        "properties": {
+            "value": text("Lower snake case."),
+            "display": text("The name for people."),
+            "description": { "type": ["string", "null"] },
+            "administrative": flag("Whether whoever has it administers the tenant."),
+            "assignable": flag("Whether clients may give it."),
+            "pool": { "type": ["string", "null"], "description": "The pool of its seats." },
+            "type": { "type": "string", "enum": ["system", "custom"] },
+        },
+    })
+}
+
+fn role_input() -> Value {
+    json!({
+        "type": "object",
+        "required": ["value"],
+        "properties": {
+            "value": text("Lower snake case."),
+            "display": text("The name for people."),
+            "description": text("What it is for."),
+            "administrative": flag("Whether whoever has it administers the tenant."),
+        },
+    })
+}
+
+fn mapping(answer: bool) -> Value {
+    let optional =
+        |description: &str| json!({ "type": ["string", "null"], "description": description });
+    let mut properties = json!({
+        "grantsRole": optional("The role that members get."),
+        "grantsSeatType": optional("The pool from which members get their seats."),
+        "priority": number("Which group counts where several disagree: the lowest number."),
+    });
+    if answer {
+        properties["group"] = text("The id of the group.");
+    }
+    json!({ "type": "object", "properties": properties })
+}
+
+fn token() -> Value {
+    json!({
+        "type": "object",
+        "required": ["id", "label", "scopes", "created"],
+        "properties": {
+            "id": text("Its id."),
+            "label": text("What it is for."),
+            "scopes": texts("What it opens."),
+            "created": text("When it was made."),
+            "expires": text("When it ends."),
+            "revoked": text("When it was ended."),
+            "lastUsed": text("When it was last used, to the minute."),
+        },
+    })
+}
+
+fn token_input() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "scopes": texts("What it opens; none means scim."),
+            "label": text("What it is for."),
+            "expiresDays": number("Days until it ends; without a number it never does."),
+        },
+    })
+}
