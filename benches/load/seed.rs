@@ -9,11 +9,18 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use usher::app::App;
 use usher::clock::{Clock, Micros};
+use usher::domain::catalogue::Catalogue;
+use usher::domain::facts::Seat;
+use usher::domain::person::Law;
+use usher::domain::pool::Taken;
+use usher::domain::seat::{self, Manners, Room};
+use usher::domain::tenant::TenantSettings;
 use usher::ids::{ResourceId, TenantId};
 use usher::scim::accept::{self, Rules};
 use usher::scim::fold::{self, IndexEntry};
 use usher::scim::quirks::Quirks;
 use usher::scim::resource_type::{Registry, ResourceType};
+use usher::scim::{Doc, urn};
 use usher::settings::Settings;
 use usher::store::resources::{self, Draft, Entries};
 use usher::store::{self, Store, StoreSettings, Tx, members};
@@ -205,7 +212,10 @@ impl Filler {
 /// What the product stores for this body.
 pub(crate) fn draft(kind: &ResourceType, body: &str) -> Draft {
     let rules = Rules::of(Quirks::ALL);
-    let doc = accept::create(kind, serde_json::from_str(body).unwrap(), rules).unwrap().doc;
+    let mut doc = accept::create(kind, serde_json::from_str(body).unwrap(), rules).unwrap().doc;
+    if kind.extension(urn::CONTACT_CENTER).is_some() {
+        judge(kind, &mut doc);
+    }
     let pairs = |entries: Vec<IndexEntry>| {
         entries.into_iter().map(|entry| (entry.attr, entry.value)).collect()
     };
@@ -219,6 +229,19 @@ pub(crate) fn draft(kind: &ResourceType, body: &str) -> Draft {
         },
         ..Draft::default()
     }
+}
+
+/// Puts in what the rules make of a user of a tenant with unlimited seats.
+fn judge(kind: &ResourceType, doc: &mut Doc) {
+    let (settings, catalogue) = (TenantSettings::default(), Catalogue::default());
+    let now = Micros(1_700_000_000_000_000);
+    let law = Law { settings: &settings, catalogue: &catalogue, assigns_roles: false, now };
+    let judged = law.judge(None, doc, &[]).unwrap();
+    let room = Room { pool: &catalogue.pools[0], taken: Taken::default(), now };
+    let (seat, _) =
+        seat::settle(&Seat::default(), &judged.need, Some(room), Manners::Policy).unwrap();
+    judged.seated(seat, now).put(doc);
+    accept::finish(kind, doc);
 }
 
 /// Changes with the tables and with what is put into them.

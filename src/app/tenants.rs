@@ -91,7 +91,7 @@ impl App {
         changes: &[(String, String)],
     ) -> Result<Tenant, Error> {
         let (wanted, changes) = (name.to_owned(), changes.to_vec());
-        let changed = self
+        let set = self
             .store()
             .write_apart(async move |tx: &mut Tx<'_>| {
                 let Some(row) = tenants::find_by_name_for_update(tx, &wanted).await? else {
@@ -111,7 +111,7 @@ impl App {
             })
             .await;
         self.forget_verdicts();
-        changed
+        set
     }
 }
 

@@ -242,13 +242,13 @@ impl Pool {
                 whole.insert(name.clone(), value.clone());
             }
         }
-        let changed: Self =
+        let pool: Self =
             serde_json::from_value(Value::Object(whole)).map_err(|error| format!("{error}."))?;
-        if !self.value.is_empty() && changed.value != self.value {
+        if !self.value.is_empty() && pool.value != self.value {
             return Err("The value of a pool cannot be changed; make another pool.".to_owned());
         }
-        changed.check()?;
-        Ok(changed)
+        pool.check()?;
+        Ok(pool)
     }
 
     /// Refuses what cannot be a pool, with what is wrong.

@@ -244,13 +244,7 @@ fn parameters(route: &Route) -> Vec<Value> {
                 "respond-async, with wait=SECONDS, to be answered before it is done; ignored when the word password occurs in the data of an operation.",
             ),
         ]),
-        Action::Admin(Admin::Events | Admin::Log) => parameters.extend([
-            query("after", "integer", "Behind the line of this number."),
-            query("limit", "integer", "How many lines at most."),
-            query("name", "string", "Lines of this name, seat.denied for one."),
-            query("resource", "string", "Lines about the resource of this id."),
-            query("request", "string", "Lines of this request."),
-        ]),
+        Action::Admin(admin) => parameters.extend(of_administrators(admin)),
         Action::Search
         | Action::SearchAll
         | Action::Schemas
@@ -265,10 +259,22 @@ fn parameters(route: &Route) -> Vec<Value> {
         | Action::Ready
         | Action::Metrics
         | Action::Contract
-        | Action::Docs
-        | Action::Admin(_) => {}
+        | Action::Docs => {}
     }
     parameters
+}
+
+fn of_administrators(admin: Admin) -> Vec<Value> {
+    if !matches!(admin, Admin::Events | Admin::Log) {
+        return Vec::new();
+    }
+    vec![
+        query("after", "integer", "Behind the line of this number."),
+        query("limit", "integer", "How many lines at most."),
+        query("name", "string", "Lines of this name, seat.denied for one."),
+        query("resource", "string", "Lines about the resource of this id."),
+        query("request", "string", "Lines of this request."),
+    ]
 }
 
 fn in_path(path: &str) -> Option<Value> {
