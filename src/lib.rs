@@ -38,6 +38,10 @@
 //! * An identity provider's oddity is a row of [`scim::quirks::QUIRKS`], with its reason and a
 //!   recorded conversation; `scim.strict` switches all of them off.
 //! * One error enum per layer; statuses are given in `app/error/body.rs` and nowhere else.
+//! * What the rules make of a user (roles in force, lifecycle, seat) stands in its document, read-only,
+//!   written by the transaction that decided it; the counters of pools are the counts of it.
+//! * A seat is taken and given back by [`domain::seat::settle`] and nowhere else; the pool is looked at
+//!   in the transaction, whatever was foreseen before it.
 //! * Secrets are never logged, never returned, and stored only as hashes.
 //! * `openapi.yaml` describes every answer: the tests' client compares each with it
 //!   (`tests/it/support/documented.rs`).
@@ -53,6 +57,9 @@
 //! | new resource type | a file in `scim/resources/` and a row in [`scim::resource_type::Registry::standard`] | routes, discovery, OpenAPI, storage |
 //! | new filter operator | `scim/filter/op.rs`, then the match that the compiler names in `store/filter` | parser, PATCH paths, SQL |
 //! | new oddity of a client | a row in `scim/quirks.rs` and a file in `tests/idp/` | every request is softened by it |
+//! | new rule about users | `domain/person.rs`, or a file beside it that it asks | every door: POST, PUT, PATCH, Bulk, groups |
+//! | new line of the record | `domain/record.rs` | log, events |
+//! | new endpoint for administrators | a variant and a handler in `http/admin.rs`, a row in `http/routes.rs` | router, `openapi.yaml` |
 //! | new tenant setting | a field and a row in `domain/tenant.rs` | `usher tenant set` and `show` |
 //! | new setting of the installation | a field in `settings.rs` | file, environment, flag, help |
 //! | new endpoint outside SCIM | a handler and a row in `http/routes.rs` | router, `openapi.yaml`, `/docs` |
@@ -68,14 +75,18 @@
 //! 4. [`scim::patch::apply`] makes the new document or refuses: on PostgreSQL from a shared look-up,
 //!    beside the transaction; on SQLite inside it, unless the change is long (more than 50 operations
 //!    or values) or may set a password: then it looks ahead there too.
-//! 5. The change waits in its tenant's line ([`store::Store::write`]). A batch of that line takes the
+//! 5. The rules ([`domain::person`], [`domain::seat`], applied by `app/rules.rs`) see that the seat is
+//!    given back and write it into the document; where that can be done by counting it goes with the
+//!    document, and otherwise, when somebody waits for the seat, it takes a look at the whole inside
+//!    the transaction and seats them.
+//! 6. The change waits in its tenant's line ([`store::Store::write`]). A batch of that line takes the
 //!    tenant's turn ([`store::turns`]), [`store::resources`] writes document, index and version if
 //!    the version is still the one that was read, and all of the batch share one commit. On
 //!    PostgreSQL a change of one document or one member goes as data (`store/piece.rs`): several of
 //!    a batch share a statement, and a batch that is one statement takes the turn in it and is its
 //!    own transaction (`store/postgres/write/single.rs`). On SQLite a thread of its own moves the log
 //!    into the file (`store/sqlite/checkpoint.rs`), so that no commit waits for that.
-//! 6. The commit is durable; only then [`scim::render`] and [`scim::project`] make the answer from
+//! 7. The commit is durable; only then [`scim::render`] and [`scim::project`] make the answer from
 //!    what was stored, and it leaves with its `ETag` and one log line.
 
 pub mod app;

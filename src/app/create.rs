@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::app::rules::{Ruled, Was};
+use crate::app::rules::{Ruled, Was, mapping_of};
 use crate::app::work::{New, Work};
 use crate::app::{App, Ctx, Error};
 use crate::ids::ResourceId;
 use crate::scim::Doc;
 use crate::scim::accept::{self, Password};
 use crate::scim::patch::MemberChange;
-use crate::store::{self, Insertion, Tx, passwords};
+use crate::store::{self, Insertion, Tx, maps, passwords};
 
 /// A new resource: accepted, its password hashed, its rows computed; nothing slow is left.
 #[derive(Debug, Clone)]
@@ -106,6 +106,10 @@ impl Creation {
     pub(super) async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Arc<New>, Error> {
         let new = self.store(tx).await?;
         self.complete(tx).await?;
+        if self.members.is_some() && mapping_of(&new.id, &new.doc).is_some() {
+            let members = maps::members(tx, &self.work.tenant, &new.id, None).await?;
+            self.work.rejudge(tx, &members).await?;
+        }
         Ok(new)
     }
 

@@ -83,7 +83,8 @@ impl Work {
         wanted: &Doc,
     ) -> Result<Option<Ruled>, Error> {
         if !self.has_rules() {
-            return Ok(Some(Ruled::plain(wanted.clone())));
+            let is_named = was.before.is_none() && self.may_be_mapped_by_name();
+            return Ok((!is_named).then(|| Ruled::plain(wanted.clone())));
         }
         let catalogue = &self.ctx.catalogue;
         let law = self.law(catalogue);
@@ -124,6 +125,9 @@ impl Work {
         wanted: &Doc,
     ) -> Result<Ruled, Error> {
         let catalogue = catalogue::read(tx, &self.tenant).await?;
+        if !self.has_rules() {
+            return Ok(Ruled::plain(self.map_by_name(tx, catalogue, id, wanted).await?));
+        }
         let law = self.law(&catalogue);
         Self::check(&law, was, wanted)?;
         if let Some(kept) = self.untouched(id, was, wanted) {

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::app::work::{Loaded, Work};
+use crate::app::work::Work;
 use crate::app::{App, Ctx, Error, catalogue};
 use crate::domain::catalogue::{Catalogue, Role};
 use crate::domain::pool::{Pool, Taken};
 use crate::domain::role::{self, Mapping};
 use crate::domain::scope::Scope;
-use crate::scim::{self, Doc, accept, urn};
+use crate::scim::{self, urn};
 pub use crate::store::records::{Recorded, Wanted};
 use crate::store::resources::{self, Key};
 use crate::store::{self, Tx, maps, records, seats, tenants};
@@ -318,17 +318,8 @@ impl App {
             let before = work.find(tx, &mapping.group).await?;
             let meaning =
                 Mapping { role: role.map(|role| role.value), seat_type, ..mapping.clone() };
-            let doc = with_mapping(&work, &before, &meaning);
-            if meaning.role.is_some() || meaning.seat_type.is_some() {
-                maps::set(tx, &work.tenant, &meaning).await?;
-            } else {
-                maps::forget(tx, &work.tenant, &meaning.group).await?;
-            }
-            if !catalogue.maps_groups {
-                catalogue.maps_groups = true;
-                let text = catalogue::text(&catalogue)?;
-                tenants::set_catalogue(tx, &work.tenant, &text).await?;
-            }
+            let doc = work.with_mapping(&before.doc, &meaning);
+            work.set_mapping(tx, &mut catalogue, &meaning).await?;
             if doc != before.doc {
                 let ruled = crate::app::rules::Ruled::plain(doc);
                 work.update(tx, &before, ruled).await?;
@@ -416,26 +407,4 @@ fn known_pool(catalogue: &Catalogue, text: Option<&str>) -> Result<Option<String
         let text = scim::path::excerpt(text);
         scim::Error::InvalidValue(format!("Unknown pool '{text}'. Valid pools: {valid}.")).into()
     })
-}
-
-fn with_mapping(work: &Work, group: &Loaded, mapping: &Mapping) -> Doc {
-    let mut doc = group.doc.clone();
-    let kind = match (&mapping.role, &mapping.seat_type) {
-        (Some(_), _) => "role",
-        (None, Some(_)) => "seat",
-        (None, None) => {
-            doc.shift_remove(urn::GROUP_MAPPING);
-            accept::finish(&work.kind, &mut doc);
-            return doc;
-        }
-    };
-    let mut about = Doc::new();
-    about.insert("kind".to_owned(), kind.into());
-    about.extend(mapping.role.clone().map(|role| ("grantsRole".to_owned(), role.into())));
-    let pool = mapping.seat_type.clone();
-    about.extend(pool.map(|pool| ("grantsSeatType".to_owned(), pool.into())));
-    about.insert("priority".to_owned(), mapping.priority.into());
-    doc.insert(urn::GROUP_MAPPING.to_owned(), about.into());
-    accept::finish(&work.kind, &mut doc);
-    doc
 }

@@ -1,5 +1,6 @@
 //! Where a user's roles come from: the attribute, groups, the default; and who may give which.
 
+use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use crate::domain::catalogue::{Catalogue, Role, WHITELABEL};
@@ -128,6 +129,26 @@ pub fn assignable(settings: &TenantSettings, catalogue: &Catalogue) -> Vec<Strin
     listed.filter(|role| may_give(settings, role, false)).map(|role| role.value).collect()
 }
 
+/// The longest pattern, and the most memory, in bytes, that it may take.
+const LARGEST: (usize, usize) = (500, 1 << 20);
+
+/// The pattern of a name rule; none where it is none or has no group named `role`.
+pub fn name_rule(pattern: &str) -> Option<Regex> {
+    if pattern.len() > LARGEST.0 {
+        return None;
+    }
+    let rule = RegexBuilder::new(pattern).size_limit(LARGEST.1).build().ok()?;
+    rule.capture_names().flatten().any(|name| name == "role").then_some(rule)
+}
+
+/// The role that the name of a new group stands for: one that clients may give, and no other.
+pub fn by_name(settings: &TenantSettings, catalogue: &Catalogue, name: &str) -> Option<Role> {
+    let pattern = name_rule(settings.name_rule.as_deref()?)?;
+    let found = pattern.captures(name)?.name("role")?;
+    let role = catalogue.role(found.as_str())?;
+    may_give(settings, &role, false).then_some(role)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -174,6 +195,19 @@ mod tests {
         let only = settings("roles.authority", "groups");
         assert_eq!(shown(&only, &both, &groups), "supervisor:group tech:group");
         assert_eq!(shown(&only, &both, &[]), "standard:default");
+    }
+
+    #[test]
+    fn the_name_of_a_group_stands_for_a_role_that_clients_may_give() {
+        let settings = settings("groups.nameRule", "^CC-(?<role>.+)$");
+        let named = |name| by_name(&settings, &Catalogue::default(), name).map(|role| role.value);
+        assert_eq!(named("CC-Call Agent").as_deref(), Some("agent"));
+        for none in ["CC-Admin", "CC-Whitelabel", "CC-king", "Agents", "xCC-Agent"] {
+            assert_eq!(named(none), None, "{none}");
+        }
+        for wrong in ["(", "^CC-(.+)$", &"a".repeat(501), "(?<role>a{1000}{1000})"] {
+            assert!(name_rule(wrong).is_none(), "{wrong}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::catalogue::{ADMINISTRATOR, WHITELABEL};
+use crate::domain::role;
 use crate::scim::quirks::Quirks;
 use crate::scim::urn;
 
@@ -65,6 +66,8 @@ pub struct TenantSettings {
     pub role_default: String,
     /// `roles.assignable`; none means all that are not administrative.
     pub role_assignable: Option<Vec<String>>,
+    /// `groups.nameRule`: a pattern that finds a role in the name of a new group.
+    pub name_rule: Option<String>,
     /// `groups.unknownMembers` is `reject`.
     pub reject_unknown_members: bool,
     /// `password.acceptFromScim`.
@@ -93,6 +96,7 @@ impl Default for TenantSettings {
             role_authority: Authority::Attribute,
             role_default: "standard".to_owned(),
             role_assignable: None,
+            name_rule: None,
             reject_unknown_members: false,
             accept_password: true,
             password_min_length: 8,
@@ -112,6 +116,11 @@ pub const KEYS: &[(&str, &str, &str)] = &[
     ("schema.aliases", "", "pairs foreignUrn=ourUrn joined with commas; never core URNs"),
     ("seats.exhaustedStatus", "403", "403 or 400"),
     ("groups.onFullPool", "waitlist", "waitlist or reject"),
+    (
+        "groups.nameRule",
+        "",
+        "a regular expression with a group named role, such as ^CC-(?<role>.+)$; empty: none",
+    ),
     ("groups.unknownMembers", "ignore", "ignore or reject"),
     ("roles.unknown", "reject", "reject or ignore"),
     ("roles.authority", "attribute", "attribute, groups or union"),
@@ -178,6 +187,11 @@ impl TenantSettings {
                     value.parse().ok().filter(|code| [403, 400].contains(code))?;
             }
             "groups.onFullPool" => self.reject_full_groups = either(value, "waitlist", "reject")?,
+            "groups.nameRule" if value.is_empty() => self.name_rule = None,
+            "groups.nameRule" => {
+                role::name_rule(value)?;
+                self.name_rule = Some(value.to_owned());
+            }
             "groups.unknownMembers" => {
                 self.reject_unknown_members = either(value, "ignore", "reject")?;
             }

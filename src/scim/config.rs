@@ -19,12 +19,14 @@ pub struct Limits {
     pub bulk_payload: usize,
     /// Whether passwords are taken.
     pub passwords: bool,
+    /// Whether roles and entitlements are published.
+    pub roles: bool,
 }
 
 /// The document; `base` is the SCIM base URL, below the public one where `/docs` is.
 pub fn document(base: &str, limits: Limits) -> Value {
     let public = base.strip_suffix("/scim/v2").unwrap_or(base);
-    json!({
+    let mut document = json!({
         "schemas": [urn::CONFIG],
         "documentationUri": format!("{public}/docs"),
         "patch": { "supported": true },
@@ -60,6 +62,29 @@ pub fn document(base: &str, limits: Limits) -> Value {
             "resourceType": "ServiceProviderConfig",
             "location": format!("{base}/ServiceProviderConfig"),
         },
+    });
+    if limits.roles {
+        document["RolesAndEntitlements"] = roles_and_entitlements();
+    }
+    document
+}
+
+/// draft-ietf-scim-roles-entitlements, section 4; left out where roles are hidden, since clients that
+/// validate with the models of RFC 7643 refuse it.
+fn roles_and_entitlements() -> Value {
+    json!({
+        "roles": {
+            "supported": true,
+            "multipleRolesSupported": true,
+            "primarySupported": true,
+            "typeSupported": false,
+        },
+        "entitlements": {
+            "supported": true,
+            "multipleEntitlementsSupported": true,
+            "primarySupported": true,
+            "typeSupported": true,
+        },
     })
 }
 
@@ -77,6 +102,7 @@ mod tests {
             bulk_operations: 1000,
             bulk_payload: 1_048_576,
             passwords: true,
+            roles: false,
         };
         let shown = document("http://x/scim/v2", limits);
         assert_eq!(shown["schemas"], json!([urn::CONFIG]));

@@ -120,6 +120,45 @@ each_db! {
         assert!(made.body.get(GROUP_MAPPING).is_none(), "{}", made.body);
     }
 
+    async fn the_name_of_a_new_group_maps_it_once_and_never_to_an_administrator(app: TestApp) {
+        let app = administrator(&app).await;
+        let settings = json!({ "groups.nameRule": "^CC-(?<role>.+)$" });
+        app.admin("PATCH", "/settings", Some(&settings)).await.expect(200);
+        let wrong = json!({ "groups.nameRule": "(" });
+        problem(&app.admin("PATCH", "/settings", Some(&wrong)).await, 400);
+        let id = app.user("ann").await;
+        let body = group("CC-Supervisor", &json!({ "members": [{ "value": id }] }));
+        let made = app.post("/Groups", &body).await.expect(201);
+        assert_eq!(made.body[GROUP_MAPPING]["grantsRole"], "supervisor");
+        let role = async || {
+            let found = app.get(&format!("/Users/{id}")).await.expect(200);
+            found.body[CONTACT_CENTER]["effectiveRoles"][0]["value"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(role().await, "supervisor");
+        for name in ["CC-Tech", "CC-Admin", "Anything"] {
+            let rename = json!([{ "op": "replace", "path": "displayName", "value": name }]);
+            let path = format!("/Groups/{}?attributes={GROUP_MAPPING}", made.id());
+            let renamed = app.patch(&path, rename).await.expect(200);
+            assert_eq!(renamed.body[GROUP_MAPPING]["grantsRole"], "supervisor", "{name}");
+            assert_eq!(role().await, "supervisor");
+        }
+        for name in ["CC-Admin", "CC-whitelabel", "CC-king", "Others"] {
+            let body = group(name, &json!({ "members": [{ "value": id }] }));
+            let made = app.post("/Groups", &body).await.expect(201);
+            assert!(made.body.get(GROUP_MAPPING).is_none(), "{}", made.body);
+        }
+        assert_eq!(role().await, "supervisor");
+    }
+
+    async fn what_is_published_of_roles_stands_in_the_configuration(app: TestApp) {
+        let shown = app.licensed(5).await.get("/ServiceProviderConfig").await.expect(200).body;
+        assert_eq!(shown["RolesAndEntitlements"]["roles"]["supported"], true);
+        for plain in [app.clone(), app.anonymous()] {
+            let shown = plain.get("/ServiceProviderConfig").await.expect(200).body;
+            assert!(shown.get("RolesAndEntitlements").is_none(), "{shown}");
+        }
+    }
+
     async fn a_role_of_the_tenants_own_is_given_and_ended(app: TestApp) {
         let app = administrator(&app).await;
         let shift = json!({ "value": "shift_lead", "display": "Shift Lead" });

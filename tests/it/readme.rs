@@ -75,6 +75,14 @@ fn every_variable_and_option_in_the_text_exists() {
         "--data-urlencode",
         "--quick",
         "--bench",
+        "--seats",
+        "--pool",
+        "--fix",
+        "--role",
+        "--priority",
+        "--name",
+        "--resource",
+        "--follow",
     ];
     known.extend(more.map(str::to_owned));
     let words = README.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');

@@ -1,13 +1,17 @@
 //! Groups whose membership gives roles and seats.
 
+use serde_json::Value;
+
 use crate::app::work::{Loaded, Work};
 use crate::app::{Error, catalogue};
+use crate::domain::catalogue::Catalogue;
 use crate::domain::facts::Facts;
 use crate::domain::role::{self, Mapping};
 use crate::domain::seat::Manners;
 use crate::scim::patch::MemberChange;
+use crate::scim::{Doc, accept, urn};
 use crate::store::resources::{self, Key};
-use crate::store::{Tx, maps};
+use crate::store::{Tx, maps, tenants};
 
 /// The members of a mapped group before a change of them.
 #[derive(Debug)]
@@ -49,6 +53,77 @@ impl Work {
         // Whoever goes makes room for those who come.
         let users: Vec<String> = went.chain(came).cloned().collect();
         self.rejudge(tx, &users).await
+    }
+
+    /// Whether the name of a new resource may stand for a role that its members get.
+    pub(super) fn may_be_mapped_by_name(&self) -> bool {
+        self.ctx.rules.name_rule.is_some() && self.kind.extension(urn::GROUP_MAPPING).is_some()
+    }
+
+    /// The document of a new group, mapped once and for all where its name stands for a role: a later
+    /// name changes nothing, so that nobody gets rights by giving one.
+    pub(super) async fn map_by_name(
+        &self,
+        tx: &mut Tx<'_>,
+        mut catalogue: Catalogue,
+        id: &str,
+        wanted: &Doc,
+    ) -> Result<Doc, Error> {
+        let name = wanted.get("displayName").and_then(Value::as_str).unwrap_or_default();
+        let role = role::by_name(&self.ctx.rules, &catalogue, name);
+        let Some(role) = role.filter(|_| self.may_be_mapped_by_name()) else {
+            return Ok(wanted.clone());
+        };
+        let mapping = Mapping {
+            group: id.to_owned(),
+            role: Some(role.value),
+            seat_type: None,
+            priority: 100,
+        };
+        self.set_mapping(tx, &mut catalogue, &mapping).await?;
+        Ok(self.with_mapping(wanted, &mapping))
+    }
+
+    /// Gives a group a meaning, or none.
+    pub(in crate::app) async fn set_mapping(
+        &self,
+        tx: &mut Tx<'_>,
+        catalogue: &mut Catalogue,
+        mapping: &Mapping,
+    ) -> Result<(), Error> {
+        if mapping.role.is_some() || mapping.seat_type.is_some() {
+            maps::set(tx, &self.tenant, mapping).await?;
+        } else {
+            maps::forget(tx, &self.tenant, &mapping.group).await?;
+        }
+        if !catalogue.maps_groups {
+            catalogue.maps_groups = true;
+            tenants::set_catalogue(tx, &self.tenant, &catalogue::text(catalogue)?).await?;
+        }
+        Ok(())
+    }
+
+    /// The document of a group that says what its membership means.
+    pub(in crate::app) fn with_mapping(&self, group: &Doc, mapping: &Mapping) -> Doc {
+        let mut doc = group.clone();
+        let kind = match (&mapping.role, &mapping.seat_type) {
+            (Some(_), _) => "role",
+            (None, Some(_)) => "seat",
+            (None, None) => {
+                doc.shift_remove(urn::GROUP_MAPPING);
+                accept::finish(&self.kind, &mut doc);
+                return doc;
+            }
+        };
+        let mut about = Doc::new();
+        about.insert("kind".to_owned(), kind.into());
+        about.extend(mapping.role.clone().map(|role| ("grantsRole".to_owned(), role.into())));
+        let pool = mapping.seat_type.clone();
+        about.extend(pool.map(|pool| ("grantsSeatType".to_owned(), pool.into())));
+        about.insert("priority".to_owned(), mapping.priority.into());
+        doc.insert(urn::GROUP_MAPPING.to_owned(), about.into());
+        accept::finish(&self.kind, &mut doc);
+        doc
     }
 
     /// Applies the rules anew to users who asked for nothing: a group, a pool or a role was changed.

@@ -302,6 +302,22 @@ fn config() -> Value {
             "sort": supported(&[]),
             "etag": supported(&[]),
             "pagination": pagination(),
+            "RolesAndEntitlements": {
+                "type": "object",
+                "description": "What is published of roles and entitlements.",
+                "properties": {
+                    "roles": supported(&[
+                        ("multipleRolesSupported", "boolean"),
+                        ("primarySupported", "boolean"),
+                        ("typeSupported", "boolean"),
+                    ]),
+                    "entitlements": supported(&[
+                        ("multipleEntitlementsSupported", "boolean"),
+                        ("primarySupported", "boolean"),
+                        ("typeSupported", "boolean"),
+                    ]),
+                },
+            },
             "authenticationSchemes": { "type": "array", "items": {
                 "type": "object",
                 "required": ["type", "name", "description"],
