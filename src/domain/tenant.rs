@@ -227,6 +227,11 @@ impl TenantSettings {
         Some(())
     }
 
+    /// Whether `discovery.extensions` names this schema itself.
+    pub fn lists(&self, urn: &str, name: &str) -> bool {
+        matches!(self.shown, Shown::Listed(_)) && !self.hides(urn, name)
+    }
+
     /// Whether a schema is hidden from this tenant: never core or enterprise. `name` is its short name.
     pub fn hides(&self, urn: &str, name: &str) -> bool {
         urn::is_ours(urn)

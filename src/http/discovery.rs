@@ -96,7 +96,7 @@ pub fn configuration(call: &Call) -> Result<Response, Error> {
         bulk_operations: call.app.settings().limits.bulk_max_operations,
         bulk_payload: call.app.settings().limits.bulk_max_payload,
         passwords: rules.accept_password,
-        roles: call.anyone().is_some() && !rules.hides(urn::ROLE, "Role"),
+        roles: rules.lists(urn::ROLE, "Role"),
     };
     Ok(one(&config::document(call.app.base(), limits)))
 }

@@ -69,8 +69,8 @@ pub fn document(base: &str, limits: Limits) -> Value {
     document
 }
 
-/// draft-ietf-scim-roles-entitlements, section 4; left out where roles are hidden, since clients that
-/// validate with the models of RFC 7643 refuse it.
+/// draft-ietf-scim-roles-entitlements. Only for tenants that name `Role` in `discovery.extensions`:
+/// clients that validate with the models of RFC 7643 refuse a configuration that has it, and stop.
 fn roles_and_entitlements() -> Value {
     json!({
         "roles": {

@@ -151,9 +151,11 @@ each_db! {
     }
 
     async fn what_is_published_of_roles_stands_in_the_configuration(app: TestApp) {
-        let shown = app.licensed(5).await.get("/ServiceProviderConfig").await.expect(200).body;
+        let named = app.tenant_with("discovery.extensions", "Role,Entitlement").await;
+        let shown = named.get("/ServiceProviderConfig").await.expect(200).body;
         assert_eq!(shown["RolesAndEntitlements"]["roles"]["supported"], true);
-        for plain in [app.clone(), app.anonymous()] {
+        // Clients with the models of RFC 7643 would refuse it.
+        for plain in [app.clone(), app.anonymous(), app.licensed(5).await] {
             let shown = plain.get("/ServiceProviderConfig").await.expect(200).body;
             assert!(shown.get("RolesAndEntitlements").is_none(), "{shown}");
         }
