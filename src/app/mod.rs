@@ -8,6 +8,7 @@ mod create;
 mod cursors;
 mod doctor;
 mod error;
+mod keeping;
 mod list;
 mod lookup;
 mod offers;

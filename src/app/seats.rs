@@ -350,7 +350,9 @@ impl App {
         Ok(self.store().read::<_, store::Error, _>(look).await?)
     }
 
-    fn users(&self) -> Result<&std::sync::Arc<scim::resource_type::ResourceType>, Error> {
+    pub(super) fn users(
+        &self,
+    ) -> Result<&std::sync::Arc<scim::resource_type::ResourceType>, Error> {
         let kinds = self.registry().types().iter();
         let users = kinds.clone().find(|kind| kind.extension(urn::CONTACT_CENTER).is_some());
         users.ok_or_else(|| Error::Internal("there are no users here".to_owned()))

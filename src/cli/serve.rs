@@ -48,6 +48,7 @@ pub async fn run(settings: Settings, output: Output) -> Result<(), Failure> {
     app.set_public_url(&origin);
     announce(&app, app.first_run().await?, output)?;
     app.start_bulk();
+    app.start_keeping();
     let metrics = Metrics::default();
     let figures = figures(figures_listener, &metrics, &options, &stop);
     tracing::info!(address = %bound, base = app.base(), "serving");

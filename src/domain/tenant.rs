@@ -74,6 +74,8 @@ pub struct TenantSettings {
     pub accept_password: bool,
     /// `password.minLength`, in characters.
     pub password_min_length: usize,
+    /// `retention.days`: how long lines of the record are kept.
+    pub retention_days: i64,
     /// `page.default`.
     pub page_default: i64,
     /// `page.max`.
@@ -100,6 +102,7 @@ impl Default for TenantSettings {
             reject_unknown_members: false,
             accept_password: true,
             password_min_length: 8,
+            retention_days: 90,
             page_default: 100,
             page_max: 1000,
             written: BTreeMap::new(),
@@ -134,6 +137,7 @@ pub const KEYS: &[(&str, &str, &str)] = &[
     ("password.minLength", "8", "a number from 8 to 64"),
     ("page.default", "100", "a number from 1 to page.max"),
     ("page.max", "1000", "a number from 1 to 10000"),
+    ("retention.days", "90", "a number from 1 to 3650"),
 ];
 
 impl TenantSettings {
@@ -217,6 +221,10 @@ impl TenantSettings {
             "page.default" => {
                 self.page_default =
                     value.parse().ok().filter(|count| (1..=self.page_max).contains(count))?;
+            }
+            "retention.days" => {
+                self.retention_days =
+                    value.parse().ok().filter(|days| (1..=3650).contains(days))?;
             }
             "page.max" => {
                 self.page_max = value.parse().ok().filter(|count| (1..=10_000).contains(count))?;

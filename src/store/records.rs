@@ -117,6 +117,22 @@ pub async fn last(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<i64, Error> {
     tx.query(sql, &[tenant.into()]).await?.first().map_or(Ok(0), |row| row.int(0))
 }
 
+/// Forgets lines from before this moment, the oldest ones first; how many went. The last line of a
+/// tenant stays, so that no number is given twice.
+pub async fn forget(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    before: Micros,
+    most: i64,
+) -> Result<u64, Error> {
+    let sql = "DELETE FROM records WHERE tenant = $1 AND seq IN (
+                   SELECT r.seq FROM records r
+                   WHERE r.tenant = $1 AND r.at < $2
+                   AND r.seq < (SELECT MAX(l.seq) FROM records l WHERE l.tenant = $1)
+                   AND r.seq < (SELECT MIN(f.seq) FROM records f WHERE f.tenant = $1) + $3)";
+    tx.execute(sql, &[tenant.into(), before.into(), most.into()]).await
+}
+
 fn read(row: &Row) -> Result<Recorded, Error> {
     let text = |column: usize| row.text(column).map(str::to_owned);
     Ok(Recorded {

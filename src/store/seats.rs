@@ -212,3 +212,9 @@ pub async fn waiting(
     let rows = tx.query(sql, &[tenant.into(), pool.into(), most.into()]).await?;
     rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
 }
+
+/// The lines in which somebody waits: the tenant and the pool.
+pub async fn lines(tx: &mut Tx<'_>) -> Result<Vec<(TenantId, String)>, Error> {
+    let rows = tx.query("SELECT DISTINCT tenant, pool FROM seat_waits", &[]).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.into(), row.text(1)?.to_owned()))).collect()
+}

@@ -392,6 +392,43 @@ each_db! {
         assert_eq!(refused.body[ERROR]["code"], "seatLimitExceeded");
     }
 
+    async fn who_waits_for_a_pool_that_opens_by_time_gets_a_seat(app: TestApp) {
+        use usher::clock::{Clock, Micros};
+        let app = app.licensed(1).await;
+        let opens = app.app.clock().now().plus_seconds(3600);
+        app.pool("default", move |pool| {
+            pool.overage_policy = Policy::Waitlist;
+            pool.valid_from = Some(jiff::Timestamp::from_microsecond(opens.0).unwrap());
+        }).await;
+        let made = app.user_with("ann", &json!({})).await;
+        assert_eq!(state(&made), "waiting");
+        app.app.seat_all_waiters().await.unwrap();
+        assert_eq!(app.used("default").await, (0, 1));
+        let later = app.second_instance_at(Clock::fixed(Micros(opens.0 + 1))).await;
+        later.app.seat_all_waiters().await.unwrap();
+        assert_eq!(app.used("default").await, (1, 0));
+    }
+
+    async fn old_lines_of_the_record_go_and_their_numbers_never_come_back(app: TestApp) {
+        use usher::clock::{Clock, Micros};
+        let app = app.licensed(9).await;
+        let made = app.user_with("ann", &json!({})).await;
+        assert_eq!(app.lines(&made.id()).await.len(), 3);
+        app.app.forget_records(true).await.unwrap();
+        assert_eq!(app.lines(&made.id()).await.len(), 3);
+        let then = Micros(app.app.clock().now().0 + 91 * 86_400_000_000);
+        let later = app.second_instance_at(Clock::fixed(then)).await;
+        later.app.forget_records(true).await.unwrap();
+        assert_eq!(app.lines(&made.id()).await, ["seat.consumed"], "the last one stays");
+        let next = app.user_with("bob", &json!({})).await;
+        let ctx = app.app.operator(&app.tenant).await.unwrap();
+        let wanted = usher::app::seats::Wanted {
+            resource: Some(next.id()), limit: 9, ..Default::default()
+        };
+        let lines = app.app.records(&ctx, Scope::LogRead, wanted).await.unwrap();
+        assert_eq!(lines.first().map(|line| line.seq), Some(4));
+    }
+
     async fn users_of_a_version_without_seats_are_taken_in(app: TestApp) {
         use usher::store::Tx;
         let app = app.licensed(5).await;
