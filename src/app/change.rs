@@ -379,7 +379,8 @@ impl Plan {
                 changed |= work.change_members(tx, id, change).await?;
             }
         }
-        let was = Was { before: Some(&before), password: self.password != NewPassword::Keep };
+        let was_set = self.password != NewPassword::Keep;
+        let was = Was { before: Some(&before), password: was_set };
         let loaded = if wanted.doc != before.doc {
             work.update_by_rules(tx, was, &before, &wanted.doc).await?
         } else if changed {
@@ -387,6 +388,9 @@ impl Plan {
         } else {
             before
         };
+        if was_set {
+            work.note_password(tx, &loaded).await?;
+        }
         if let Some(roll) = roll {
             work.follow(tx, roll).await?;
         }

@@ -238,6 +238,17 @@ impl Work {
         self.seat_waiters(tx, opened).await
     }
 
+    /// Writes down that a password was set or cleared.
+    pub(super) async fn note_password(
+        &self,
+        tx: &mut Tx<'_>,
+        loaded: &Loaded,
+    ) -> Result<(), Error> {
+        let stored = &loaded.stored;
+        let line = self.line(&record::plain("password.changed"), &stored.id, Some(stored.version));
+        Ok(crate::store::records::write(tx, &self.tenant, &[line]).await?)
+    }
+
     fn lines(&self, entries: &[Entry], id: &str, version: Option<i64>) -> Vec<Line> {
         entries.iter().map(|entry| self.line(entry, id, version)).collect()
     }

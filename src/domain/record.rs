@@ -30,6 +30,7 @@ pub const EVENTS: &[&str] = &[
     "seat.granted",
     "seat.threshold",
     "role.changed",
+    "password.changed",
     "admin.none",
     "token.created",
     "token.rotated",

@@ -230,6 +230,21 @@ each_db! {
         ]);
     }
 
+    async fn a_changed_password_is_recorded_without_it(app: TestApp) {
+        let app = app.licensed(1).await;
+        let made = app.user_with("ann", &json!({ "password": "a long enough one" })).await;
+        let path = format!("/Users/{}", made.id());
+        for _ in 0..2 {
+            let set = json!([{ "op": "replace", "path": "password", "value": "another long one" }]);
+            app.patch(&path, set).await.expect(200);
+        }
+        assert_eq!(
+            app.lines(&made.id()).await,
+            ["user.created", "user.activated", "seat.consumed", "password.changed"],
+            "the same password twice is no change"
+        );
+    }
+
     async fn every_way_to_deactivate_frees_the_seat_and_keeps_the_roles(app: TestApp) {
         let forms = [
             json!([{ "op": "replace", "path": "active", "value": false }]),
