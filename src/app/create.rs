@@ -120,8 +120,9 @@ impl Creation {
         let id = &self.new.id;
         let ruled = self.work.rule(tx, id, Was::default(), &self.asked).await?;
         let draft = Arc::new(self.work.draft(&ruled)?);
-        let new = New { id: id.clone(), doc: ruled.doc, draft };
+        let new = New { id: id.clone(), doc: ruled.doc.clone(), draft };
         self.work.insert(tx, &new).await?;
+        self.work.open(tx, &ruled).await?;
         Ok(Arc::new(new))
     }
 

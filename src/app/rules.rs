@@ -12,7 +12,7 @@ use crate::app::{Error, catalogue};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::facts::{Facts, Seat, Source};
 use crate::domain::person::{self, Judged, Law};
-use crate::domain::pool::{Full, Pool, Taken};
+use crate::domain::pool::{Admission, Full, Pool, Taken};
 use crate::domain::record::{self, Entry};
 use crate::domain::role::Mapping;
 use crate::domain::scope::Scope;
@@ -168,14 +168,18 @@ impl Work {
         let before = judged.facts.seat.clone();
         let asks = seat::asks_for_room(&before, &judged.need);
         let pool = needed(catalogue, &judged.need).filter(|_| asks);
-        let mut room = None;
+        let (mut room, mut opened) = (None, Vec::new());
         if let Some(pool) = pool {
             let taken = self.counters(tx, pool).await?;
             room = Some(Room { pool, taken, now: self.now });
+            // Time alone has opened it.
+            if taken.waiting > 0 && pool.admits(taken, self.now) != Admission::Full {
+                opened.push(pool.value.clone());
+            }
         }
         let settled = seat::settle(&before, &judged.need, room, manners);
         let (seat, steps) = settled.map_err(|full| self.exhausted(full))?;
-        let opened = self.step(tx, id, &steps).await?;
+        opened.extend(self.step(tx, id, &steps).await?);
         Ok((judged.seated(seat, self.now), opened))
     }
 

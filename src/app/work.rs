@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::app::rules::{Ruled, Was, mapping_of};
 use crate::app::{App, Ctx, Error};
 use crate::clock::Micros;
+use crate::domain::seat::Manners;
 use crate::ids::TenantId;
 use crate::scim;
 use crate::scim::Doc;
@@ -247,7 +248,7 @@ impl Work {
             maps::forget(tx, &self.tenant, id).await?;
         }
         self.bury(tx, id, &loaded.doc).await?;
-        self.rejudge(tx, &held).await
+        self.rejudge(tx, &held, Manners::Patient).await
     }
 
     /// The time of a change: requests overtake each other, `meta.lastModified` never goes back.

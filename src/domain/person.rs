@@ -107,8 +107,13 @@ impl Law<'_> {
         if wanted.get("active") != Some(&Value::Bool(true)) {
             return Ok(Need::Nothing(Some(Reason::Suspended)));
         }
+        let has_login = about(wanted, urn::CONTACT_CENTER, "webLogin") != Some(&Value::Bool(false));
         if facts.seat.exempt {
-            return Ok(Need::Spared { by_role: false });
+            return Ok(if has_login {
+                Need::Spared { by_role: false }
+            } else {
+                Need::Nothing(None)
+            });
         }
         let mapped = || mapped_pool(self.catalogue, mappings);
         let pool = match wish {
@@ -117,12 +122,12 @@ impl Law<'_> {
             None => mapped().or_else(|| self.catalogue.pool_of(facts.primary())),
         };
         let Some(pool) = pool else { return Ok(Need::Nothing(None)) };
-        let has_login = about(wanted, urn::CONTACT_CENTER, "webLogin") != Some(&Value::Bool(false));
-        if !has_login && !pool.counts_agents {
+        let spares = |role: &str| pool.exempt_roles.iter().any(|exempt| exempt == role);
+        let is_spared = facts.primary().is_some_and(spares);
+        if !has_login && (is_spared || !pool.counts_agents) {
             return Ok(Need::Nothing(None));
         }
-        let spares = |role: &str| pool.exempt_roles.iter().any(|exempt| exempt == role);
-        if facts.primary().is_some_and(spares) {
+        if is_spared {
             return Ok(Need::Spared { by_role: true });
         }
         let hold = if has_login { Hold::Consumed } else { Hold::Reserved };

@@ -50,6 +50,7 @@ mod quirky;
 mod readme;
 mod root;
 mod search;
+mod seat_lines;
 mod seats;
 mod shapes;
 mod store_accounts;

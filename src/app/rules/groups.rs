@@ -37,8 +37,8 @@ impl Work {
     pub(in crate::app) async fn follow(&self, tx: &mut Tx<'_>, roll: Roll) -> Result<(), Error> {
         let Roll { mapping, named, before } = roll;
         let after = maps::members(tx, &self.tenant, &mapping.group, named.as_deref()).await?;
-        let came: Vec<&String> = after.iter().filter(|id| !before.contains(id)).collect();
-        let went = before.iter().filter(|id| !after.contains(id));
+        let came: Vec<String> = after.iter().filter(|id| !before.contains(id)).cloned().collect();
+        let went: Vec<String> = before.iter().filter(|id| !after.contains(id)).cloned().collect();
         if let (Some(role), false) = (&mapping.role, came.is_empty()) {
             let catalogue = catalogue::read(tx, &self.tenant).await?;
             let law = self.law(&catalogue);
@@ -46,9 +46,12 @@ impl Work {
                 role::check_gain(law.settings, &role, law.assigns_roles)?;
             }
         }
-        // Whoever goes makes room for those who come.
-        let users: Vec<String> = went.chain(came).cloned().collect();
-        self.rejudge(tx, &users).await
+        // Whoever goes makes room, first for those who wait, then for those who come. Going is never
+        // refused.
+        self.rejudge(tx, &went, Manners::Patient).await?;
+        let strict = self.ctx.rules.reject_full_groups;
+        let manners = if strict { Manners::Strict } else { Manners::Patient };
+        self.rejudge(tx, &came, manners).await
     }
 
     /// Applies the rules anew to users who asked for nothing: a group, a pool or a role was changed.
@@ -56,14 +59,13 @@ impl Work {
         &self,
         tx: &mut Tx<'_>,
         users: &[String],
+        manners: Manners,
     ) -> Result<(), Error> {
         if users.is_empty() {
             return Ok(());
         }
         let work = self.of_users();
         let catalogue = catalogue::read(tx, &self.tenant).await?;
-        let manners =
-            if self.ctx.rules.reject_full_groups { Manners::Policy } else { Manners::Patient };
         let mut opened = Vec::new();
         for user in users {
             let key = Key { tenant: &work.tenant, kind: &work.kind.name, id: user };
