@@ -373,13 +373,16 @@ impl Plan {
             Some(mapping) => Some(work.roll(tx, mapping, &wanted.members).await?),
             None => None,
         };
+        let was = Was { before: Some(&before), password: self.password != NewPassword::Keep };
+        if was.password {
+            work.guard(was, &wanted.doc)?;
+        }
         let mut changed = self.set_password(tx, id).await?;
         if work.is_group() {
             for change in &wanted.members {
                 changed |= work.change_members(tx, id, change).await?;
             }
         }
-        let was = Was { before: Some(&before), password: self.password != NewPassword::Keep };
         let loaded = if wanted.doc != before.doc {
             work.update_by_rules(tx, was, &before, &wanted.doc).await?
         } else if changed {

@@ -146,6 +146,14 @@ impl Work {
             .map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))
     }
 
+    /// Refuses what may not be written of somebody who may have become an administrator meanwhile.
+    pub(super) fn guard(&self, was: Was<'_>, wanted: &Doc) -> Result<(), Error> {
+        if !self.has_rules() {
+            return Ok(());
+        }
+        Self::check(&self.law(&self.ctx.catalogue), was, wanted)
+    }
+
     /// A change that matters to no rule: the facts stay.
     fn untouched(&self, id: &str, was: Was<'_>, wanted: &Doc) -> Option<Ruled> {
         let before = was.doc()?;

@@ -9,6 +9,7 @@ use usher::domain::scope::Scope;
 use crate::seats::state;
 use crate::support::app::{Reply, TestApp};
 use crate::support::asks::{CONTACT_CENTER as ABOUT, SEAT, group, user};
+use crate::support::bulk::{post, run};
 use crate::support::each_db;
 
 fn members(op: &str, ids: &[&str]) -> Value {
@@ -276,6 +277,22 @@ each_db! {
         app.patch(&first, set("active", &json!(false))).await.expect(200);
         assert_eq!(app.seen(&two.id()).await.body[SEAT]["pool"]["value"], "a");
         assert_eq!((app.used("a").await, app.used("b").await), ((1, 0), (0, 0)));
+    }
+
+    async fn a_seat_that_a_ring_of_bulk_was_refused_is_written_down(app: TestApp) {
+        let app = app.licensed(1).await;
+        let manager = |id: &str| json!({
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":
+                { "manager": { "value": format!("bulkId:{id}") } },
+        });
+        let done = run(&app, &[
+            post("/Users", "x", &user("x", &manager("y"))),
+            post("/Users", "y", &user("y", &manager("x"))),
+        ]).await;
+        assert!(done.iter().any(|result| result["status"] == "403"), "{done:?}");
+        assert_eq!(app.used("default").await, (0, 0));
+        assert_eq!(app.details("seat.denied").await.len(), 1);
+        app.user_with("x", &json!({})).await;
     }
 
     async fn creates_that_fail_on_a_taken_name_take_no_seat_from_others(app: TestApp) {
