@@ -98,6 +98,12 @@ impl Work {
             return Ok(None);
         }
         let judged = law.judge(was.doc(), wanted, &[])?;
+        let needs = needed(catalogue, &judged.need).map(|pool| pool.value.as_str());
+        let held = judged.facts.seat.pool();
+        if held.is_some() && needs.is_some() && held != needs {
+            // Maybe a group has kept it where it is since the catalogue was read.
+            return Ok(None);
+        }
         let room = needed(catalogue, &judged.need).map(|pool| Room {
             pool,
             taken: Taken::default(),

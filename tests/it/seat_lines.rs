@@ -9,7 +9,7 @@ use usher::domain::scope::Scope;
 use crate::seats::state;
 use crate::support::app::{Reply, TestApp};
 use crate::support::asks::{CONTACT_CENTER as ABOUT, SEAT, group, user};
-use crate::support::bulk::{post, run};
+use crate::support::bulk::{patch, post, run};
 use crate::support::each_db;
 
 fn members(op: &str, ids: &[&str]) -> Value {
@@ -315,5 +315,25 @@ each_db! {
             }
             assert_eq!(app.used("default").await, (1, 0));
         }
+    }
+
+    async fn a_long_bulk_knows_of_groups_that_got_a_meaning_since_it_began(app: TestApp) {
+        let app = app.licensed(9).await;
+        let made = app.user_with("u", &json!({})).await;
+        let team = app.group("team", &[&made.id()]).await;
+        app.set_seats("team", Some(1)).await;
+        // The token was looked up before: for a moment nothing is known of the meaning.
+        app.get("/Users?count=0").await.expect(200);
+        app.map(&team, None, Some("team")).await;
+        let path = format!("/Users/{}", made.id());
+        assert_eq!(app.seen(&made.id()).await.body[SEAT]["pool"]["value"], "team");
+        let agent = set("roles", &json!([{ "value": "tech" }]));
+        run(&app, &[patch(&path, &agent)]).await;
+        let now = app.seen(&made.id()).await;
+        assert_eq!(now.body[ABOUT]["effectiveRoles"][0]["value"], "tech");
+        assert_eq!(now.body[SEAT]["pool"]["value"], "team");
+        app.patch(&path, set("roles", &json!([{ "value": "agent" }]))).await.expect(200);
+        assert_eq!(app.seen(&made.id()).await.body[SEAT]["pool"]["value"], "team");
+        assert_eq!((app.used("team").await, app.used("default").await), ((1, 0), (0, 0)));
     }
 }
