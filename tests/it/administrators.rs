@@ -1,7 +1,11 @@
 //! What an identity provider can never do: become an administrator, take one over, or say what Usher
 //! alone says. Each attempt is a test of its own.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
+use usher::domain::catalogue::Role;
+use usher::domain::scope::Scope;
 
 use crate::support::app::{Reply, TestApp};
 use crate::support::asks::{CONTACT_CENTER as ABOUT, GROUP_MAPPING, SEAT, group, user};
@@ -256,6 +260,54 @@ each_db! {
         app.post("/Users", &user("eve", &asked)).await.refused(400, "invalidValue");
         let made = app.user_with("boss", &json!({ "roles": [{ "value": "admin" }] })).await;
         assert_eq!(roles(&made.body), [ADMINISTRATOR]);
+    }
+
+    async fn a_role_that_nobody_knew_when_it_was_written_makes_nobody_an_administrator(app: TestApp) {
+        let app = app.tenant(&BTreeMap::from([
+            ("discovery.extensions".to_owned(), "all".to_owned()),
+            ("roles.unknown".to_owned(), "ignore".to_owned()),
+        ])).await;
+        let eve = app.user_with("eve", &json!({ "roles": [{ "value": "owner" }] })).await;
+        let ctx = app.app.operator(&app.tenant).await.unwrap();
+        let made = app.app.change_catalogue(&ctx, Scope::RolesAssign, |catalogue| {
+            let (value, display) = ("owner".to_owned(), "Owner".to_owned());
+            catalogue.roles.push(Role { value, display, administrative: true, ..Role::default() });
+            Ok(())
+        });
+        made.await.unwrap();
+        let app = app.scoped(&["scim"]).await;
+        let set = |roles: Value| json!([{ "op": "replace", "path": "roles", "value": roles }]);
+        let active = |active: bool| json!([{ "op": "replace", "path": "active", "value": active }]);
+        for roles in [json!(["owner", "agent"]), json!([{ "value": "owner", "primary": true }])] {
+            let detail = app.patch(&path(&eve), set(roles)).await.refused(400, "invalidValue");
+            assert!(detail.starts_with("Role 'owner' cannot be assigned by SCIM."), "{detail}");
+        }
+        app.put(&path(&eve), &eve.body).await.expect(200);
+        let off = app.patch(&path(&eve), active(false)).await.expect(200);
+        assert_eq!(roles(&off.body), ["standard"]);
+        app.patch(&path(&eve), active(true)).await.refused(400, "invalidValue");
+        app.patch(&path(&eve), set(json!(["agent"]))).await.expect(200);
+        assert_eq!(roles(&app.patch(&path(&eve), active(true)).await.expect(200).body), ["agent"]);
+    }
+
+    async fn nobody_becomes_an_administrator_by_losing_a_role(app: TestApp) {
+        let app = tenant(&app).await;
+        let eve = app.user_with("eve", &json!({ "roles": [{ "value": "agent" }] })).await;
+        let staff = app.group("Staff", &[&eve.id()]).await;
+        app.map(&staff, Some(ADMINISTRATOR), None).await;
+        let app = app.scoped(&["scim"]).await;
+        let none = json!({ "op": "replace", "path": "roles", "value": [] });
+        let off = json!({ "op": "replace", "path": "active", "value": false });
+        is_refused(&app.patch(&path(&eve), json!([none])).await);
+        is_refused(&app.patch(&path(&eve), json!([none, off])).await);
+        assert_eq!(roles(&app.get(&path(&eve)).await.expect(200).body), ["agent"]);
+        app.patch(&path(&eve), json!([off])).await.expect(200);
+        is_refused(&app.patch(&path(&eve), json!([none])).await);
+        let gone = format!("members[value eq \"{}\"]", eve.id());
+        let gone = json!([{ "op": "remove", "path": gone }]);
+        app.patch(&format!("/Groups/{staff}"), gone).await.expect(200);
+        let less = app.patch(&path(&eve), json!([none])).await.expect(200);
+        assert_eq!(roles(&less.body), ["standard"]);
     }
 
     async fn an_administrator_who_lost_the_role_does_not_get_it_back(app: TestApp) {
