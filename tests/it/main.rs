@@ -52,6 +52,7 @@ mod readme;
 mod root;
 mod search;
 mod seat_lines;
+mod seat_model;
 mod seats;
 mod shapes;
 mod store_accounts;
