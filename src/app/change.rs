@@ -373,14 +373,16 @@ impl Plan {
             Some(mapping) => Some(work.roll(tx, mapping, &wanted.members).await?),
             None => None,
         };
+        let was = Was { before: Some(&before), password: self.password != NewPassword::Keep };
+        if was.password {
+            work.guard(was, &wanted.doc)?;
+        }
         let mut changed = self.set_password(tx, id).await?;
         if work.is_group() {
             for change in &wanted.members {
                 changed |= work.change_members(tx, id, change).await?;
             }
         }
-        let was_set = self.password != NewPassword::Keep;
-        let was = Was { before: Some(&before), password: was_set };
         let loaded = if wanted.doc != before.doc {
             work.update_by_rules(tx, was, &before, &wanted.doc).await?
         } else if changed {
@@ -388,7 +390,7 @@ impl Plan {
         } else {
             before
         };
-        if was_set {
+        if self.password != NewPassword::Keep {
             work.note_password(tx, &loaded).await?;
         }
         if let Some(roll) = roll {

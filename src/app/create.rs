@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::app::rules::{Ruled, Was, mapping_of};
+use crate::app::rules::{Roll, Ruled, Was, mapping_of};
 use crate::app::work::{New, Work};
 use crate::app::{App, Ctx, Error};
 use crate::ids::ResourceId;
 use crate::scim::Doc;
 use crate::scim::accept::{self, Password};
 use crate::scim::patch::MemberChange;
-use crate::store::{self, Insertion, Tx, maps, passwords};
+use crate::store::{self, Insertion, Tx, passwords};
 
 /// A new resource: accepted, its password hashed, its rows computed; nothing slow is left.
 #[derive(Debug, Clone)]
@@ -106,9 +106,9 @@ impl Creation {
     pub(super) async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Arc<New>, Error> {
         let new = self.store(tx).await?;
         self.complete(tx).await?;
-        if self.members.is_some() && mapping_of(&new.id, &new.doc).is_some() {
-            let members = maps::members(tx, &self.work.tenant, &new.id, None).await?;
-            self.work.rejudge(tx, &members).await?;
+        let mapping = mapping_of(&new.id, &new.doc).filter(|_| self.members.is_some());
+        if let Some(mapping) = mapping {
+            self.work.follow(tx, Roll::of_new(mapping)).await?;
         }
         Ok(new)
     }
@@ -124,8 +124,9 @@ impl Creation {
         let id = &self.new.id;
         let ruled = self.work.rule(tx, id, Was::default(), &self.asked).await?;
         let draft = Arc::new(self.work.draft(&ruled)?);
-        let new = New { id: id.clone(), doc: ruled.doc, draft };
+        let new = New { id: id.clone(), doc: ruled.doc.clone(), draft };
         self.work.insert(tx, &new).await?;
+        self.work.open(tx, &ruled).await?;
         Ok(Arc::new(new))
     }
 

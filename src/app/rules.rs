@@ -5,6 +5,8 @@
 mod groups;
 mod waiters;
 
+pub(super) use groups::Roll;
+
 use serde_json::json;
 
 use crate::app::work::{Loaded, Work};
@@ -12,7 +14,7 @@ use crate::app::{Error, catalogue};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::facts::{Facts, Seat, Source};
 use crate::domain::person::{self, Judged, Law};
-use crate::domain::pool::{Full, Pool, Taken};
+use crate::domain::pool::{Admission, Full, Pool, Taken};
 use crate::domain::record::{self, Entry};
 use crate::domain::role::Mapping;
 use crate::domain::scope::Scope;
@@ -100,6 +102,12 @@ impl Work {
         }
         // The catalogue may be some moments old: what it does not know is asked once more.
         let Ok(judged) = law.judge(was.doc(), wanted, &[]) else { return Ok(None) };
+        let needs = needed(catalogue, &judged.need).map(|pool| pool.value.as_str());
+        let held = judged.facts.seat.pool();
+        if held.is_some() && needs.is_some() && held != needs {
+            // Maybe a group has kept it where it is since the catalogue was read.
+            return Ok(None);
+        }
         let room = needed(catalogue, &judged.need).map(|pool| Room {
             pool,
             taken: Taken::default(),
@@ -151,6 +159,14 @@ impl Work {
             .map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))
     }
 
+    /// Refuses what may not be written of somebody who may have become an administrator meanwhile.
+    pub(super) fn guard(&self, was: Was<'_>, wanted: &Doc) -> Result<(), Error> {
+        if !self.has_rules() {
+            return Ok(());
+        }
+        Self::check(&self.law(&self.ctx.catalogue), was, wanted)
+    }
+
     /// A change that matters to no rule: the facts stay.
     fn untouched(&self, id: &str, was: Was<'_>, wanted: &Doc) -> Option<Ruled> {
         let before = was.doc()?;
@@ -173,14 +189,18 @@ impl Work {
         let before = judged.facts.seat.clone();
         let asks = seat::asks_for_room(&before, &judged.need);
         let pool = needed(catalogue, &judged.need).filter(|_| asks);
-        let mut room = None;
+        let (mut room, mut opened) = (None, Vec::new());
         if let Some(pool) = pool {
             let taken = self.counters(tx, pool).await?;
             room = Some(Room { pool, taken, now: self.now });
+            // Time alone has opened it.
+            if taken.waiting > 0 && pool.admits(taken, self.now) != Admission::Full {
+                opened.push(pool.value.clone());
+            }
         }
         let settled = seat::settle(&before, &judged.need, room, manners);
         let (seat, steps) = settled.map_err(|full| self.exhausted(full))?;
-        let opened = self.step(tx, id, &steps).await?;
+        opened.extend(self.step(tx, id, &steps).await?);
         Ok((judged.seated(seat, self.now), opened))
     }
 

@@ -8,6 +8,7 @@ use crate::domain::catalogue::{Catalogue, Role};
 use crate::domain::pool::{Pool, Taken};
 use crate::domain::role::{self, Mapping};
 use crate::domain::scope::Scope;
+use crate::domain::seat::Manners;
 use crate::scim::{self, urn};
 pub use crate::store::records::{Recorded, Wanted};
 use crate::store::resources::{self, Key};
@@ -293,7 +294,7 @@ impl App {
             let (work, from) = (work.clone(), after.clone());
             let piece = async move |tx: &mut Tx<'_>| {
                 let ids = resources::unruled(tx, &work.tenant, LIFECYCLE, &from, PIECE).await?;
-                work.rejudge(tx, &ids).await?;
+                work.rejudge(tx, &ids, Manners::Patient).await?;
                 Ok::<_, Error>(ids.last().cloned())
             };
             match self.store().write(&ctx.tenant, piece).await? {
@@ -325,7 +326,7 @@ impl App {
                 work.update(tx, &before, ruled).await?;
             }
             let members = maps::members(tx, &work.tenant, &meaning.group, None).await?;
-            work.rejudge(tx, &members).await
+            work.rejudge(tx, &members, Manners::Patient).await
         };
         self.store().write_long(&ctx.tenant, mapped).await
     }

@@ -9,6 +9,8 @@ use serde_json::Value;
 use crate::app::rules::{Ruled, Was, mapping_of};
 use crate::app::{App, Ctx, Error};
 use crate::clock::Micros;
+use crate::domain::person;
+use crate::domain::seat::Manners;
 use crate::ids::TenantId;
 use crate::scim;
 use crate::scim::Doc;
@@ -186,7 +188,10 @@ impl Work {
         doc: &Doc,
     ) -> Result<Loaded, Error> {
         let id = &before.stored.id;
-        if let Some(ruled) = self.foresee(id, was, doc)? {
+        // Where roles and seat are touched it counts what the tenant offers now, not what it did when a
+        // long request began.
+        let is_plain = !self.has_rules() || person::is_untouched(&before.doc, doc);
+        if is_plain && let Some(ruled) = self.foresee(id, was, doc)? {
             match self.update(tx, before, ruled).await {
                 Err(Error::Store(store::Error::Full)) => {}
                 done => return done,
@@ -247,7 +252,7 @@ impl Work {
             maps::forget(tx, &self.tenant, id).await?;
         }
         self.bury(tx, id, &loaded.doc).await?;
-        self.rejudge(tx, &held).await
+        self.rejudge(tx, &held, Manners::Patient).await
     }
 
     /// The time of a change: requests overtake each other, `meta.lastModified` never goes back.

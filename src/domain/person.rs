@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::clock::Micros;
 use crate::domain::catalogue::Catalogue;
-use crate::domain::facts::{Facts, Hold, Lifecycle, Reason, Seat};
+use crate::domain::facts::{Effective, Facts, Hold, Lifecycle, Reason, Seat};
 use crate::domain::role::{self, Mapping};
 use crate::domain::seat::Need;
 use crate::domain::tenant::TenantSettings;
@@ -79,7 +79,34 @@ impl Law<'_> {
         mappings: &[Mapping],
     ) -> Result<Judged, Error> {
         role::check(self.settings, self.catalogue, before, wanted, self.assigns_roles)?;
-        self.apply(before, wanted, mappings)
+        let judged = self.apply(before, wanted, mappings)?;
+        self.without_gain(before, wanted, judged)
+    }
+
+    /// Refuses administrative roles that come into force by a change that does not name them: they were
+    /// written before anybody knew them, or a group gives them once the attribute names none.
+    /// Deactivating is never refused, and brings nothing into force.
+    fn without_gain(
+        &self,
+        before: Option<&Doc>,
+        wanted: &Doc,
+        judged: Judged,
+    ) -> Result<Judged, Error> {
+        let Some(before) = before else { return Ok(judged) };
+        let had = Facts::of(before).map(|facts| facts.roles).unwrap_or_default();
+        let is_new = |role: &&Effective| !had.iter().any(|had| had.value == role.value);
+        let gained = judged.facts.roles.iter().filter(is_new);
+        let refusal = gained
+            .filter_map(|role| self.catalogue.role(&role.value))
+            .filter(|role| role.administrative)
+            .find_map(|role| role::check_gain(self.settings, &role, self.assigns_roles).err());
+        let Some(refusal) = refusal else { return Ok(judged) };
+        let is_off = wanted.get("active") != Some(&Value::Bool(true));
+        if is_off && before.get("roles") == wanted.get("roles") {
+            let facts = Facts { roles: had, ..judged.facts };
+            return Ok(Judged { facts, ..judged });
+        }
+        Err(refusal)
     }
 
     /// The same of a document that stands as it is: groups, pools or roles have changed.
@@ -107,8 +134,13 @@ impl Law<'_> {
         if wanted.get("active") != Some(&Value::Bool(true)) {
             return Ok(Need::Nothing(Some(Reason::Suspended)));
         }
+        let has_login = about(wanted, urn::CONTACT_CENTER, "webLogin") != Some(&Value::Bool(false));
         if facts.seat.exempt {
-            return Ok(Need::Spared { by_role: false });
+            return Ok(if has_login {
+                Need::Spared { by_role: false }
+            } else {
+                Need::Nothing(None)
+            });
         }
         let mapped = || mapped_pool(self.catalogue, mappings);
         let pool = match wish {
@@ -117,12 +149,12 @@ impl Law<'_> {
             None => mapped().or_else(|| self.catalogue.pool_of(facts.primary())),
         };
         let Some(pool) = pool else { return Ok(Need::Nothing(None)) };
-        let has_login = about(wanted, urn::CONTACT_CENTER, "webLogin") != Some(&Value::Bool(false));
-        if !has_login && !pool.counts_agents {
+        let spares = |role: &str| pool.exempt_roles.iter().any(|exempt| exempt == role);
+        let is_spared = facts.primary().is_some_and(spares);
+        if !has_login && (is_spared || !pool.counts_agents) {
             return Ok(Need::Nothing(None));
         }
-        let spares = |role: &str| pool.exempt_roles.iter().any(|exempt| exempt == role);
-        if facts.primary().is_some_and(spares) {
+        if is_spared {
             return Ok(Need::Spared { by_role: true });
         }
         let hold = if has_login { Hold::Consumed } else { Hold::Reserved };

@@ -61,11 +61,22 @@ pub fn updated(before: Option<&Facts>, after: &Facts) -> Vec<Entry> {
     let (known, before) = (before.is_some(), before.unwrap_or(&nothing));
     let mut entries = vec![plain("user.updated")];
     entries.extend(lifecycle(before, after));
-    if known && before.roles != after.roles {
-        let detail = json!({ "before": roles(&before.roles), "after": roles(&after.roles) });
-        entries.push(Entry { name: "role.changed", detail });
-    }
+    entries.extend(role(before, after).filter(|_| known));
     entries.extend(seat(&before.seat, &after.seat));
+    entries
+}
+
+/// What somebody comes to who asked for nothing: a group, a pool, a role or the line was changed.
+pub fn rejudged(before: &Facts, after: &Facts) -> Vec<Entry> {
+    let (was, is) = (&before.seat, &after.seat);
+    if was.requested.is_some() && is.held.is_some() && is.held != was.held {
+        return granted(before, after);
+    }
+    let mut entries = updated(Some(before), after);
+    if let Some(pool) = is.requested.as_ref().filter(|_| was.requested != is.requested) {
+        let detail = json!({ "pool": pool, "before": shown(was), "after": shown(is) });
+        entries.push(Entry { name: "seat.denied", detail });
+    }
     entries
 }
 
@@ -79,13 +90,19 @@ pub fn deleted(facts: Option<&Facts>) -> Vec<Entry> {
 }
 
 /// Somebody whose turn it was.
-pub fn granted(before: &Facts, after: &Facts) -> Vec<Entry> {
+fn granted(before: &Facts, after: &Facts) -> Vec<Entry> {
     let mut entries = vec![Entry {
         name: "seat.granted",
         detail: json!({ "before": shown(&before.seat), "after": shown(&after.seat) }),
     }];
     entries.extend(lifecycle(before, after));
+    entries.extend(role(before, after));
     entries
+}
+
+fn role(before: &Facts, after: &Facts) -> Option<Entry> {
+    let detail = || json!({ "before": roles(&before.roles), "after": roles(&after.roles) });
+    (before.roles != after.roles).then(|| Entry { name: "role.changed", detail: detail() })
 }
 
 fn lifecycle(before: &Facts, after: &Facts) -> Option<Entry> {
@@ -111,10 +128,15 @@ fn seat(before: &Seat, after: &Seat) -> Vec<Entry> {
     let held = match (&before.held, &after.held) {
         (Some((from, _)), Some((to, _))) if from != to => Some("seat.moved"),
         (Some(_), None) => Some("seat.released"),
-        (was, Some((_, hold))) if *was != after.held => Some(match hold {
-            crate::domain::facts::Hold::Reserved => "seat.reserved",
-            crate::domain::facts::Hold::Consumed => "seat.consumed",
-        }),
+        // The place in the line is given up.
+        (None, None) if after.requested.is_none() => Some("seat.released"),
+        // The same where a move is: it is the old seat that is held from now on.
+        (was, Some((_, hold))) if *was != after.held || after.requested.is_none() => {
+            Some(match hold {
+                crate::domain::facts::Hold::Reserved => "seat.reserved",
+                crate::domain::facts::Hold::Consumed => "seat.consumed",
+            })
+        }
         (_, _) => None,
     };
     entries.extend(held.map(|name| Entry { name, detail: detail() }));

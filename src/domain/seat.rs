@@ -40,10 +40,13 @@ pub enum Step {
 /// What becomes of somebody who finds the pool full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manners {
-    /// As the pool's policy says.
+    /// As the pool's policy says. Whoever holds a seat, waits for one or needed none keeps what there
+    /// is and waits: rights change at once, and taking away never fails.
     Policy,
     /// Waits, whatever the policy says: membership of a group is stored for all or for none.
     Patient,
+    /// Refused, also somebody who holds a seat of another pool, unless the policy lets everybody wait.
+    Strict,
 }
 
 /// A pool, how full it is, and when.
@@ -55,6 +58,15 @@ pub struct Room<'p> {
     pub taken: Taken,
     /// Now.
     pub now: Micros,
+}
+
+impl Room<'_> {
+    /// Whether somebody who comes now gets a seat: whoever waits comes first, also where there is room
+    /// that nobody has been told of.
+    fn admits(&self) -> Admission {
+        let promised = self.taken.consumed.saturating_add(self.taken.waiting);
+        self.pool.admits(Taken { consumed: promised, ..self.taken }, self.now)
+    }
 }
 
 /// Whether the counters of the needed pool matter: a seat that is held already is kept without them.
@@ -89,25 +101,29 @@ pub fn settle(
         Need::Seat { pool, hold } => (pool, *hold),
     };
     if seat.pool() == Some(pool) {
-        return Ok(kept(seat, pool, hold));
+        return Ok(kept(seat, hold));
     }
     if seat.requested.as_ref() == Some(pool) {
-        return Ok((seat.clone(), Vec::new()));
+        return Ok(held_as(seat, hold));
     }
-    let Some(room) = room else { return Ok((seat.clone(), Vec::new())) };
-    let admission = room.pool.admits(room.taken, room.now);
+    let Some(room) = room else { return Ok(held_as(seat, hold)) };
+    let admission = room.admits();
     if admission != Admission::Full {
         let mut steps = all_back(seat);
         steps.push(Step::Take(pool.clone(), hold));
         return Ok((seated(seat, &room, hold, admission), steps));
     }
-    let waits = seat.held.is_some()
-        || manners == Manners::Patient
-        || room.pool.overage_policy == Policy::Waitlist;
+    let had = seat.held.is_some() || seat.requested.is_some() || seat.spared;
+    let waits = match manners {
+        Manners::Patient => true,
+        Manners::Policy => had || room.pool.overage_policy == Policy::Waitlist,
+        Manners::Strict => room.pool.overage_policy == Policy::Waitlist,
+    };
     if !waits {
         return Err(Full::of(room.pool, room.taken));
     }
-    let mut steps: Vec<Step> = seat.requested.iter().cloned().map(Step::Leave).collect();
+    let (seat, mut steps) = held_as(seat, hold);
+    steps.extend(seat.requested.iter().cloned().map(Step::Leave));
     steps.push(Step::Wait(pool.clone()));
     let reason = if seat.held.is_some() { Reason::Moving } else { Reason::PoolFull };
     let waiting = Seat {
@@ -115,7 +131,7 @@ pub fn settle(
         requested: Some(pool.clone()),
         waiting_since: Some(room.now),
         spared: false,
-        ..seat.clone()
+        ..seat
     };
     Ok((waiting, steps))
 }
@@ -144,26 +160,26 @@ fn seated(seat: &Seat, room: &Room<'_>, hold: Hold, admission: Admission) -> Sea
     }
 }
 
+/// The seat that is held, if any, by somebody who can sign in, or cannot yet.
+fn held_as(seat: &Seat, hold: Hold) -> (Seat, Vec<Step>) {
+    let Some((pool, was)) = seat.held.as_ref().filter(|(_, was)| *was != hold) else {
+        return (seat.clone(), Vec::new());
+    };
+    let steps = vec![Step::Give(pool.clone(), *was), Step::Take(pool.clone(), hold)];
+    (Seat { held: Some((pool.clone(), hold)), ..seat.clone() }, steps)
+}
+
 /// The seat of the right pool, held as it is to be held.
-fn kept(seat: &Seat, pool: &str, hold: Hold) -> (Seat, Vec<Step>) {
+fn kept(seat: &Seat, hold: Hold) -> (Seat, Vec<Step>) {
     let mut steps: Vec<Step> = seat.requested.iter().cloned().map(Step::Leave).collect();
-    let was = seat.held.as_ref().map(|(_, was)| *was);
-    if let Some(was) = was.filter(|was| *was != hold) {
-        steps.push(Step::Give(pool.to_owned(), was));
-        steps.push(Step::Take(pool.to_owned(), hold));
-    }
+    let (seat, more) = held_as(seat, hold);
+    steps.extend(more);
     let reason = match (seat.reason, hold) {
         (Some(Reason::Overage), _) => Reason::Overage,
         (_, Hold::Consumed) => Reason::Active,
         (_, Hold::Reserved) => Reason::Invited,
     };
-    let kept = Seat {
-        held: Some((pool.to_owned(), hold)),
-        reason: Some(reason),
-        requested: None,
-        waiting_since: None,
-        ..seat.clone()
-    };
+    let kept = Seat { reason: Some(reason), requested: None, waiting_since: None, ..seat };
     (kept, steps)
 }
 

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start tasks and read their environment")]
 
 mod admin;
+mod administrators;
 mod architecture;
 mod bad_bodies;
 mod bad_database;
@@ -52,6 +53,8 @@ mod quirky;
 mod readme;
 mod root;
 mod search;
+mod seat_lines;
+mod seat_model;
 mod seats;
 mod shapes;
 mod store_accounts;

@@ -219,3 +219,30 @@ fn many_instances_may_start_on_a_new_database_at_once() {
         }
     });
 }
+
+#[test]
+fn forty_creates_split_over_two_instances_make_as_many_users_as_there_are_seats() {
+    let Some(setup) = on(new_database()) else { return };
+    run(async {
+        let first = setup.start();
+        let second = beside(&setup, &first, "--listen 127.0.0.1:0");
+        let (began, mut rounds) = (Instant::now(), 0);
+        while rounds < 3 || began.elapsed() < Duration::from_secs(12) && rounds < 25 {
+            let tenant = format!("t{rounds}");
+            assert_eq!(setup.run(&format!("tenant create {tenant} --seats 25")).status, 0);
+            let token = setup.secret(&format!("token create --tenant {tenant}"));
+            let clients = [first.client.bearing(&token), second.client.bearing(&token)];
+            let names: Vec<_> = (0..40).map(|n| format!("user{n}")).collect();
+            let asked = names.iter().zip(clients.iter().cycle());
+            let all = join_all(asked.map(|(name, client)| client.try_user(name))).await;
+            let all: Vec<_> = all.into_iter().map(Result::unwrap).collect();
+            let of = |status| all.iter().filter(|reply| reply.status == status).count();
+            assert_eq!((of(201), of(403)), (25, 15), "{all:?}");
+            assert_eq!(clients[1].count("userName pr").await, 25);
+            let verified = setup.run(&format!("seats verify --tenant {tenant}"));
+            assert_eq!(verified.status, 0, "{verified:?}");
+            rounds += 1;
+        }
+        println!("{rounds} tenants of 25 seats, 40 creates over two instances each");
+    });
+}

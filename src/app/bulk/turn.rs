@@ -222,6 +222,9 @@ impl Turn {
         Ok(match tried.await? {
             Ok(()) => creations.iter().map(|_| Ok(Some(1))).collect(),
             Err(Blamed(at, error)) => {
+                if let Some(blamed) = creations.get(at) {
+                    note_denied(tx, &blamed.work, Some(&error), None).await?;
+                }
                 blame(&self.case, &unit.places, at, &error).into_iter().map(Err).collect()
             }
         })

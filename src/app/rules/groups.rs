@@ -22,6 +22,13 @@ pub(in crate::app) struct Roll {
     before: Vec<String>,
 }
 
+impl Roll {
+    /// That of a group that was just made.
+    pub(in crate::app) fn of_new(mapping: Mapping) -> Self {
+        Self { mapping, named: None, before: Vec::new() }
+    }
+}
+
 impl Work {
     /// Who is a member of a mapped group before these changes. Whoever adds members gives them the
     /// group's role, and must be allowed to.
@@ -41,8 +48,8 @@ impl Work {
     pub(in crate::app) async fn follow(&self, tx: &mut Tx<'_>, roll: Roll) -> Result<(), Error> {
         let Roll { mapping, named, before } = roll;
         let after = maps::members(tx, &self.tenant, &mapping.group, named.as_deref()).await?;
-        let came: Vec<&String> = after.iter().filter(|id| !before.contains(id)).collect();
-        let went = before.iter().filter(|id| !after.contains(id));
+        let came: Vec<String> = after.iter().filter(|id| !before.contains(id)).cloned().collect();
+        let went: Vec<String> = before.iter().filter(|id| !after.contains(id)).cloned().collect();
         if let (Some(role), false) = (&mapping.role, came.is_empty()) {
             let catalogue = catalogue::read(tx, &self.tenant).await?;
             let law = self.law(&catalogue);
@@ -50,9 +57,12 @@ impl Work {
                 role::check_gain(law.settings, &role, law.assigns_roles)?;
             }
         }
-        // Whoever goes makes room for those who come.
-        let users: Vec<String> = went.chain(came).cloned().collect();
-        self.rejudge(tx, &users).await
+        // Whoever goes makes room, first for those who wait, then for those who come. Going is never
+        // refused.
+        self.rejudge(tx, &went, Manners::Patient).await?;
+        let strict = self.ctx.rules.reject_full_groups;
+        let manners = if strict { Manners::Strict } else { Manners::Patient };
+        self.rejudge(tx, &came, manners).await
     }
 
     /// Whether the name of a new resource may stand for a role that its members get.
@@ -131,14 +141,13 @@ impl Work {
         &self,
         tx: &mut Tx<'_>,
         users: &[String],
+        manners: Manners,
     ) -> Result<(), Error> {
         if users.is_empty() {
             return Ok(());
         }
         let work = self.of_users();
         let catalogue = catalogue::read(tx, &self.tenant).await?;
-        let manners =
-            if self.ctx.rules.reject_full_groups { Manners::Policy } else { Manners::Patient };
         let mut opened = Vec::new();
         for user in users {
             let key = Key { tenant: &work.tenant, kind: &work.kind.name, id: user };

@@ -2,13 +2,12 @@
 
 use crate::app::Error;
 use crate::app::catalogue;
-use crate::app::rules::needed;
 use crate::app::work::{Loaded, Work};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::facts::Facts;
-use crate::domain::pool::{Admission, Pool};
+use crate::domain::pool::Admission;
 use crate::domain::record;
-use crate::domain::seat::{self, Need, Room, Step};
+use crate::domain::seat::{self, Manners, Need, Room, Step};
 use crate::scim::accept;
 use crate::store::resources::{self, Key};
 use crate::store::{Beside, Tx, maps, seats};
@@ -60,24 +59,24 @@ impl Work {
         let Some(facts) = Facts::of(&loaded.doc) else {
             return self.step(tx, user, &[leave]).await;
         };
+        if facts.seat.requested.as_deref() != Some(room.pool.value.as_str()) {
+            // The document says that nothing is waited for here.
+            return self.step(tx, user, &[leave]).await;
+        }
         let mappings = maps::of_member(tx, &self.tenant, user).await?;
         let judged = of_users.law(catalogue).apply(Some(&loaded.doc), &loaded.doc, &mappings)?;
-        let wants = |pool: &Pool| pool.value == room.pool.value;
-        let (Some(_), Need::Seat { hold, .. }) =
-            (needed(catalogue, &judged.need).filter(|pool| wants(pool)), &judged.need)
-        else {
-            // Pools or roles were changed since: nothing is wanted here any more.
-            let (seat, steps) =
-                seat::settle(&facts.seat, &judged.need, None, seat::Manners::Patient)
-                    .unwrap_or_else(|_| (facts.seat.clone(), vec![leave.clone()]));
-            let steps = if steps.contains(&leave) { steps } else { vec![leave] };
-            let opened = of_users.step(tx, user, &steps).await?;
-            let seat = crate::domain::facts::Seat { requested: None, waiting_since: None, ..seat };
-            let after = judged.seated(seat, self.now);
-            of_users.rewrite(tx, loaded, &facts, &after).await?;
-            return Ok(opened);
+        let hold = match &judged.need {
+            Need::Seat { pool, hold } if *pool == room.pool.value => *hold,
+            Need::Seat { .. } | Need::Nothing(_) | Need::Spared { .. } => {
+                // Pools or roles were changed since: what is wanted is another seat, or none.
+                let judged = (user, judged);
+                let (after, opened) =
+                    of_users.seat(tx, catalogue, judged, Manners::Patient).await?;
+                of_users.rewrite(tx, loaded, &facts, &after).await?;
+                return Ok(opened);
+            }
         };
-        let (seat, steps) = seat::grant(&facts.seat, room, *hold);
+        let (seat, steps) = seat::grant(&facts.seat, room, hold);
         let opened = of_users.step(tx, user, &steps).await?;
         let after = judged.seated(seat, self.now);
         of_users.rewrite(tx, loaded, &facts, &after).await?;
@@ -92,11 +91,6 @@ impl Work {
         before: &Facts,
         after: &Facts,
     ) -> Result<(), Error> {
-        let entries = if before.seat.requested.is_some() && after.seat.held != before.seat.held {
-            record::granted(before, after)
-        } else {
-            record::updated(Some(before), after)
-        };
         let mut doc = loaded.doc.clone();
         after.put(&mut doc);
         accept::finish(&self.kind, &mut doc);
@@ -104,7 +98,7 @@ impl Work {
             return Ok(());
         }
         let (id, version) = (loaded.stored.id.clone(), loaded.stored.version + 1);
-        let lines = self.lines(&entries, &id, Some(version));
+        let lines = self.lines(&record::rejudged(before, after), &id, Some(version));
         let ruled = super::Ruled { doc, beside: Beside::of_lines(lines), ..Default::default() };
         self.update(tx, &loaded, ruled).await.map(drop)
     }

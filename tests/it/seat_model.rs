@@ -1,0 +1,155 @@
+//! Random changes of users, groups and pools from four sides at once, and what must be true after them
+//! and after each of them: what was recorded is played again from the beginning.
+
+mod replay;
+mod world;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use usher::domain::pool::Policy;
+use usher::store::Dialect;
+
+use crate::support::app::TestApp;
+use crate::support::each_db;
+use replay::Replay;
+use world::World;
+
+const ROUNDS: u64 = 6;
+const WORKERS: u64 = 4;
+const CHANGES: usize = 55;
+
+/// What has to be reached: rows of the tables of states and transitions that exist so far.
+const ROWS: [&str; 30] = [
+    "state: active",
+    "state: active, a move waits",
+    "state: waiting",
+    "state: suspended",
+    "state: provisioned with a seat",
+    "state: provisioned without",
+    "state: exempt",
+    "created active",
+    "created active with a password",
+    "created suspended",
+    "created waiting",
+    "created provisioned",
+    "created beyond the total",
+    "suspended",
+    "reactivated to active",
+    "reactivated to waiting",
+    "seat moved",
+    "a move waits",
+    "a move that waited is granted",
+    "waiting without a seat",
+    "who waited is seated",
+    "who waited gives up",
+    "role changed in the same pool",
+    "login blocked, seat kept",
+    "reserved becomes consumed",
+    "consumed becomes reserved",
+    "deleted with a seat",
+    "deleted without",
+    "refused: pool full",
+    "a member finds the pool full",
+];
+
+/// How often each row was reached.
+#[derive(Debug, Default)]
+struct Reached(BTreeMap<&'static str, usize>);
+
+impl Reached {
+    fn note(&mut self, row: &'static str) {
+        assert!(ROWS.contains(&row), "{row}");
+        *self.0.entry(row).or_default() += 1;
+    }
+
+    fn say(&self, database: &str) {
+        for row in ROWS {
+            println!("{database}: {:6}  {row}", self.0.get(row).copied().unwrap_or_default());
+        }
+        let missed: Vec<_> = ROWS.iter().filter(|row| !self.0.contains_key(*row)).collect();
+        assert!(missed.is_empty(), "never reached: {missed:?}");
+    }
+}
+
+async fn setting(app: &TestApp) -> TestApp {
+    let app = app.licensed(14).await;
+    app.pool("default", |pool| pool.exempt_roles = vec!["conference".to_owned()]).await;
+    app.pool("line", |pool| {
+        pool.total = Some(4);
+        pool.overage_policy = Policy::Waitlist;
+        pool.roles = vec!["supervisor".to_owned()];
+    })
+    .await;
+    app.pool("extra", |pool| {
+        pool.total = Some(3);
+        pool.overage_policy = Policy::Overage;
+        pool.overage_allowance = Some("4".to_owned());
+        pool.roles = vec!["agent".to_owned()];
+        pool.counts_agents = true;
+    })
+    .await;
+    app
+}
+
+each_db! {
+    async fn any_changes_from_four_sides_keep_seats_lines_and_records_true(app: TestApp) {
+        let database = format!("{:?}", app.store.dialect());
+        let app = setting(&app).await;
+        // PostgreSQL serves several instances at once.
+        let other = match app.store.dialect() {
+            Dialect::Postgres => app.second_instance().await,
+            Dialect::Sqlite => app.clone(),
+        };
+        let world = World::new(&app).await;
+        let (mut replay, mut reached) = (Replay::default(), Reached::default());
+        for round in 0..ROUNDS {
+            // Pools are changed while others write in every second round; in the others what was
+            // recorded can be compared with them seat by seat.
+            let shaken = round % 2 == 1;
+            let limits = if shaken { BTreeMap::new() } else { world.limits(&app).await };
+            let workers = (0..WORKERS).map(|worker| {
+                let app = if worker % 2 == 0 { app.clone() } else { other.clone() };
+                let world = Arc::clone(&world);
+                tokio::spawn(async move {
+                    let mut side = world.side(app, round * WORKERS + worker, shaken);
+                    for _ in 0..CHANGES {
+                        side.change().await;
+                    }
+                })
+            });
+            join_all(workers).await.into_iter().for_each(|ended| ended.unwrap());
+            replay.play(&app, &limits, &mut reached).await;
+            world.check(&app, &replay, &mut reached).await;
+        }
+        put_what_was_read(&app).await;
+        let changes = ROUNDS * WORKERS * CHANGES as u64;
+        println!("{database}: {changes} changes, {} lines of the record", replay.last);
+        reached.say(&database);
+    }
+}
+
+/// A PUT of the last GET is never a change, whatever the seat is.
+async fn put_what_was_read(app: &TestApp) {
+    let ctx = app.app.operator(&app.tenant).await.unwrap();
+    let before = app.app.last_record(&ctx).await.unwrap();
+    let all = app.get("/Users?count=1000").await.expect(200);
+    for user in all.body["Resources"].as_array().unwrap() {
+        let path = format!("/Users/{}", user["id"].as_str().unwrap());
+        let put = app.put(&path, user).await.expect(200);
+        assert_eq!(put.body, *user);
+    }
+    let groups = app.get("/Groups?count=1000").await.expect(200);
+    for group in groups.body["Resources"].as_array().unwrap() {
+        let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+        assert_eq!(app.put(&path, group).await.expect(200).body, *group);
+    }
+    assert_eq!(app.app.last_record(&ctx).await.unwrap(), before);
+}
+
+/// A PATCH that replaces one value.
+fn set(path: &str, value: &Value) -> Value {
+    json!([{ "op": "replace", "path": path, "value": value }])
+}

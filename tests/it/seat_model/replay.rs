@@ -1,0 +1,181 @@
+//! The record played again: who held what, who waited, in which order, and of which version.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use usher::app::seats::{Recorded, Wanted};
+use usher::domain::scope::Scope;
+
+use super::Reached;
+use crate::support::app::TestApp;
+
+/// What the record says so far.
+#[derive(Debug, Default)]
+pub(super) struct Replay {
+    /// The number of the last line that was played.
+    pub(super) last: i64,
+    /// The pool whose seat a user holds.
+    pub(super) held: BTreeMap<String, String>,
+    /// Who waits for a seat of a pool, the first ones first.
+    pub(super) lines: BTreeMap<String, Vec<String>>,
+    /// The version of each user that is there.
+    pub(super) versions: BTreeMap<String, i64>,
+    /// Who was passed by, by which request.
+    passed: Option<(String, String, Vec<String>)>,
+}
+
+fn text<'v>(detail: &'v Value, pointer: &str) -> &'v str {
+    detail.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+impl Replay {
+    /// Plays what was recorded since. With limits, nobody may have been seated beyond them.
+    pub(super) async fn play(
+        &mut self,
+        app: &TestApp,
+        limits: &BTreeMap<String, i64>,
+        reached: &mut Reached,
+    ) {
+        let ctx = app.app.operator(&app.tenant).await.unwrap();
+        loop {
+            let wanted = Wanted { after: self.last, limit: 1000, ..Wanted::default() };
+            let lines = app.app.records(&ctx, Scope::LogRead, wanted).await.unwrap();
+            let Some(end) = lines.last() else { break };
+            let end = end.seq;
+            for (at, line) in lines.iter().enumerate() {
+                assert_eq!(line.seq, self.last + 1, "a number is missing");
+                self.last = line.seq;
+                let same = |other: &&Recorded| {
+                    other.line.resource == line.line.resource
+                        && other.line.version == line.line.version
+                        && other.line.request == line.line.request
+                };
+                let near = &lines[at.saturating_sub(8)..lines.len().min(at + 8)];
+                let names: Vec<&str> =
+                    near.iter().filter(same).map(|one| one.line.name.as_str()).collect();
+                self.step(line, &names, limits, reached);
+            }
+            assert_eq!(self.last, end);
+        }
+        self.nobody_was_passed_by("");
+    }
+
+    fn step(
+        &mut self,
+        recorded: &Recorded,
+        names: &[&str],
+        limits: &BTreeMap<String, i64>,
+        reached: &mut Reached,
+    ) {
+        let line = &recorded.line;
+        if line.kind != "User" && line.name != "seat.denied" {
+            return;
+        }
+        self.nobody_was_passed_by(&line.request);
+        let detail: Value = serde_json::from_str(&line.detail).unwrap();
+        self.count(recorded, &detail, names, reached);
+        let id = &line.resource;
+        if let Some(version) = line.version {
+            let known = self.versions.entry(id.clone()).or_insert(version - 1);
+            assert!(version == *known || version == *known + 1, "{recorded:?} after {known}");
+            *known = version;
+        }
+        if line.name == "user.deleted" {
+            assert!(self.versions.remove(id).is_some(), "{recorded:?}");
+        }
+        if line.name.starts_with("seat.") && line.name != "seat.denied" {
+            self.seat(recorded, &detail, limits);
+        }
+    }
+
+    fn seat(&mut self, recorded: &Recorded, detail: &Value, limits: &BTreeMap<String, i64>) {
+        let (id, request) = (&recorded.line.resource, &recorded.line.request);
+        let pool = text(detail, "/after/pool").to_owned();
+        let wanted = text(detail, "/after/requestedSeatType").to_owned();
+        let before = self.held.get(id).cloned().unwrap_or_default();
+        if pool != before && !pool.is_empty() {
+            let line = self.lines.get(&pool).cloned().unwrap_or_default();
+            match line.iter().position(|waits| waits == id) {
+                Some(0) => {}
+                Some(_) => panic!("{recorded:?} was seated before {line:?}"),
+                None if line.is_empty() => {}
+                // There may be room for all of them: then they are seated by the same request.
+                None => self.passed = Some((request.clone(), pool.clone(), line)),
+            }
+        }
+        for (name, line) in &mut self.lines {
+            if *name != wanted {
+                line.retain(|waits| waits != id);
+            }
+        }
+        let line = self.lines.entry(wanted.clone()).or_default();
+        if !wanted.is_empty() && !line.contains(id) {
+            line.push(id.clone());
+        }
+        if pool.is_empty() {
+            self.held.remove(id);
+            return;
+        }
+        self.held.insert(id.clone(), pool.clone());
+        if pool != before
+            && let Some(limit) = limits.get(&pool)
+        {
+            let used = self.held.values().filter(|held| **held == pool).count();
+            assert!(used <= usize::try_from(*limit).unwrap(), "{used} of {limit}: {recorded:?}");
+        }
+    }
+
+    fn nobody_was_passed_by(&mut self, request: &str) {
+        let Some((by, pool, line)) = self.passed.take_if(|(by, ..)| by != request) else { return };
+        let now = self.lines.get(&pool).cloned().unwrap_or_default();
+        let left: Vec<_> = line.iter().filter(|id| now.contains(id)).collect();
+        assert!(left.is_empty(), "{by} passed by {left:?} in the line of {pool}");
+    }
+
+    /// Counts the row of the table of transitions that the line stands for.
+    fn count(&self, recorded: &Recorded, detail: &Value, names: &[&str], reached: &mut Reached) {
+        let (was, is) = (text(detail, "/before/state"), text(detail, "/after/state"));
+        let (waited, waits) =
+            (text(detail, "/before/requestedSeatType"), text(detail, "/after/requestedSeatType"));
+        let id = &recorded.line.resource;
+        match recorded.line.name.as_str() {
+            "user.created" => reached.note(match text(detail, "/lifecycle") {
+                "active" => "created active",
+                "suspended" => "created suspended",
+                "waiting" => "created waiting",
+                _ => "created provisioned",
+            }),
+            "user.suspended" => reached.note("suspended"),
+            "user.reactivated" if text(detail, "/after") == "active" => {
+                reached.note("reactivated to active");
+            }
+            "user.reactivated" if text(detail, "/after") == "waiting" => {
+                reached.note("reactivated to waiting");
+            }
+            "user.deleted" if self.held.contains_key(id) => reached.note("deleted with a seat"),
+            "user.deleted" => reached.note("deleted without"),
+            "seat.moved" => reached.note("seat moved"),
+            "seat.waiting" if is == "waiting" => reached.note("waiting without a seat"),
+            "seat.waiting" => reached.note("a move waits"),
+            "seat.granted" if was == "waiting" => reached.note("who waited is seated"),
+            "seat.granted" => reached.note("a move that waited is granted"),
+            "seat.denied" if recorded.line.version.is_some() => {
+                reached.note("a member finds the pool full");
+            }
+            "seat.denied" => reached.note("refused: pool full"),
+            "seat.consumed" if was == "reserved" => reached.note("reserved becomes consumed"),
+            "seat.reserved" if was == "consumed" => reached.note("consumed becomes reserved"),
+            "role.changed" if !names.iter().any(|name| name.starts_with("seat.")) => {
+                reached.note("role changed in the same pool");
+            }
+            _ => {}
+        }
+        let over = text(detail, "/after/reason") == "overage" && names.contains(&"user.created");
+        if recorded.line.name == "seat.consumed" && over {
+            reached.note("created beyond the total");
+        }
+        if !waited.is_empty() && waits.is_empty() && was == "waiting" && is == "none" {
+            reached.note("who waited gives up");
+        }
+    }
+}
