@@ -381,7 +381,9 @@ impl Plan {
         }
         let was = Was { before: Some(&before), password: self.password != NewPassword::Keep };
         let loaded = if wanted.doc != before.doc {
-            work.update_by_rules(tx, was, &before, &wanted.doc).await?
+            let loaded = work.update_by_rules(tx, was, &before, &wanted.doc).await?;
+            let is_same = loaded.stored.version == before.stored.version;
+            if is_same && changed { work.touch(tx, loaded).await? } else { loaded }
         } else if changed {
             work.touch(tx, before).await?
         } else {

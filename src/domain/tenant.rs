@@ -71,6 +71,12 @@ pub struct TenantSettings {
     pub accept_password: bool,
     /// `password.minLength`, in characters.
     pub password_min_length: usize,
+    /// `departments.autoCreate`.
+    pub create_departments: bool,
+    /// `departments.fromEnterprise`.
+    pub departments_from_enterprise: bool,
+    /// `agent.followUser`.
+    pub agent_follows_user: bool,
     /// `page.default`.
     pub page_default: i64,
     /// `page.max`.
@@ -96,6 +102,9 @@ impl Default for TenantSettings {
             reject_unknown_members: false,
             accept_password: true,
             password_min_length: 8,
+            create_departments: true,
+            departments_from_enterprise: false,
+            agent_follows_user: true,
             page_default: 100,
             page_max: 1000,
             written: BTreeMap::new(),
@@ -123,6 +132,9 @@ pub const KEYS: &[(&str, &str, &str)] = &[
     ),
     ("password.acceptFromScim", "true", "true or false"),
     ("password.minLength", "8", "a number from 8 to 64"),
+    ("departments.autoCreate", "true", "true or false"),
+    ("departments.fromEnterprise", "false", "false or true"),
+    ("agent.followUser", "true", "true or false"),
     ("page.default", "100", "a number from 1 to page.max"),
     ("page.max", "1000", "a number from 1 to 10000"),
 ];
@@ -200,6 +212,9 @@ impl TenantSettings {
                 self.password_min_length =
                     value.parse().ok().filter(|length| (8..=64).contains(length))?;
             }
+            "departments.autoCreate" => self.create_departments = boolean(value)?,
+            "departments.fromEnterprise" => self.departments_from_enterprise = boolean(value)?,
+            "agent.followUser" => self.agent_follows_user = boolean(value)?,
             "page.default" => {
                 self.page_default =
                     value.parse().ok().filter(|count| (1..=self.page_max).contains(count))?;
