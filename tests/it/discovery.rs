@@ -81,7 +81,10 @@ each_db! {
     async fn resource_types_say_where_and_what_they_are(app: TestApp) {
         let list = app.anonymous().get("/ResourceTypes").await.expect(200).body;
         assert_eq!(list["totalResults"], list["Resources"].as_array().unwrap().len());
-        assert_eq!(texts(&list["Resources"], "/name"), ["User", "Group"]);
+        assert_eq!(
+            texts(&list["Resources"], "/name"),
+            ["User", "Group", "CallAgent", "Department", "AgentGroup", "PhoneExtension"]
+        );
         let app = app.tenant_with("discovery.extensions", "all").await;
         for kind in list["Resources"].as_array().unwrap() {
             let name = kind["name"].as_str().unwrap();
@@ -111,10 +114,11 @@ each_db! {
         let list = app.anonymous().get("/Schemas").await.expect(200).body;
         let all = schemas(&app.anonymous()).await;
         assert_eq!(list["totalResults"], all.len());
-        assert_eq!(
-            texts(&list["Resources"], "/id"),
-            [USER, ENTERPRISE, CONTACT_CENTER, SEAT, GROUP, GROUP_MAPPING]
-        );
+        let own = ["CallAgent", "Department", "AgentGroup", "PhoneExtension"];
+        let own = own.map(|name| format!("urn:ietf:params:scim:schemas:usher:2.0:{name}"));
+        let first = [USER, ENTERPRISE, CONTACT_CENTER, SEAT, GROUP, GROUP_MAPPING];
+        let all_urns: Vec<_> = first.map(str::to_owned).into_iter().chain(own).collect();
+        assert_eq!(texts(&list["Resources"], "/id"), all_urns);
         for schema in &all {
             let id = schema["id"].as_str().unwrap();
             assert_eq!(schema["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:Schema"]));

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![expect(clippy::disallowed_methods, reason = "tests start tasks and read their environment")]
 
+mod agents;
 mod architecture;
 mod bad_bodies;
 mod bad_database;
