@@ -384,7 +384,9 @@ impl Plan {
             }
         }
         let loaded = if wanted.doc != before.doc {
-            work.update_by_rules(tx, was, &before, &wanted.doc).await?
+            let loaded = work.update_by_rules(tx, was, &before, &wanted.doc).await?;
+            let is_same = loaded.stored.version == before.stored.version;
+            if is_same && changed { work.touch(tx, loaded).await? } else { loaded }
         } else if changed {
             work.touch(tx, before).await?
         } else {

@@ -44,6 +44,12 @@ pub enum Error {
         /// The value, as the client wrote it.
         value: String,
     },
+    /// What somebody else has already.
+    #[error("{0}")]
+    Taken(String),
+    /// What cannot go as long as others need it.
+    #[error("{0}")]
+    InUse(String),
     /// The resource has changed since the client read it (RFC 7644 s3.14).
     #[error("The resource has another version than If-Match names. Read it again, then retry.")]
     Stale,

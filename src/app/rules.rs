@@ -2,6 +2,7 @@
 //! is nearly always; inside of it where it takes a look at the whole: a pool that is full, a line of
 //! people who wait, groups that give roles.
 
+mod agents;
 mod groups;
 mod waiters;
 
@@ -11,6 +12,7 @@ use serde_json::json;
 
 use crate::app::work::{Loaded, Work};
 use crate::app::{Error, catalogue};
+use crate::domain::agent;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::facts::{Facts, Seat, Source};
 use crate::domain::person::{self, Judged, Law};
@@ -86,11 +88,14 @@ impl Work {
     ) -> Result<Option<Ruled>, Error> {
         if !self.has_rules() {
             let is_named = was.before.is_none() && self.may_be_mapped_by_name();
-            return Ok((!is_named).then(|| Ruled::plain(wanted.clone())));
+            return if is_named { Ok(None) } else { self.foresee_telephony(wanted) };
         }
         let catalogue = &self.ctx.catalogue;
         let law = self.law(catalogue);
         Self::check(&law, was, wanted)?;
+        if agent::concerns(&self.ctx.rules, was.doc(), wanted) {
+            return Ok(None);
+        }
         if let Some(kept) = self.untouched(id, was, wanted) {
             return Ok(Some(kept));
         }
@@ -133,11 +138,15 @@ impl Work {
         wanted: &Doc,
     ) -> Result<Ruled, Error> {
         let catalogue = catalogue::read(tx, &self.tenant).await?;
-        if !self.has_rules() {
+        if self.kind.extension(urn::GROUP_MAPPING).is_some() {
             return Ok(Ruled::plain(self.map_by_name(tx, catalogue, id, wanted).await?));
+        }
+        if !self.has_rules() {
+            return self.rule_telephony(tx, id, was, wanted).await;
         }
         let law = self.law(&catalogue);
         Self::check(&law, was, wanted)?;
+        let wanted = &self.rule_agent_of(tx, id, was, wanted).await?;
         if let Some(kept) = self.untouched(id, was, wanted) {
             return Ok(kept);
         }
@@ -154,6 +163,7 @@ impl Work {
 
     fn check(law: &Law<'_>, was: Was<'_>, wanted: &Doc) -> Result<(), Error> {
         person::check(wanted)?;
+        agent::check(wanted)?;
         let Some(before) = was.doc() else { return Ok(()) };
         law.protect(before, wanted, was.password)
             .map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))
@@ -248,6 +258,7 @@ impl Work {
         if !self.has_rules() {
             return Ok(());
         }
+        self.leave_agent(tx, id, before).await?;
         let facts = Facts::of(before);
         let seat = facts.as_ref().map(|facts| facts.seat.clone()).unwrap_or_default();
         let (_, steps) = seat::settle(&seat, &Need::Nothing(None), None, Manners::Policy)

@@ -198,6 +198,10 @@ impl Work {
             }
         }
         let ruled = self.rule(tx, id, was, doc).await?;
+        if ruled.doc == before.doc {
+            // What was written in other words, or asked for what is there.
+            return Ok(before.clone());
+        }
         let loaded = self.update(tx, before, ruled.clone()).await?;
         self.open(tx, &ruled).await?;
         Ok(loaded)
@@ -245,6 +249,7 @@ impl Work {
             Some(_) => maps::members(tx, &self.tenant, id, None).await?,
             None => Vec::new(),
         };
+        self.let_go(tx, id, &loaded.doc).await?;
         if !resources::delete(tx, self.key(id), &entries, self.now).await? {
             return Err(self.not_found(id));
         }

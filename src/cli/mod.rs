@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::scim::resource_type::Registry;
 use crate::settings::{self, Settings};
 
+pub mod agents;
 pub mod contract;
 pub mod copy;
 pub mod doctor;
@@ -50,6 +51,7 @@ enum Command {
     Seats(seats::Arguments),
     Roles(roles::Arguments),
     Groups(groups::Arguments),
+    Agents(agents::Arguments),
     Log(log::Arguments),
     #[command(subcommand)]
     Contract(contract::Command),
@@ -154,6 +156,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Users(arguments) => users::run(arguments, settings, output).await,
             Command::Seats(arguments) => seats::run(arguments, settings, output).await,
             Command::Roles(arguments) => roles::run(arguments, settings, output).await,
+            Command::Agents(arguments) => agents::run(arguments, settings, output).await,
             Command::Groups(arguments) => groups::run(arguments, settings, output).await,
             Command::Log(arguments) => log::run(arguments, settings, output).await,
             Command::Contract(command) => contract::run(&command, output),

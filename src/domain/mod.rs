@@ -1,5 +1,6 @@
 //! Business rules, pure: decisions from what was, what is wanted, and facts. No I/O, no clock.
 
+pub mod agent;
 pub mod catalogue;
 pub mod facts;
 pub mod offer;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::scim::urn;
+
 /// One thing that a credential may do; the only vocabulary of scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
@@ -79,6 +81,12 @@ impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// What it takes to write resources of the schema of this URN.
+pub fn to_write(urn: &str) -> Scope {
+    let telephony = [urn::CALL_AGENT, urn::DEPARTMENT, urn::AGENT_GROUP, urn::PHONE_EXTENSION];
+    if telephony.contains(&urn) { Scope::AgentsWrite } else { Scope::UsersWrite }
 }
 
 /// The scopes of a credential, as they were given and what they add up to.

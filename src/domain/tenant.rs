@@ -76,6 +76,12 @@ pub struct TenantSettings {
     pub password_min_length: usize,
     /// `retention.days`: how long lines of the record are kept.
     pub retention_days: i64,
+    /// `departments.autoCreate`.
+    pub create_departments: bool,
+    /// `departments.fromEnterprise`.
+    pub departments_from_enterprise: bool,
+    /// `agent.followUser`.
+    pub agent_follows_user: bool,
     /// `page.default`.
     pub page_default: i64,
     /// `page.max`.
@@ -103,6 +109,9 @@ impl Default for TenantSettings {
             accept_password: true,
             password_min_length: 8,
             retention_days: 90,
+            create_departments: true,
+            departments_from_enterprise: false,
+            agent_follows_user: true,
             page_default: 100,
             page_max: 1000,
             written: BTreeMap::new(),
@@ -135,6 +144,9 @@ pub const KEYS: &[(&str, &str, &str)] = &[
     ),
     ("password.acceptFromScim", "true", "true or false"),
     ("password.minLength", "8", "a number from 8 to 64"),
+    ("departments.autoCreate", "true", "true or false"),
+    ("departments.fromEnterprise", "false", "false or true"),
+    ("agent.followUser", "true", "true or false"),
     ("page.default", "100", "a number from 1 to page.max"),
     ("page.max", "1000", "a number from 1 to 10000"),
     ("retention.days", "90", "a number from 1 to 3650"),
@@ -218,6 +230,9 @@ impl TenantSettings {
                 self.password_min_length =
                     value.parse().ok().filter(|length| (8..=64).contains(length))?;
             }
+            "departments.autoCreate" => self.create_departments = boolean(value)?,
+            "departments.fromEnterprise" => self.departments_from_enterprise = boolean(value)?,
+            "agent.followUser" => self.agent_follows_user = boolean(value)?,
             "page.default" => {
                 self.page_default =
                     value.parse().ok().filter(|count| (1..=self.page_max).contains(count))?;

@@ -99,6 +99,8 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
         | Error::NotFound { .. }
         | Error::NoEndpoint(_)
         | Error::Conflict { .. }
+        | Error::Taken(_)
+        | Error::InUse(_)
         | Error::Stale
         | Error::Refused(_)
         | Error::SeatsExhausted(..)

@@ -160,7 +160,7 @@ async fn answer(
 ) -> Result<Response, Error> {
     let Http { app, metrics } = http;
     let (parts, body) = request.into_parts();
-    let ctx = auth::caller(&app, route.row.access, &parts.headers, id_of(seen)).await?;
+    let ctx = auth::caller(&app, route.access(), &parts.headers, id_of(seen)).await?;
     if let (Some(seen), Some(ctx)) = (seen, &ctx) {
         let _ = seen.caller.set((ctx.tenant_name.clone(), ctx.token.to_string()));
     }

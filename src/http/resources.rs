@@ -1,13 +1,16 @@
 //! The handlers of every resource type: extract, call, answer.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::app::{Asked, Error, Prefer, Shown, Target};
 use crate::http::call::Call;
-use crate::http::scim_json;
+use crate::http::{discovery, scim_json};
 use crate::scim::query::Query;
+use crate::scim::resource_type::ResourceType;
 
 /// `POST /{endpoint}` (RFC 7644 s3.3)
 pub async fn create(mut call: Call) -> Result<Response, Error> {
@@ -58,8 +61,7 @@ async fn of_type(call: Call, query: Query) -> Result<Response, Error> {
 
 /// `GET /` (RFC 7644 s3.4.2.1)
 pub async fn list_all(call: Call) -> Result<Response, Error> {
-    let kinds = call.app.registry().types();
-    let page = call.app.list(call.ctx()?, kinds, &call.query()?).await?;
+    let page = call.app.list(call.ctx()?, &shown(&call), &call.query()?).await?;
     Ok(scim_json::pieces(StatusCode::OK, page))
 }
 
@@ -67,8 +69,14 @@ pub async fn list_all(call: Call) -> Result<Response, Error> {
 pub async fn search_all(mut call: Call) -> Result<Response, Error> {
     let body = call.json().await?;
     let query = Query::from_search(&body, call.ctx()?.quirks)?;
-    let page = call.app.list(call.ctx()?, call.app.registry().types(), &query).await?;
+    let page = call.app.list(call.ctx()?, &shown(&call), &query).await?;
     Ok(scim_json::pieces(StatusCode::OK, page))
+}
+
+/// The types that the caller's tenant shows.
+fn shown(call: &Call) -> Vec<Arc<ResourceType>> {
+    let types = call.app.registry().types().iter();
+    types.filter(|kind| discovery::shows_type(call, kind)).cloned().collect()
 }
 
 /// `PUT /{endpoint}/{id}` (RFC 7644 s3.5.1)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::scope::Scope;
+use crate::domain::scope::{self, Scope};
 use crate::http::admin::Admin;
 use crate::scim::resource_type::{Registry, ResourceType};
 
@@ -369,6 +369,16 @@ pub struct Route {
 }
 
 impl Route {
+    /// Who may use it: what is written needs the scope of its type.
+    pub fn access(&self) -> Access {
+        match &self.kind {
+            Some(kind) if self.row.access == WRITE => {
+                Access::Scope(scope::to_write(&kind.schema.id))
+            }
+            Some(_) | None => self.row.access,
+        }
+    }
+
     /// The operation id.
     pub fn operation(&self) -> String {
         self.fill(self.row.operation)

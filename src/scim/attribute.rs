@@ -125,6 +125,12 @@ pub enum Format {
     Network,
 }
 
+/// What stands between the values of a list that came as one text.
+pub const SEPARATORS: [char; 3] = [',', ';', '\n'];
+
+/// Stands before a text that is one name or several.
+pub const UNSPLIT: char = '\u{1f}';
+
 /// One attribute or sub-attribute.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "RFC 7643 s7 defines them as booleans")]
@@ -159,6 +165,12 @@ pub struct Attribute {
     pub format: Option<Format>,
     /// Whether a list of it may also come as one text with `,`, `;` or line breaks between.
     pub delimited: bool,
+    /// Whether its values are names: a text with `,`, `;` or line breaks may be one of them or several,
+    /// which [`UNSPLIT`] leaves to whoever knows the names.
+    pub names: bool,
+    /// Where the normal form of its value stands, once there is one: a sub-attribute of a sibling. That
+    /// is what must be unique; the attribute itself is what the client wrote.
+    pub normal: Option<String>,
     /// Sub-attributes of a complex attribute.
     pub sub: Vec<Attribute>,
 }
@@ -182,6 +194,8 @@ impl Attribute {
             source: Source::default(),
             format: None,
             delimited: false,
+            names: false,
+            normal: None,
             sub: Vec::new(),
         }
     }

@@ -181,6 +181,18 @@ fn object_of(attributes: &[Attribute], object: &Doc) -> Doc {
         .collect()
 }
 
+/// The value as it is shown.
+fn shown<'d>(attribute: &Attribute, object: &'d Doc) -> Option<&'d Value> {
+    object.get(&attribute.name)
+}
+
+/// The normal form of the value, where one stands beside it.
+fn normal<'d>(attribute: &Attribute, object: &'d Doc) -> Option<&'d Value> {
+    let beside = attribute.normal.as_deref().and_then(|at| at.split_once('.'));
+    let form = beside.and_then(|(name, sub)| object.get(name)?.get(sub));
+    form.or_else(|| shown(attribute, object))
+}
+
 fn value_of(attribute: &Attribute, value: &Value) -> Option<Value> {
     match value {
         Value::Array(items) => {
@@ -284,25 +296,33 @@ pub struct IndexEntry {
 
 /// What the index has to hold for this document, each entry once.
 pub fn index_entries(rt: &ResourceType, doc: &Doc) -> Vec<IndexEntry> {
-    entries(rt, doc, |attribute| attribute.indexed)
+    entries(rt, doc, shown, |attribute| attribute.indexed)
 }
 
 /// The values of this document that nothing else of its type may have, each once.
 pub fn unique_entries(rt: &ResourceType, doc: &Doc, quirks: Quirks) -> Vec<IndexEntry> {
     let group = urn::same(&rt.schema.id, urn::GROUP) && !quirks.on(Quirk::UniqueGroupNames);
-    entries(rt, doc, |attribute| {
+    entries(rt, doc, normal, |attribute| {
         attribute.uniqueness != Uniqueness::None && !(group && attribute.name == "displayName")
     })
 }
 
-fn entries(rt: &ResourceType, doc: &Doc, wanted: impl Fn(&Attribute) -> bool) -> Vec<IndexEntry> {
+/// Which value of an attribute counts, in the object that holds it.
+type Counts = for<'d> fn(&Attribute, &'d Doc) -> Option<&'d Value>;
+
+fn entries(
+    rt: &ResourceType,
+    doc: &Doc,
+    counts: Counts,
+    wanted: impl Fn(&Attribute) -> bool,
+) -> Vec<IndexEntry> {
     let mut found = Vec::new();
     for (extension, attribute) in rt.attributes().filter(|(_, found)| found.is_stored()) {
         let root = match extension {
             Some(schema) => doc.get(&schema.id).and_then(Value::as_object),
             None => Some(doc),
         };
-        let Some(value) = root.and_then(|root| root.get(&attribute.name)) else { continue };
+        let Some(value) = root.and_then(|root| counts(attribute, root)) else { continue };
         let elements = listed(value);
         if !attribute.is_complex() && wanted(attribute) {
             push(&mut found, &full_name(extension, attribute, None), attribute, &elements);

@@ -6,11 +6,15 @@ use serde_json::{Value, json};
 
 use crate::scim::attribute::{self, Attribute, Mutability, Returned, Source, Type};
 use crate::scim::path::{AttrPath, Place};
+use crate::scim::resources::agent_group::AgentGroup;
+use crate::scim::resources::call_agent::CallAgent;
 use crate::scim::resources::catalogue::{Entitlement, Role};
 use crate::scim::resources::contact_center::ContactCenterUser;
+use crate::scim::resources::department::Department;
 use crate::scim::resources::enterprise::EnterpriseUser;
 use crate::scim::resources::group::Group;
 use crate::scim::resources::group_mapping::GroupMapping;
+use crate::scim::resources::phone_extension::PhoneExtension;
 use crate::scim::resources::seat::Seat;
 use crate::scim::resources::seat_pool::SeatPool;
 use crate::scim::resources::user::User;
@@ -213,6 +217,7 @@ impl Registry {
     /// What Usher serves.
     pub fn standard() -> Self {
         let optional = |schema| Extension { schema, required: false };
+        let plain = |name, endpoint, schema| ResourceType::new(name, endpoint, schema, Vec::new());
         Self::new(vec![
             ResourceType::new(
                 "User",
@@ -230,6 +235,10 @@ impl Registry {
                 Schema::from_struct::<Group>(),
                 vec![optional(Schema::from_struct::<GroupMapping>())],
             ),
+            plain("CallAgent", "/CallAgents", Schema::from_struct::<CallAgent>()),
+            plain("Department", "/Departments", Schema::from_struct::<Department>()),
+            plain("AgentGroup", "/AgentGroups", Schema::from_struct::<AgentGroup>()),
+            plain("PhoneExtension", "/PhoneExtensions", Schema::from_struct::<PhoneExtension>()),
         ])
         .offering(vec![
             ResourceType::new(

@@ -26,6 +26,7 @@ pub struct Schema {
 /// The keys of `x-scim` beside a field; those left out have the defaults of RFC 7643 s2.2.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of two values")]
 struct Hints {
     r#type: Option<Type>,
     required: bool,
@@ -39,6 +40,8 @@ struct Hints {
     source: Source,
     format: Option<Format>,
     delimited: bool,
+    names: bool,
+    normal: Option<String>,
 }
 
 /// An attribute of a schema document, as `/Schemas` serves it.
@@ -212,6 +215,8 @@ fn attribute_of(name: &str, property: &Value) -> Attribute {
         source: hints.source,
         format: hints.format,
         delimited: hints.delimited,
+        names: hints.names,
+        normal: hints.normal,
         sub: attributes_of(element),
         ..Attribute::new(name, kind)
     }

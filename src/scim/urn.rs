@@ -14,6 +14,14 @@ pub const SEAT: &str = "urn:ietf:params:scim:schemas:extension:usher-seat:2.0:Us
 pub const GROUP_MAPPING: &str = "urn:ietf:params:scim:schemas:extension:usher:2.0:Group";
 /// Pool of seats.
 pub const SEAT_POOL: &str = "urn:ietf:params:scim:schemas:usher:2.0:SeatPool";
+/// Call agent.
+pub const CALL_AGENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:CallAgent";
+/// Department.
+pub const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:Department";
+/// Group of call agents: a queue.
+pub const AGENT_GROUP: &str = "urn:ietf:params:scim:schemas:usher:2.0:AgentGroup";
+/// Phone extension.
+pub const PHONE_EXTENSION: &str = "urn:ietf:params:scim:schemas:usher:2.0:PhoneExtension";
 /// Role of the catalogue (draft-ietf-scim-roles-entitlements).
 pub const ROLE: &str = "urn:ietf:params:scim:schemas:core:2.0:Role";
 /// Entitlement of the catalogue (draft-ietf-scim-roles-entitlements).

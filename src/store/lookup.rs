@@ -57,6 +57,11 @@ pub struct Found {
     pub members: i64,
 }
 
+/// What one look-up finds, inside a transaction.
+pub async fn find(tx: &mut Tx<'_>, ask: &Ask) -> Result<Vec<Found>, Error> {
+    Ok(answer(tx, &[ask]).await?.pop().unwrap_or_default())
+}
+
 /// The answers in the order of the questions, each by id; all of one moment.
 pub(super) async fn answer(tx: &mut Tx<'_>, asks: &[&Ask]) -> Result<Vec<Vec<Found>>, Error> {
     match tx.dialect() {

@@ -4,6 +4,7 @@
 //! whole or not at all. The closures travel to threads that each own a connection, so nothing in
 //! them but the closure itself needs to be `Send`.
 
+pub mod agents;
 mod beside;
 pub mod blocks;
 pub mod bulk;

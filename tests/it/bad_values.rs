@@ -37,7 +37,7 @@ fn is_wrong(attribute: &Attribute, value: &Value) -> bool {
         Value::Null => return false,
         Value::Array(items) if attribute.multi => items.iter().collect(),
         Value::Array(_) => return true,
-        Value::String(_) if attribute.delimited => return false,
+        Value::String(_) if attribute.delimited || attribute.names => return false,
         _ if attribute.multi => return true,
         other => vec![other],
     };
@@ -101,7 +101,11 @@ fn body(kind: &ResourceType, name: &str, case: &Case) -> Value {
         }
     }
     body["userName"] = name.into();
-    if kind.name != "User" {
+    if kind.name == "PhoneExtension" {
+        let digits: String = name.chars().filter(char::is_ascii_digit).collect();
+        body.as_object_mut().unwrap().remove("userName");
+        body["number"] = format!("1{digits:0>5}").into();
+    } else if kind.name != "User" {
         body.as_object_mut().unwrap().remove("userName");
         body["displayName"] = name.into();
     }
@@ -160,11 +164,13 @@ each_db! {
     /// Proves SCIM-457.
     async fn no_value_of_a_wrong_type_is_stored_when_only_the_letter_counts(app: TestApp) {
         let app = app.tenant_with("discovery.extensions", "all").await;
+        let app = app.scoped(&["scim", "agents:write"]).await;
         try_everything(&app.with_quirks(Quirks::NONE), true).await;
     }
 
     async fn no_value_of_any_type_is_more_than_refused(app: TestApp) {
         let app = app.tenant_with("discovery.extensions", "all").await;
+        let app = app.scoped(&["scim", "agents:write"]).await;
         try_everything(&app, false).await;
     }
 }

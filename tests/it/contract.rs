@@ -39,6 +39,20 @@ const DEVIATIONS: &[(&str, &str, &str, &str)] = &[
 const NAMES: [&str; 7] =
     ["type", "values", "required", "case", "mutability", "returned", "uniqueness"];
 
+/// Schemas of Usher's own.
+const OWN: [&str; 10] = [
+    "ContactCenterUser",
+    "Seat",
+    "GroupMapping",
+    "CallAgent",
+    "Department",
+    "AgentGroup",
+    "PhoneExtension",
+    "SeatPool",
+    "Role",
+    "Entitlement",
+];
+
 /// Characteristics in the order of [`NAMES`], by attribute.
 type Facts = BTreeMap<String, [String; 7]>;
 
@@ -88,9 +102,6 @@ fn characteristics(attribute: &Attribute) -> [String; 7] {
     ]
 }
 
-const OURS: &[&str] =
-    &["ContactCenterUser:", "Seat:", "GroupMapping:", "SeatPool:", "Role:", "Entitlement:"];
-
 /// Proves SCIM-152.
 #[test]
 fn our_attributes_are_those_of_the_rfc_but_for_listed_deviations() {
@@ -98,7 +109,7 @@ fn our_attributes_are_those_of_the_rfc_but_for_listed_deviations() {
     let mut found = BTreeSet::new();
     for (name, facts) in &ours {
         // What is Usher's own is not the RFC's to say.
-        if OURS.iter().any(|own| name.starts_with(own)) {
+        if OWN.iter().any(|own| name.split(':').next() == Some(own)) {
             continue;
         }
         match rfc.get(name) {

@@ -83,7 +83,10 @@ each_db! {
         assert_eq!(list["totalResults"], list["Resources"].as_array().unwrap().len());
         assert_eq!(
             texts(&list["Resources"], "/name"),
-            ["User", "Group", "SeatPool", "Role", "Entitlement"]
+            [
+                "User", "Group", "CallAgent", "Department", "AgentGroup", "PhoneExtension",
+                "SeatPool", "Role", "Entitlement",
+            ]
         );
         let app = app.tenant_with("discovery.extensions", "all").await;
         for kind in list["Resources"].as_array().unwrap() {
@@ -114,20 +117,17 @@ each_db! {
         let list = app.anonymous().get("/Schemas").await.expect(200).body;
         let all = schemas(&app.anonymous()).await;
         assert_eq!(list["totalResults"], all.len());
-        assert_eq!(
-            texts(&list["Resources"], "/id"),
-            [
-                USER,
-                ENTERPRISE,
-                CONTACT_CENTER,
-                SEAT,
-                GROUP,
-                GROUP_MAPPING,
-                "urn:ietf:params:scim:schemas:usher:2.0:SeatPool",
-                "urn:ietf:params:scim:schemas:core:2.0:Role",
-                "urn:ietf:params:scim:schemas:core:2.0:Entitlement",
-            ]
-        );
+        let own = ["CallAgent", "Department", "AgentGroup", "PhoneExtension"];
+        let own = own.map(|name| format!("urn:ietf:params:scim:schemas:usher:2.0:{name}"));
+        let first = [USER, ENTERPRISE, CONTACT_CENTER, SEAT, GROUP, GROUP_MAPPING];
+        let offered = [
+            "urn:ietf:params:scim:schemas:usher:2.0:SeatPool",
+            "urn:ietf:params:scim:schemas:core:2.0:Role",
+            "urn:ietf:params:scim:schemas:core:2.0:Entitlement",
+        ];
+        let stored = first.map(str::to_owned).into_iter().chain(own);
+        let all_urns: Vec<_> = stored.chain(offered.map(str::to_owned)).collect();
+        assert_eq!(texts(&list["Resources"], "/id"), all_urns);
         for schema in &all {
             let id = schema["id"].as_str().unwrap();
             assert_eq!(schema["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:Schema"]));

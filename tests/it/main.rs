@@ -5,6 +5,7 @@
 
 mod admin;
 mod administrators;
+mod agents;
 mod architecture;
 mod bad_bodies;
 mod bad_database;

@@ -106,6 +106,27 @@ each_db! {
         assert_eq!(setup.json("tenant show acme"), set);
     }
 
+    async fn users_are_linked_to_call_agents_and_unlinked_beside_the_server(setup: Setup) {
+        let server = setup.start();
+        server.client.try_user("anna").await.unwrap().expect(201);
+        let secret = setup.secret("token create --scope scim --scope agents:write");
+        let client = server.client.bearing(&secret);
+        let agent = client.post("/CallAgents", &json!({
+            "schemas": ["urn:ietf:params:scim:schemas:usher:2.0:CallAgent"],
+            "displayName": "Anna", "agentNumber": "7",
+        })).await.expect(201).id();
+        assert_eq!(setup.json("agents link anna 7")["agent"], agent.as_str());
+        let listed = setup.json("agents list");
+        assert_eq!(listed["Resources"][0]["user"]["display"], "anna");
+        assert!(setup.run("agents list").out.contains("anna"));
+        assert_eq!(setup.json("agents unlink anna")["agent"], Value::Null);
+        assert_eq!(setup.json("agents list")["Resources"][0].get("user"), None);
+        for words in ["agents link anna 8", "agents link nobody 7", "agents unlink nobody"] {
+            let done = setup.run(words);
+            assert_eq!((done.status, done.out.as_str()), (1, ""), "{words}: {done:?}");
+        }
+    }
+
     async fn users_are_listed_and_shown_by_id_and_name(setup: Setup) {
         let server = setup.start();
         for name in ["cleo", "anna", "bob\"by"] {

@@ -66,7 +66,7 @@ impl TestApp {
     }
 
     /// The names of the lines of the record about a resource.
-    async fn lines(&self, resource: &str) -> Vec<String> {
+    pub(crate) async fn lines(&self, resource: &str) -> Vec<String> {
         let ctx = self.app.operator(&self.tenant).await.unwrap();
         let wanted = usher::app::seats::Wanted {
             resource: Some(resource.to_owned()),

@@ -16,10 +16,12 @@ use crate::app::Error;
 use crate::app::change::{Change, OwnedTarget, Plan};
 use crate::app::create::Creation;
 use crate::app::work::Work;
+use crate::domain::scope;
 use crate::scim::accept::Password;
 use crate::scim::bulk::{self, Id, Method, Operation, Site};
 use crate::scim::etag::Conditions;
 use crate::scim::patch;
+use crate::scim::path::excerpt;
 
 /// Bytes of data that are prepared at once.
 const BYTES: usize = 512 * 1024;
@@ -183,6 +185,10 @@ fn aim(case: &Case, place: usize) -> (Option<String>, Result<Aim<'_>, Error>) {
         Ok(target) => target,
         Err(error) => return (None, Err(problem().unwrap_or_else(|| error.into()))),
     };
+    let schema = &target.kind.schema;
+    if case.ctx.rules.hides(&schema.id, &target.kind.name) {
+        return (None, Err(Error::NoEndpoint(excerpt(&operation.path))));
+    }
     let id = match &target.id {
         None => Ok(case.id(place).to_owned()),
         Some(Id::Known(id)) => Ok(id.clone()),
@@ -194,9 +200,12 @@ fn aim(case: &Case, place: usize) -> (Option<String>, Result<Aim<'_>, Error>) {
     };
     let shown = utf8_percent_encode(&shown, PLAIN);
     let location = Some(format!("{}{}/{shown}", app.base(), target.kind.endpoint));
+    // The endpoint has looked for one of them; other types need another.
+    let needed = scope::to_write(&schema.id);
     let aim = match (problem(), id) {
         (Some(problem), _) => Err(problem),
         (None, Err(name)) => Err(bulk::unknown_reference(name).into()),
+        (None, Ok(_)) if !case.ctx.scopes.allow(needed) => Err(Error::Forbidden(needed)),
         (None, Ok(id)) => {
             let work = Work::new(app, &case.ctx, &target.kind);
             Ok(Aim { method, operation, work, id })

@@ -23,8 +23,10 @@ impl Error {
             Self::Scim(scim @ scim::Error::Sensitive(_)) => (403, Some(scim.scim_type())),
             Self::Scim(scim) => (400, Some(scim.scim_type())),
             Self::NotFound { .. } | Self::NoEndpoint(_) => (404, None),
-            Self::Conflict { .. } => (409, Some("uniqueness")),
-            Self::Circular(_) | Self::KeyInUse(_) | Self::Stopped(_) => (409, None),
+            Self::Conflict { .. } | Self::Taken(_) => (409, Some("uniqueness")),
+            Self::InUse(_) | Self::Circular(_) | Self::KeyInUse(_) | Self::Stopped(_) => {
+                (409, None)
+            }
             Self::Stale | Self::StaleOperation | Self::Dependency(_) => (412, None),
             Self::NotModified { .. } => (304, None),
             Self::Unauthorized(_) => (401, None),
@@ -201,6 +203,8 @@ mod tests {
             (Error::OperationTooLarge(1), 413),
             (Error::Dependency(String::new()), 412),
             (Error::Circular(String::new()), 409),
+            (Error::InUse(String::new()), 409),
+            (Error::Taken(String::new()), 409),
             (Error::KeyReused, 422),
             (Error::KeyInUse(1), 409),
             (Error::Stopped(String::new()), 409),

@@ -18,11 +18,11 @@ pub fn of(route: &Route) -> Value {
         "tags": [tag(route)],
         "summary": route.summary(),
     });
-    if let Access::Scope(scope) = route.row.access {
+    if let Access::Scope(scope) = route.access() {
         operation["description"] = format!("Needs the scope `{scope}`.").into();
         operation["x-scope"] = scope.name().into();
     }
-    if let Some(security) = security(route.row.access) {
+    if let Some(security) = security(route.access()) {
         operation["security"] = security;
     }
     let parameters = parameters(route);

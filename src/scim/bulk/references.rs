@@ -11,15 +11,20 @@ use crate::scim::path::excerpt;
 /// What stands before a bulkId where an id belongs.
 pub const PREFIX: &str = "bulkId:";
 
-/// What holds other resources: where an id belongs, a `bulkId:…` is a reference.
-const HOLDERS: [&str; 2] = ["members", "manager"];
+/// What names other resources: where an id belongs, a `bulkId:…` is a reference.
+const HOLDERS: [&str; 7] =
+    ["members", "manager", "agentGroups", "departments", DEPARTMENT, "parent", AGENT];
+/// A text where it belongs to a person, and an object where it belongs to a group of agents.
+const DEPARTMENT: &str = "department";
+/// Names a call agent by its id alone.
+const AGENT: &str = "agentId";
 /// What is never looked into, and never kept as it is.
 const SECRET: &str = "password";
 
 /// Puts ids in the place of all references in an operation's data.
 ///
-/// A reference is a text that is nothing but `bulkId:…` where the id of a member or of a manager
-/// belongs; the end of a `$ref`; and a literal in the path of a PATCH operation about those. Texts at
+/// A reference is a text that is nothing but `bulkId:…` where the id of a member, of a manager, of a
+/// call agent or of what it belongs to stands; the end of a `$ref`; and a literal in the path of a PATCH operation about those. Texts at
 /// other places mean what they say. A reference that `ids` does not know is an error.
 pub fn substitute<'i>(
     method: Method,
@@ -99,7 +104,7 @@ fn in_operation(operation: &mut Value, found: Found<'_>) {
 /// Whether the literals in a path may be references.
 fn may_hold(path: &str) -> bool {
     match Spot::of(path.split('[').next().unwrap_or(path)) {
-        Spot::Holder | Spot::Id | Spot::Address => true,
+        Spot::Holder | Spot::Object | Spot::Id | Spot::Address => true,
         Spot::Plain | Spot::Secret => false,
     }
 }
@@ -111,6 +116,8 @@ enum Spot {
     Plain,
     /// A member or a manager: an object with its id, or the id alone.
     Holder,
+    /// The same as an object; a text means what it says.
+    Object,
     /// An id.
     Id,
     /// The address of a resource.
@@ -131,6 +138,9 @@ impl Spot {
         if name.eq_ignore_ascii_case(SECRET) {
             return Self::Secret;
         }
+        if name.eq_ignore_ascii_case(DEPARTMENT) {
+            return if sub.is_empty() { Self::Object } else { Self::Object.below(sub) };
+        }
         if HOLDERS.iter().any(|holder| name.eq_ignore_ascii_case(holder)) {
             return if sub.is_empty() { Self::Holder } else { Self::Holder.below(sub) };
         }
@@ -143,9 +153,9 @@ impl Spot {
             return Self::Address;
         }
         match self {
-            Self::Holder if name.eq_ignore_ascii_case("value") => Self::Id,
+            Self::Holder | Self::Object if name.eq_ignore_ascii_case("value") => Self::Id,
             Self::Plain if !name.is_empty() => Self::of(name),
-            Self::Plain | Self::Holder | Self::Id | Self::Address => Self::Plain,
+            Self::Plain | Self::Holder | Self::Object | Self::Id | Self::Address => Self::Plain,
             Self::Secret => Self::Secret,
         }
     }
@@ -161,7 +171,7 @@ fn values(value: &mut Value, spot: Spot, found: Found<'_>) {
                 }
             }
             Spot::Address => in_address(text, found),
-            Spot::Plain | Spot::Secret => {}
+            Spot::Plain | Spot::Object | Spot::Secret => {}
         },
         Value::Array(items) => items.iter_mut().for_each(|item| values(item, spot, found)),
         Value::Object(_) if spot == Spot::Secret => {}

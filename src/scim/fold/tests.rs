@@ -183,3 +183,20 @@ proptest! {
         let _ = moment(&text);
     }
 }
+
+#[test]
+fn what_is_unique_is_the_normal_form_and_what_was_written_is_found() {
+    let registry = Registry::standard();
+    let user = registry.by_name("User").unwrap();
+    let about = json!({ "agentId": "7001", "agent": { "value": "a1" } });
+    let mut doc = Doc::new();
+    doc.insert("userName".to_owned(), "ann".into());
+    doc.insert(urn::CONTACT_CENTER.to_owned(), about);
+    let attr = format!("{}:agentId", urn::CONTACT_CENTER);
+    let of = |entries: Vec<IndexEntry>| {
+        let own = entries.into_iter().filter(|entry| entry.attr == attr);
+        own.map(|entry| entry.value).collect::<Vec<_>>()
+    };
+    assert_eq!(of(unique_entries(user, &doc, Quirks::ALL)), ["a1"]);
+    assert_eq!(of(index_entries(user, &doc)), ["7001"]);
+}

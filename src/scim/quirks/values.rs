@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Quirk, Softener};
-use crate::scim::attribute::{Attribute, Type, find};
+use crate::scim::attribute::{Attribute, SEPARATORS, Type, UNSPLIT, find};
 use crate::scim::json;
 
 /// Where a value stands: an empty text means "clear" in both, by a quirk of its own in each.
@@ -181,10 +181,17 @@ impl Softener<'_> {
 
 /// A list that came as one text: custom attributes of Entra have one value each.
 fn split(attribute: &Attribute, value: &mut Value) {
-    let Some(text) = value.as_str().filter(|text| attribute.delimited && !text.is_empty()) else {
+    let takes_text = attribute.delimited || attribute.names;
+    let Some(text) = value.as_str().filter(|text| takes_text && !text.is_empty()) else {
         return;
     };
-    let parts = text.split([',', ';', '\n']).map(str::trim).filter(|part| !part.is_empty());
+    if attribute.names {
+        let several = text.contains(SEPARATORS);
+        let text = if several { format!("{UNSPLIT}{text}") } else { text.to_owned() };
+        *value = Value::Array(vec![text.into()]);
+        return;
+    }
+    let parts = text.split(SEPARATORS).map(str::trim).filter(|part| !part.is_empty());
     *value = parts.collect();
 }
 

@@ -18,6 +18,44 @@ pub struct ContactCenterUser {
     /// these alone.
     #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
     pub effective_roles: Vec<EffectiveRole>,
+    /// The call agent that the person signs in as: its id, its agentNumber or its externalId. It comes
+    /// back as it was written.
+    #[schemars(extend("x-scim" = json!({
+        "caseExact": true, "uniqueness": "server", "indexed": true, "normal": "agent.value"
+    })))]
+    pub agent_id: Option<String>,
+    /// The call agent that the person is linked to.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
+    pub agent: Option<LinkedAgent>,
+    /// True makes a call agent for a person who has none, and links it; callForwardNumber or extension
+    /// comes with it.
+    #[schemars(extend("x-scim" = json!({ "mutability": "writeOnly", "returned": "never" })))]
+    pub create_agent: Option<bool>,
+    /// The number to which calls are forwarded, with its prefix (E.164).
+    #[schemars(extend("x-scim" = json!({
+        "caseExact": true, "indexed": true, "format": "phone"
+    })))]
+    pub call_forward_number: Option<String>,
+    /// The phone extension: 2 to 8 digits, or auto for the next one that is free.
+    #[schemars(extend("x-scim" = json!({
+        "caseExact": true, "uniqueness": "server", "indexed": true, "normal": "extensionRef.display"
+    })))]
+    pub extension: Option<String>,
+    /// The phone extension as a resource.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
+    pub extension_ref: Option<LinkedExtension>,
+    /// Numbers that the person may show to those who are called (E.164), the usual one first; a list or
+    /// one text with commas.
+    #[schemars(extend("x-scim" = json!({
+        "caseExact": true, "format": "phone", "delimited": true
+    })))]
+    pub allowed_caller_ids: Vec<String>,
+    /// Departments by name or id; a list, or one text with commas.
+    #[schemars(extend("x-scim" = json!({ "names": true })))]
+    pub departments: Vec<String>,
+    /// Groups of call agents by name or id; a list, or one text with commas.
+    #[schemars(extend("x-scim" = json!({ "names": true })))]
+    pub agent_groups: Vec<String>,
     /// Whether the person signs in at the product. False: a directory entry without login, which
     /// takes no seat. True when it is left out.
     pub web_login: Option<bool>,
@@ -93,4 +131,52 @@ pub struct EffectiveRole {
     /// Whether it is the one that decides about the seat.
     #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
     pub primary: Option<bool>,
+}
+
+/// The call agent of a user.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkedAgent {
+    /// Its id.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly", "caseExact": true, "indexed": true
+    })))]
+    pub value: Option<String>,
+    /// Its URI.
+    #[serde(rename = "$ref")]
+    #[schemars(extend("x-scim" = json!({
+        "type": "reference", "referenceTypes": ["CallAgent"], "mutability": "readOnly"
+    })))]
+    pub reference: Option<String>,
+    /// Its name.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
+    pub display: Option<String>,
+    /// Its status.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
+    pub status: Option<String>,
+}
+
+/// The phone extension of a user.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkedExtension {
+    /// Its id.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly", "caseExact": true })))]
+    pub value: Option<String>,
+    /// Its URI.
+    #[serde(rename = "$ref")]
+    #[schemars(extend("x-scim" = json!({
+        "type": "reference", "referenceTypes": ["PhoneExtension"], "mutability": "readOnly"
+    })))]
+    pub reference: Option<String>,
+    /// Its number.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly", "caseExact": true, "indexed": true
+    })))]
+    pub display: Option<String>,
+    /// Whether a phone is registered for it.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly", "canonicalValues": ["registered", "unregistered"]
+    })))]
+    pub status: Option<String>,
 }

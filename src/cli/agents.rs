@@ -1,0 +1,141 @@
+//! `usher agents`
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::app::{App, Asked, Ctx, Error, Prefer, Target};
+use crate::cli::{Failure, Output, open};
+use crate::scim::etag::Conditions;
+use crate::scim::query::Query;
+use crate::scim::urn;
+use crate::settings::Settings;
+
+/// List call agents, and link users to them.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The tenant.
+    #[arg(long, value_name = "NAME", default_value = "default", global = true)]
+    tenant: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List call agents and the users that they are linked to.
+    List {
+        /// Only those that a SCIM filter selects.
+        #[arg(long)]
+        filter: Option<String>,
+        /// Position of the first one.
+        #[arg(long, default_value = "1")]
+        start: u64,
+        /// How many at most.
+        #[arg(long, default_value = "100")]
+        count: u64,
+    },
+    /// Link a user to a call agent.
+    Link {
+        /// The user's id or userName.
+        #[arg(value_name = "USER")]
+        user: String,
+        /// The agent's id, agentNumber or externalId.
+        #[arg(value_name = "AGENT")]
+        agent: String,
+    },
+    /// Take a user from its call agent; the agent stays.
+    Unlink {
+        /// The user's id or userName.
+        #[arg(value_name = "USER")]
+        user: String,
+    },
+}
+
+/// Runs it.
+pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Result<(), Failure> {
+    let app = open(settings).await?;
+    let ctx = app.operator(&arguments.tenant).await?;
+    let done = answer(&app, &ctx, arguments.command, output).await;
+    app.close().await;
+    done
+}
+
+async fn answer(app: &App, ctx: &Ctx, command: Command, output: Output) -> Result<(), Failure> {
+    match command {
+        Command::List { filter, start, count } => {
+            let mut search = json!({ "startIndex": start, "count": count });
+            if let Some(filter) = filter {
+                search["filter"] = filter.into();
+            }
+            list(&find(app, ctx, "CallAgent", search).await?, output)?;
+        }
+        Command::Link { user, agent } => {
+            let linked = write(app, ctx, &user, Value::from(agent.as_str())).await?;
+            output.say(&linked, &format!("{user} is linked to the call agent {agent}."))?;
+        }
+        Command::Unlink { user } => {
+            let unlinked = write(app, ctx, &user, Value::Null).await?;
+            output.say(&unlinked, &format!("{user} is linked to no call agent."))?;
+        }
+    }
+    Ok(())
+}
+
+async fn find(app: &App, ctx: &Ctx, kind: &str, mut search: Value) -> Result<Value, Error> {
+    search["schemas"] = json!([urn::SEARCH]);
+    let query = Query::from_search(&search, ctx.quirks)?;
+    let kinds: Vec<_> = app.registry().by_name(kind).cloned().into_iter().collect();
+    let page = app.list(ctx, &kinds, &query).await?.text().await?;
+    Ok(serde_json::from_str(&page).unwrap_or_default())
+}
+
+/// Writes a user's agentId; what is linked then.
+async fn write(app: &App, ctx: &Ctx, user: &str, agent: Value) -> Result<Value, Failure> {
+    // A JSON string is a string of the filter language.
+    let text = Value::from(user);
+    let filter = format!("id eq {text} or userName eq {text}");
+    let found = find(app, ctx, "User", json!({ "filter": filter })).await?;
+    let id = found["Resources"][0]["id"].as_str().map(str::to_owned);
+    let id = id.ok_or_else(|| Failure::Failed(format!("User '{user}' does not exist.")))?;
+    let kind = app.registry().by_name("User").cloned();
+    let kind = kind.ok_or_else(|| Failure::Failed("There are no users here.".to_owned()))?;
+    let path = format!("{}:agentId", urn::CONTACT_CENTER);
+    let body = json!({
+        "schemas": [urn::PATCH],
+        "Operations": [{ "op": "replace", "path": path, "value": agent }],
+    });
+    let target = Target { kind: &kind, id: &id, conditions: &Conditions::default() };
+    let asked = Asked { query: &Query::default(), prefer: Prefer::Representation };
+    let shown = app.patch(ctx, target, body, asked).await?;
+    let text = match shown.body {
+        Some(body) => body.text().await?,
+        None => String::new(),
+    };
+    let user: Value = serde_json::from_str(&text).unwrap_or_default();
+    Ok(json!({ "user": id, "agent": user[urn::CONTACT_CENTER]["agent"]["value"] }))
+}
+
+fn list(page: &Value, output: Output) -> std::io::Result<()> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    };
+    let agents = page["Resources"].as_array().map_or(&[][..], Vec::as_slice);
+    let row = |agent: &Value| {
+        let plain = ["id", "agentNumber", "displayName", "status", "extensionNumber"];
+        let mut row = plain.map(|key| text(&agent[key])).to_vec();
+        row.push(text(&agent["user"]["display"]));
+        row
+    };
+    let rows: Vec<_> = agents.iter().map(row).collect();
+    output.table(page, &["ID", "NUMBER", "NAME", "STATUS", "EXTENSION", "USER"], &rows)?;
+    let total = page["totalResults"].as_u64().unwrap_or_default();
+    if total > agents.len() as u64 {
+        output.remark(&format!(
+            "{} of {total} agents; --start and --count show others.",
+            agents.len()
+        ))?;
+    }
+    Ok(())
+}

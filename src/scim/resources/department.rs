@@ -1,0 +1,41 @@
+//! Departments of call agents.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::scim::urn;
+
+/// Department
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-scim-urn" = urn::DEPARTMENT))]
+pub struct Department {
+    /// The name of the department, unique in the tenant. Compared without case.
+    #[schemars(extend("x-scim" = json!({
+        "required": true, "uniqueness": "server", "indexed": true
+    })))]
+    pub display_name: String,
+    /// A short name.
+    pub code: Option<String>,
+    /// The department that it is a part of.
+    pub parent: Option<ParentDepartment>,
+}
+
+/// The department above.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ParentDepartment {
+    /// Its id.
+    #[schemars(extend("x-scim" = json!({ "caseExact": true })))]
+    pub value: Option<String>,
+    /// Its URI.
+    #[serde(rename = "$ref")]
+    #[schemars(extend("x-scim" = json!({
+        "type": "reference", "referenceTypes": ["Department"], "mutability": "readOnly", "source": "link"
+    })))]
+    pub reference: Option<String>,
+    /// Its name.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly", "source": "label" })))]
+    pub display: Option<String>,
+}
