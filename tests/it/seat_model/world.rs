@@ -175,6 +175,7 @@ impl Side {
             5 => body["entitlements"] = json!([{ "value": "line", "type": "License" }]),
             6 => body["userName"] = "user1".into(),
             7 => body[ABOUT] = json!({ "loginPhone": "+15550001" }),
+            8 | 9 => body[ABOUT] = json!({ "webLoginBlocked": true }),
             _ => {}
         }
         body
@@ -205,9 +206,18 @@ impl Side {
     }
 
     async fn patch_active(&mut self) {
-        let active = self.dice.below(4) < 3;
-        let reply = self.patch(set("active", &json!(active))).await;
-        assert!(active || reply.status != 403, "{}", reply.body);
+        let path = format!("/Users/{}", self.somebody());
+        let turns: &[bool] = match self.dice.below(6) {
+            0..=2 => &[true],
+            3 => &[false],
+            // Gone and back: the seat is somebody else's by then, if anybody waited.
+            _ => &[false, true],
+        };
+        for active in turns {
+            let reply = self.app.patch(&path, set("active", &json!(active))).await;
+            Self::fine(&reply);
+            assert!(*active || reply.status != 403, "{}", reply.body);
+        }
     }
 
     async fn patch_rights(&mut self) {
@@ -230,17 +240,25 @@ impl Side {
     }
 
     async fn patch_login(&mut self) {
-        let value = json!(self.dice.below(2) == 0);
-        let operations = match self.dice.below(4) {
-            0 => set(&format!("{ABOUT}:webLoginBlocked"), &value),
-            1 => set(&format!("{ABOUT}:webLogin"), &value),
-            // Where users without a login count too.
-            _ => json!([
-                { "op": "replace", "path": format!("{ABOUT}:webLogin"), "value": value },
-                { "op": "replace", "path": format!("{SEAT}:seatType"), "value": "extra" },
-            ]),
-        };
-        self.patch(operations).await;
+        let (path, value) = (format!("/Users/{}", self.somebody()), self.dice.below(2) == 0);
+        let login = format!("{ABOUT}:webLogin");
+        match self.dice.below(4) {
+            0 => {
+                let blocked = set(&format!("{ABOUT}:webLoginBlocked"), &json!(value));
+                Self::fine(&self.app.patch(&path, blocked).await);
+            }
+            1 => Self::fine(&self.app.patch(&path, set(&login, &json!(value))).await),
+            // Where users without a login count too, there and back.
+            _ => {
+                for value in [value, !value] {
+                    let operations = json!([
+                        { "op": "replace", "path": login, "value": value },
+                        { "op": "replace", "path": format!("{SEAT}:seatType"), "value": "extra" },
+                    ]);
+                    Self::fine(&self.app.patch(&path, operations).await);
+                }
+            }
+        }
     }
 
     async fn patch_names(&mut self) {
