@@ -9,7 +9,7 @@ use crate::app::{App, Error};
 use crate::store::{Tx, records, seats};
 
 /// How often it is looked after.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 /// Every so many times, old lines are looked for.
 const RARELY: u32 = 60;
 /// Lines that go at once.

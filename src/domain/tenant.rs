@@ -211,20 +211,7 @@ impl TenantSettings {
             "groups.unknownMembers" => {
                 self.reject_unknown_members = either(value, "ignore", "reject")?;
             }
-            "roles.unknown" => self.reject_unknown_roles = !either(value, "reject", "ignore")?,
-            "roles.authority" => {
-                self.role_authority = match value {
-                    "attribute" => Authority::Attribute,
-                    "groups" => Authority::Groups,
-                    "union" => Authority::Union,
-                    _ => return None,
-                }
-            }
-            "roles.default" => {
-                self.role_default = Some(value.to_owned()).filter(|value| is_plain_role(value))?;
-            }
-            "roles.assignable" if value.is_empty() => self.role_assignable = None,
-            "roles.assignable" => self.role_assignable = Some(assignable(value)?),
+            name if name.starts_with("roles.") => self.apply_of_roles(name, value)?,
             "password.acceptFromScim" => self.accept_password = boolean(value)?,
             "password.minLength" => {
                 self.password_min_length =
@@ -245,6 +232,27 @@ impl TenantSettings {
                 self.page_max = value.parse().ok().filter(|count| (1..=10_000).contains(count))?;
                 self.page_default = self.page_default.min(self.page_max);
             }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn apply_of_roles(&mut self, name: &str, value: &str) -> Option<()> {
+        match name {
+            "roles.unknown" => self.reject_unknown_roles = !either(value, "reject", "ignore")?,
+            "roles.authority" => {
+                self.role_authority = match value {
+                    "attribute" => Authority::Attribute,
+                    "groups" => Authority::Groups,
+                    "union" => Authority::Union,
+                    _ => return None,
+                }
+            }
+            "roles.default" => {
+                self.role_default = Some(value.to_owned()).filter(|value| is_plain_role(value))?;
+            }
+            "roles.assignable" if value.is_empty() => self.role_assignable = None,
+            "roles.assignable" => self.role_assignable = Some(assignable(value)?),
             _ => return None,
         }
         Some(())
