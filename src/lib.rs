@@ -58,6 +58,7 @@
 //! | new filter operator | `scim/filter/op.rs`, then the match that the compiler names in `store/filter` | parser, PATCH paths, SQL |
 //! | new oddity of a client | a row in `scim/quirks.rs` and a file in `tests/idp/` | every request is softened by it |
 //! | new rule about users | `domain/person.rs`, or a file beside it that it asks | every door: POST, PUT, PATCH, Bulk, groups |
+//! | new rule about call agents | `domain/agent.rs`; `app/rules/agents.rs` writes both documents | users and `/CallAgents` alike |
 //! | new line of the record | `domain/record.rs` | log, events |
 //! | new endpoint for administrators | a variant and a handler in `http/admin.rs`, a row in `http/routes.rs` | router, `openapi.yaml` |
 //! | new tenant setting | a field and a row in `domain/tenant.rs` | `usher tenant set` and `show` |

@@ -37,11 +37,12 @@ impl App {
     /// alone.
     pub async fn seat_all_waiters(&self) -> Result<(), Error> {
         let lines = self.store().read(async |tx: &mut Tx<'_>| seats::lines(tx).await).await?;
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let tenants = self.tenants().await?;
         for (tenant, pool) in lines {
-            let tenants = self.tenants().await?;
-            let Some(found) = tenants.into_iter().find(|found| found.id == tenant) else {
-                continue;
-            };
+            let Some(found) = tenants.iter().find(|found| found.id == tenant) else { continue };
             let ctx = self.operator(&found.name).await?;
             let work = Work::new(self, &ctx, self.users()?);
             let seated =

@@ -312,8 +312,7 @@ impl Work {
     pub(super) async fn note_denied(&self, error: Error, id: Option<&str>) -> Error {
         if let Some(line) = self.denied(&error, id) {
             let tenant = self.tenant.clone();
-            let noted = self.app.clone();
-            let written = noted.store().write(&self.tenant, async move |tx: &mut Tx<'_>| {
+            let written = self.app.store().write(&self.tenant, async move |tx: &mut Tx<'_>| {
                 crate::store::records::write(tx, &tenant, std::slice::from_ref(&line)).await
             });
             if let Err(error) = written.await {

@@ -308,8 +308,7 @@ impl App {
     /// from then on, or no more.
     pub async fn map_group(&self, ctx: &Ctx, mapping: Mapping) -> Result<(), Error> {
         ctx.require(Scope::GroupsMap)?;
-        let kinds = self.registry().types();
-        let kind = kinds.iter().find(|kind| kind.extension(urn::GROUP_MAPPING).is_some());
+        let kind = self.registry().extended_by(urn::GROUP_MAPPING);
         let kind = kind.ok_or_else(|| Error::Internal("there are no groups here".to_owned()))?;
         let work = Work::new(self, ctx, kind);
         let mapped = async move |tx: &mut Tx<'_>| {
@@ -354,8 +353,7 @@ impl App {
     pub(super) fn users(
         &self,
     ) -> Result<&std::sync::Arc<scim::resource_type::ResourceType>, Error> {
-        let kinds = self.registry().types().iter();
-        let users = kinds.clone().find(|kind| kind.extension(urn::CONTACT_CENTER).is_some());
+        let users = self.registry().extended_by(urn::CONTACT_CENTER);
         users.ok_or_else(|| Error::Internal("there are no users here".to_owned()))
     }
 }

@@ -314,6 +314,11 @@ impl Registry {
         &self.types
     }
 
+    /// The stored type that this extension belongs to.
+    pub fn extended_by(&self, urn: &str) -> Option<&Arc<ResourceType>> {
+        self.types.iter().find(|kind| kind.extension(urn).is_some())
+    }
+
     /// The type of this name; case matters (RFC 7643 s3.1 `meta.resourceType` is caseExact).
     pub fn by_name(&self, name: &str) -> Option<&Arc<ResourceType>> {
         self.all().find(|found| found.name == name)

@@ -87,7 +87,7 @@ impl Work {
     }
 
     /// Writes another document of a resource, where it is another one.
-    async fn amend(
+    pub(super) async fn amend(
         &self,
         tx: &mut Tx<'_>,
         before: &Loaded,

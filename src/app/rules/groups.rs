@@ -158,7 +158,7 @@ impl Work {
             let judged = work.law(&catalogue).apply(Some(&loaded.doc), &loaded.doc, &mappings)?;
             let (after, given) = work.seat(tx, &catalogue, (user, judged), manners).await?;
             opened.extend(given);
-            work.rewrite(tx, loaded, &facts, &after).await?;
+            work.rewrite(tx, &loaded, &facts, &after).await?;
         }
         self.seat_waiters(tx, opened).await
     }

@@ -8,9 +8,9 @@ use crate::domain::facts::Facts;
 use crate::domain::pool::Admission;
 use crate::domain::record;
 use crate::domain::seat::{self, Manners, Need, Room, Step};
-use crate::scim::accept;
+use crate::scim::urn;
 use crate::store::resources::{self, Key};
-use crate::store::{Beside, Tx, maps, seats};
+use crate::store::{Tx, maps, seats};
 
 impl Work {
     /// Seats whoever waits in these pools, as far as there is room; a seat of another pool that
@@ -72,14 +72,14 @@ impl Work {
                 let judged = (user, judged);
                 let (after, opened) =
                     of_users.seat(tx, catalogue, judged, Manners::Patient).await?;
-                of_users.rewrite(tx, loaded, &facts, &after).await?;
+                of_users.rewrite(tx, &loaded, &facts, &after).await?;
                 return Ok(opened);
             }
         };
         let (seat, steps) = seat::grant(&facts.seat, room, hold);
         let opened = of_users.step(tx, user, &steps).await?;
         let after = judged.seated(seat, self.now);
-        of_users.rewrite(tx, loaded, &facts, &after).await?;
+        of_users.rewrite(tx, &loaded, &facts, &after).await?;
         Ok(opened)
     }
 
@@ -87,27 +87,18 @@ impl Work {
     pub(super) async fn rewrite(
         &self,
         tx: &mut Tx<'_>,
-        loaded: Loaded,
+        loaded: &Loaded,
         before: &Facts,
         after: &Facts,
     ) -> Result<(), Error> {
         let mut doc = loaded.doc.clone();
         after.put(&mut doc);
-        accept::finish(&self.kind, &mut doc);
-        if doc == loaded.doc {
-            return Ok(());
-        }
-        let (id, version) = (loaded.stored.id.clone(), loaded.stored.version + 1);
-        let lines = self.lines(&record::rejudged(before, after), &id, Some(version));
-        let ruled = super::Ruled { doc, beside: Beside::of_lines(lines), ..Default::default() };
-        self.update(tx, &loaded, ruled).await.map(drop)
+        self.amend(tx, loaded, doc, &record::rejudged(before, after)).await
     }
 
     /// The same work on users.
     pub(super) fn of_users(&self) -> Self {
-        let kinds = self.app.registry().types();
-        let users =
-            kinds.iter().find(|kind| kind.extension(crate::scim::urn::CONTACT_CENTER).is_some());
+        let users = self.app.registry().extended_by(urn::CONTACT_CENTER);
         let mut work = self.clone();
         work.kind = users.unwrap_or(&self.kind).clone();
         work
