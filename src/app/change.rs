@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::app::rules::{Was, mapping_of};
+use crate::app::rules::{Foreseen, Ruled, Was, mapping_of};
 use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
 use crate::domain::password;
@@ -207,7 +207,7 @@ impl App {
         }
         let was = Was { before: Some(&before), password: plan.password != NewPassword::Keep };
         let changes = wanted.doc != before.doc;
-        let rows = plan.rows(was, &before, &wanted.doc)?.filter(|_| changes);
+        let rows = if changes { plan.rows(was, &before, &wanted.doc)? } else { None };
         let groups = shows_groups.then_some(groups);
         plan.ahead = Some(Ahead { before, groups, members, wanted, changes, rows });
         Ok(())
@@ -261,10 +261,11 @@ fn note_ignored(ctx: &Ctx) {
 impl Plan {
     /// The document as the rules make it, where they can be applied ahead.
     fn rows(&self, was: Was<'_>, before: &Loaded, doc: &Doc) -> Result<Option<Rows>, Error> {
-        let Some(ruled) = self.work.foresee(&self.target.id, was, doc)? else { return Ok(None) };
-        let draft = Arc::new(self.work.draft(&ruled)?);
+        let foreseen = self.work.foresee(&self.target.id, was, doc.clone())?;
+        let Foreseen::Ruled(Ruled { doc, beside, .. }) = foreseen else { return Ok(None) };
+        let draft = Arc::new(self.work.draft(&doc, beside)?);
         let before = Arc::new(self.work.entries_before(&before.doc));
-        Ok(Some(Rows { doc: ruled.doc, draft, before }))
+        Ok(Some(Rows { doc, draft, before }))
     }
 
     /// What it is made with.

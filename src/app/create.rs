@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::app::rules::{Roll, Ruled, Was, mapping_of};
+use crate::app::rules::{Foreseen, Roll, Ruled, Was, mapping_of};
 use crate::app::work::{New, Work};
 use crate::app::{App, Ctx, Error};
 use crate::ids::ResourceId;
-use crate::scim::Doc;
 use crate::scim::accept::{self, Password};
 use crate::scim::patch::MemberChange;
 use crate::store::{self, Insertion, Tx, passwords};
@@ -21,8 +20,6 @@ pub(super) struct Creation {
     pub(super) new: Arc<New>,
     pub(super) password: Option<String>,
     pub(super) members: Option<MemberChange>,
-    /// The document that was asked for.
-    asked: Arc<Doc>,
     /// Whether the rules were applied ahead.
     foreseen: bool,
 }
@@ -71,15 +68,14 @@ impl Creation {
     /// The resource that a softened body asks for, and its password as it came.
     pub(super) fn accept(work: Work, id: String, body: Value) -> Result<(Self, Password), Error> {
         let accepted = accept::create(&work.kind, body, work.rules())?;
-        let foreseen = work.foresee(&id, Was::default(), &accepted.doc)?;
-        let is_foreseen = foreseen.is_some();
-        let asked = accepted.doc;
-        let ruled = foreseen.unwrap_or_else(|| Ruled::plain(asked.clone()));
-        let draft = Arc::new(work.draft(&ruled)?);
+        let (ruled, foreseen) = match work.foresee(&id, Was::default(), accepted.doc)? {
+            Foreseen::Ruled(ruled) => (ruled, true),
+            Foreseen::Open(doc) => (Ruled::plain(doc), false),
+        };
+        let draft = Arc::new(work.draft(&ruled.doc, ruled.beside)?);
         let new = Arc::new(New { id, doc: ruled.doc, draft });
         let members = accepted.members.map(MemberChange::Add);
-        let asked = Arc::new(asked);
-        let made = Self { work, new, password: None, members, asked, foreseen: is_foreseen };
+        let made = Self { work, new, password: None, members, foreseen };
         Ok((made, accepted.password))
     }
 
@@ -122,8 +118,9 @@ impl Creation {
             }
         }
         let id = &self.new.id;
-        let ruled = self.work.rule(tx, id, Was::default(), &self.asked).await?;
-        let draft = Arc::new(self.work.draft(&ruled)?);
+        // What was foreseen of a new user gives way to what is so.
+        let ruled = self.work.rule(tx, id, Was::default(), &self.new.doc).await?;
+        let draft = Arc::new(self.work.draft(&ruled.doc, ruled.beside.clone())?);
         let new = New { id: id.clone(), doc: ruled.doc.clone(), draft };
         self.work.insert(tx, &new).await?;
         self.work.open(tx, &ruled).await?;

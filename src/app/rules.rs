@@ -22,7 +22,7 @@ use crate::domain::role::Mapping;
 use crate::domain::scope::Scope;
 use crate::domain::seat::{self, Manners, Need, Room, Step};
 use crate::scim::{Doc, accept, urn};
-use crate::store::records::Line;
+use crate::store::records::{self, Change};
 use crate::store::seats::Shift;
 use crate::store::{Beside, Tx, maps, seats};
 
@@ -35,6 +35,15 @@ pub(super) struct Ruled {
     pub(super) beside: Beside,
     /// Pools in which there may be room now.
     opened: Vec<String>,
+}
+
+/// What a look ahead of the transaction comes to.
+#[derive(Debug, Clone)]
+pub(super) enum Foreseen {
+    /// The rules have seen the document; the store looks whether its seat is free.
+    Ruled(Ruled),
+    /// It takes a look at the whole, in the transaction.
+    Open(Doc),
 }
 
 /// A user before a change, and whether the change sets a password.
@@ -50,6 +59,11 @@ impl Ruled {
     /// A document that no rule is about.
     pub(super) fn plain(doc: Doc) -> Self {
         Self { doc, ..Self::default() }
+    }
+
+    /// A document and what the record gets of it.
+    fn recorded(doc: Doc, change: Option<Change>) -> Self {
+        Self { doc, beside: Beside { change, ..Beside::default() }, ..Self::default() }
     }
 }
 
@@ -79,39 +93,49 @@ impl Work {
     }
 
     /// The document with what the rules make of it if a seat that it takes can be had by counting: the
-    /// store looks and refuses otherwise. None where it takes a look at the whole.
-    pub(super) fn foresee(
-        &self,
-        id: &str,
-        was: Was<'_>,
-        wanted: &Doc,
-    ) -> Result<Option<Ruled>, Error> {
+    /// store looks and refuses otherwise.
+    pub(super) fn foresee(&self, id: &str, was: Was<'_>, wanted: Doc) -> Result<Foreseen, Error> {
         if !self.has_rules() {
             let is_named = was.before.is_none() && self.may_be_mapped_by_name();
-            return if is_named { Ok(None) } else { self.foresee_telephony(wanted) };
+            return if is_named {
+                Ok(Foreseen::Open(wanted))
+            } else {
+                self.foresee_telephony(wanted)
+            };
         }
+        Self::check(&self.law(&self.ctx.catalogue), was, &wanted)?;
+        if agent::concerns(&self.ctx.rules, was.doc(), &wanted) {
+            return Ok(Foreseen::Open(wanted));
+        }
+        if Self::is_untouched(was, &wanted) {
+            return Ok(Foreseen::Ruled(self.untouched(id, was, wanted)));
+        }
+        Ok(match self.foresee_seat(was, &wanted) {
+            Some((facts, shifts)) => {
+                let mut ruled = self.ruled(id, was, wanted, &facts);
+                ruled.beside.shifts = shifts;
+                Foreseen::Ruled(ruled)
+            }
+            None => Foreseen::Open(wanted),
+        })
+    }
+
+    /// The facts, and how the counters move, where that is all there is to a user's seat.
+    fn foresee_seat(&self, was: Was<'_>, wanted: &Doc) -> Option<(Facts, Vec<Shift>)> {
         let catalogue = &self.ctx.catalogue;
-        let law = self.law(catalogue);
-        Self::check(&law, was, wanted)?;
-        if agent::concerns(&self.ctx.rules, was.doc(), wanted) {
-            return Ok(None);
-        }
-        if let Some(kept) = self.untouched(id, was, wanted) {
-            return Ok(Some(kept));
-        }
         let facts = was.doc().and_then(Facts::of);
         let by_group = |facts: &Facts| facts.roles.iter().any(|role| role.source == Source::Group);
         let is_grouped = facts.as_ref().is_some_and(by_group);
         if is_grouped || catalogue.maps_groups && was.before.is_some() {
-            return Ok(None);
+            return None;
         }
         // The catalogue may be some moments old: what it does not know is asked once more.
-        let Ok(judged) = law.judge(was.doc(), wanted, &[]) else { return Ok(None) };
+        let judged = self.law(catalogue).judge(was.doc(), wanted, &[]).ok()?;
         let needs = needed(catalogue, &judged.need).map(|pool| pool.value.as_str());
         let held = judged.facts.seat.pool();
         if held.is_some() && needs.is_some() && held != needs {
             // Maybe a group has kept it where it is since the catalogue was read.
-            return Ok(None);
+            return None;
         }
         let room = needed(catalogue, &judged.need).map(|pool| Room {
             pool,
@@ -119,13 +143,8 @@ impl Work {
             now: self.now,
         });
         let seat = judged.facts.seat.clone();
-        let Ok((seat, steps)) = seat::settle(&seat, &judged.need, room, Manners::Policy) else {
-            return Ok(None);
-        };
-        let Some(shifts) = Shift::of(&steps) else { return Ok(None) };
-        let mut ruled = self.ruled(id, was, wanted, &judged.seated(seat, self.now));
-        ruled.beside.shifts = shifts;
-        Ok(Some(ruled))
+        let (seat, steps) = seat::settle(&seat, &judged.need, room, Manners::Policy).ok()?;
+        Some((judged.seated(seat, self.now), Shift::of(&steps)?))
     }
 
     /// The same inside the transaction, with the pools as they are: seats are taken and given back,
@@ -146,15 +165,15 @@ impl Work {
         }
         let law = self.law(&catalogue);
         Self::check(&law, was, wanted)?;
-        let wanted = &self.rule_agent_of(tx, id, was, wanted).await?;
-        if let Some(kept) = self.untouched(id, was, wanted) {
-            return Ok(kept);
+        let wanted = self.rule_agent_of(tx, id, was, wanted).await?;
+        if Self::is_untouched(was, &wanted) {
+            return Ok(self.untouched(id, was, wanted));
         }
         let mappings = match was.before {
             Some(_) if catalogue.maps_groups => maps::of_member(tx, &self.tenant, id).await?,
             Some(_) | None => Vec::new(),
         };
-        let judged = law.judge(was.doc(), wanted, &mappings)?;
+        let judged = law.judge(was.doc(), &wanted, &mappings)?;
         let (facts, opened) = self.seat(tx, &catalogue, (id, judged), Manners::Policy).await?;
         let mut ruled = self.ruled(id, was, wanted, &facts);
         ruled.opened = opened;
@@ -177,15 +196,17 @@ impl Work {
         Self::check(&self.law(&self.ctx.catalogue), was, wanted)
     }
 
-    /// A change that matters to no rule: the facts stay.
-    fn untouched(&self, id: &str, was: Was<'_>, wanted: &Doc) -> Option<Ruled> {
-        let before = was.doc()?;
-        if Facts::of(before).is_none() || !person::is_untouched(before, wanted) {
-            return None;
-        }
-        let line = self.line(&record::plain("user.updated"), id, Some(was.next_version()));
-        let beside = Beside::of_lines(vec![line]);
-        Some(Ruled { doc: wanted.clone(), beside, opened: Vec::new() })
+    /// Whether a change matters to no rule.
+    fn is_untouched(was: Was<'_>, wanted: &Doc) -> bool {
+        was.doc().is_some_and(|before| {
+            Facts::of(before).is_some() && person::is_untouched(before, wanted)
+        })
+    }
+
+    /// What such a change comes to: the facts stay.
+    fn untouched(&self, id: &str, was: Was<'_>, wanted: Doc) -> Ruled {
+        let change = self.change(&[record::plain("user.updated")], id, Some(was.next_version()));
+        Ruled::recorded(wanted, change)
     }
 
     /// Takes and gives back what was decided; the facts then, and pools in which there may be room.
@@ -236,16 +257,14 @@ impl Work {
     }
 
     /// The document with these facts, and what is to be recorded of them.
-    fn ruled(&self, id: &str, was: Was<'_>, wanted: &Doc, facts: &Facts) -> Ruled {
-        let mut doc = wanted.clone();
+    fn ruled(&self, id: &str, was: Was<'_>, mut doc: Doc, facts: &Facts) -> Ruled {
         facts.put(&mut doc);
         accept::finish(&self.kind, &mut doc);
         let entries = match was.doc() {
             None => record::created(facts),
             Some(before) => record::updated(Facts::of(before).as_ref(), facts),
         };
-        let lines = self.lines(&entries, id, Some(was.next_version()));
-        Ruled { doc, beside: Beside::of_lines(lines), opened: Vec::new() }
+        Ruled::recorded(doc, self.change(&entries, id, Some(was.next_version())))
     }
 
     /// Seats whoever waits where there is room now.
@@ -264,8 +283,8 @@ impl Work {
         let (_, steps) = seat::settle(&seat, &Need::Nothing(None), None, Manners::Policy)
             .unwrap_or((Seat::default(), Vec::new()));
         let opened = self.step(tx, id, &steps).await?;
-        let lines = self.lines(&record::deleted(facts.as_ref()), id, None);
-        crate::store::records::write(tx, &self.tenant, &lines).await?;
+        let change = self.change(&record::deleted(facts.as_ref()), id, None);
+        records::write(tx, &self.tenant, change.as_slice()).await?;
         self.seat_waiters(tx, opened).await
     }
 
@@ -276,44 +295,46 @@ impl Work {
         loaded: &Loaded,
     ) -> Result<(), Error> {
         let stored = &loaded.stored;
-        let line = self.line(&record::plain("password.changed"), &stored.id, Some(stored.version));
-        Ok(crate::store::records::write(tx, &self.tenant, &[line]).await?)
+        let entry = record::plain("password.changed");
+        let change = self.change(&[entry], &stored.id, Some(stored.version));
+        Ok(records::write(tx, &self.tenant, change.as_slice()).await?)
     }
 
-    fn lines(&self, entries: &[Entry], id: &str, version: Option<i64>) -> Vec<Line> {
-        entries.iter().map(|entry| self.line(entry, id, version)).collect()
-    }
-
-    pub(super) fn line(&self, entry: &Entry, id: &str, version: Option<i64>) -> Line {
-        Line {
+    /// What the record gets of a change of this resource; nothing where nothing happened.
+    pub(super) fn change(
+        &self,
+        entries: &[Entry],
+        id: &str,
+        version: Option<i64>,
+    ) -> Option<Change> {
+        (!entries.is_empty()).then(|| Change {
             at: self.now,
-            name: entry.name.to_owned(),
             kind: self.kind.name.clone(),
             resource: id.to_owned(),
             version,
             request: self.ctx.request.to_string(),
             token: self.ctx.token.to_string(),
-            detail: entry.detail.to_string(),
-        }
+            entries: entries.iter().map(|entry| (entry.name, entry.detail.to_string())).collect(),
+        })
     }
 
     /// What is recorded of a seat that was refused: the change itself left nothing behind.
-    pub(super) fn denied(&self, error: &Error, id: Option<&str>) -> Option<Line> {
+    pub(super) fn denied(&self, error: &Error, id: Option<&str>) -> Option<Change> {
         let Error::SeatsExhausted(full, _) = error else { return None };
         let detail = json!({
             "pool": full.pool, "total": full.total, "allowance": full.allowance,
             "consumed": full.taken.consumed, "reserved": full.taken.reserved,
         });
         let entry = Entry { name: "seat.denied", detail };
-        Some(self.line(&entry, id.unwrap_or_default(), None))
+        self.change(&[entry], id.unwrap_or_default(), None)
     }
 
     /// Writes down that a seat was refused, and gives the refusal back.
     pub(super) async fn note_denied(&self, error: Error, id: Option<&str>) -> Error {
-        if let Some(line) = self.denied(&error, id) {
+        if let Some(change) = self.denied(&error, id) {
             let tenant = self.tenant.clone();
             let written = self.app.store().write(&self.tenant, async move |tx: &mut Tx<'_>| {
-                crate::store::records::write(tx, &tenant, std::slice::from_ref(&line)).await
+                records::write(tx, &tenant, std::slice::from_ref(&change)).await
             });
             if let Err(error) = written.await {
                 tracing::warn!(%error, "a refused seat was not written down");

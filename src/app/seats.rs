@@ -10,7 +10,7 @@ use crate::domain::role::{self, Mapping};
 use crate::domain::scope::Scope;
 use crate::domain::seat::Manners;
 use crate::scim::{self, urn};
-pub use crate::store::records::{Recorded, Wanted};
+pub use crate::store::records::{Line, Wanted};
 use crate::store::resources::{self, Key};
 use crate::store::{self, Tx, maps, records, seats, tenants};
 
@@ -336,7 +336,7 @@ impl App {
         ctx: &Ctx,
         scope: Scope,
         wanted: records::Wanted,
-    ) -> Result<Vec<records::Recorded>, Error> {
+    ) -> Result<Vec<records::Line>, Error> {
         ctx.require(scope)?;
         let tenant = ctx.tenant.clone();
         let look = async move |tx: &mut Tx<'_>| records::list(tx, &tenant, &wanted).await;

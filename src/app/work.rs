@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::app::rules::{Ruled, Was, mapping_of};
+use crate::app::rules::{Foreseen, Ruled, Was, mapping_of};
 use crate::app::{App, Ctx, Error};
 use crate::clock::Micros;
 use crate::domain::person;
@@ -24,7 +24,7 @@ use crate::scim::quirks::{Quirks, Softener};
 use crate::scim::resource_type::ResourceType;
 use crate::store::filter::World;
 use crate::store::resources::{Draft, Entries, Key, Next, Stored};
-use crate::store::{self, Tx, maps, resources};
+use crate::store::{self, Beside, Tx, maps, resources};
 
 /// One request's work on one resource type of one tenant.
 #[derive(Debug, Clone)]
@@ -125,8 +125,7 @@ impl Work {
     }
 
     /// The document with everything that the store derives from it.
-    pub(super) fn draft(&self, ruled: &Ruled) -> Result<Draft, Error> {
-        let doc = &ruled.doc;
+    pub(super) fn draft(&self, doc: &Doc, beside: Beside) -> Result<Draft, Error> {
         let text = |doc: &Doc| {
             serde_json::to_string(doc).map_err(|error| Error::Internal(error.to_string()))
         };
@@ -135,7 +134,7 @@ impl Work {
             folded: text(&fold::document(&self.kind, doc))?,
             label: fold::label(&self.kind, doc),
             entries: self.entries(doc, self.quirks),
-            beside: ruled.beside.clone(),
+            beside,
         })
     }
 
@@ -191,7 +190,7 @@ impl Work {
         // Where roles and seat are touched it counts what the tenant offers now, not what it did when a
         // long request began.
         let is_plain = !self.has_rules() || person::is_untouched(&before.doc, doc);
-        if is_plain && let Some(ruled) = self.foresee(id, was, doc)? {
+        if is_plain && let Foreseen::Ruled(ruled) = self.foresee(id, was, doc.clone())? {
             match self.update(tx, before, ruled).await {
                 Err(Error::Store(store::Error::Full)) => {}
                 done => return done,
@@ -214,8 +213,8 @@ impl Work {
         before: &Loaded,
         ruled: Ruled,
     ) -> Result<Loaded, Error> {
-        let draft = self.draft(&ruled)?;
-        let doc = ruled.doc;
+        let Ruled { doc, beside, .. } = ruled;
+        let draft = self.draft(&doc, beside)?;
         let now = self.after(before);
         let entries = self.entries_before(&before.doc);
         let (id, version) = (&before.stored.id, before.stored.version);

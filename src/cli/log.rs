@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::app::seats::{Recorded, Wanted};
+use crate::app::seats::{Line, Wanted};
 use crate::cli::{Failure, Output, open};
 use crate::domain::scope::Scope;
 use crate::settings::Settings;
@@ -66,8 +66,8 @@ pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Re
         } else if first {
             continue;
         }
-        for recorded in &found {
-            output.say(&shown(recorded), &line(recorded))?;
+        for line in &found {
+            output.say(&shown(line), &text(line))?;
         }
         if full {
             continue;
@@ -81,10 +81,9 @@ pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Re
     Ok(())
 }
 
-fn shown(recorded: &Recorded) -> Value {
-    let Recorded { seq, line } = recorded;
+fn shown(line: &Line) -> Value {
     json!({
-        "seq": seq,
+        "seq": line.seq,
         "at": line.at.rfc3339(),
         "name": line.name,
         "resourceType": line.kind,
@@ -96,11 +95,11 @@ fn shown(recorded: &Recorded) -> Value {
     })
 }
 
-fn line(recorded: &Recorded) -> String {
-    let Recorded { seq, line } = recorded;
+fn text(line: &Line) -> String {
     let detail = if line.detail == "{}" { "" } else { &line.detail };
     let text = format!(
-        "{seq} {} {} {} {} request {} token {} {detail}",
+        "{} {} {} {} {} request {} token {} {detail}",
+        line.seq,
         line.at.rfc3339(),
         line.name,
         line.kind,

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::app::Error;
-use crate::app::seats::{Filled, Recorded, Wanted};
+use crate::app::seats::{Filled, Line, Wanted};
 use crate::app::tokens::{NewToken, Token};
 use crate::domain::catalogue::Role;
 use crate::domain::offer;
@@ -133,17 +133,15 @@ async fn lines(call: Call, scope: Scope) -> Result<Response, Error> {
     let after = wanted.after;
     let found = call.app.records(call.ctx()?, scope, wanted).await?;
     let next = found.last().map_or(after, |last| last.seq);
-    let is_shown = |recorded: &&Recorded| {
-        scope == Scope::LogRead || record::EVENTS.contains(&recorded.line.name.as_str())
-    };
+    let is_shown =
+        |line: &&Line| scope == Scope::LogRead || record::EVENTS.contains(&line.name.as_str());
     let shown: Vec<Value> = found.iter().filter(is_shown).map(line).collect();
     Ok(json(StatusCode::OK, &json!({ "next": next, "lines": shown })))
 }
 
-fn line(recorded: &Recorded) -> Value {
-    let Recorded { seq, line } = recorded;
+fn line(line: &Line) -> Value {
     let mut shown = json!({
-        "seq": seq,
+        "seq": line.seq,
         "at": line.at.rfc3339(),
         "name": line.name,
         "resourceType": line.kind,

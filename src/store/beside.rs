@@ -1,10 +1,8 @@
 //! What a change of a document writes beside it: seats that come and go, and lines of the record. On
 //! PostgreSQL they are parts of the statement that writes the document.
 
-use serde_json::json;
-
 use crate::store::Value;
-use crate::store::records::Line;
+use crate::store::records::Change;
 use crate::store::seats::Shift;
 
 /// What is written beside a document.
@@ -12,36 +10,38 @@ use crate::store::seats::Shift;
 pub struct Beside {
     /// Moves of the counters of pools; where one of them is not possible nothing is written at all.
     pub shifts: Vec<Shift>,
-    /// Lines of the record.
-    pub lines: Vec<Line>,
+    /// What the record gets.
+    pub change: Option<Change>,
 }
 
-impl Beside {
-    /// Lines alone.
-    pub fn of_lines(lines: Vec<Line>) -> Self {
-        Self { shifts: Vec::new(), lines }
+/// The parameters of [`blocked!`]: the shifts of these documents.
+pub(super) fn shifts<'b>(all: impl Iterator<Item = (&'b str, &'b Beside)>) -> [Value; 4] {
+    let mut columns: [Vec<String>; 4] = Default::default();
+    for (id, beside) in all {
+        for shift in &beside.shifts {
+            let row = [
+                id.to_owned(),
+                shift.pool.clone(),
+                shift.consumed.to_string(),
+                shift.reserved.to_string(),
+            ];
+            push(&mut columns, row);
+        }
     }
+    columns.map(Value::Texts)
 }
 
-/// The parameter of [`blocked!`]: the shifts of these documents.
-pub(super) fn shifts<'b>(all: impl Iterator<Item = (&'b str, &'b Beside)>) -> Value {
-    let rows: Vec<_> = all
-        .flat_map(|(id, beside)| {
-            beside
-                .shifts
-                .iter()
-                .map(move |shift| json!([id, shift.pool, shift.consumed, shift.reserved]))
-        })
-        .collect();
-    Value::rows(&rows)
+/// The parameters of [`beside!`]: what the record gets of these documents.
+pub(super) fn changes<'b>(all: impl Iterator<Item = &'b Beside>) -> [Value; 9] {
+    let mut columns: [Vec<String>; 9] = Default::default();
+    for change in all.filter_map(|beside| beside.change.as_ref()) {
+        push(&mut columns, change.columns());
+    }
+    columns.map(Value::Texts)
 }
 
-/// The parameter of [`beside!`]: the lines of these documents.
-pub(super) fn lines<'b>(all: impl Iterator<Item = (&'b str, &'b Beside)>) -> Value {
-    let rows: Vec<_> = all
-        .flat_map(|(id, beside)| beside.lines.iter().map(move |line| (id, line.columns())))
-        .collect();
-    Value::rows(&rows)
+fn push<const N: usize>(columns: &mut [Vec<String>; N], row: [String; N]) {
+    columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
 }
 
 /// Parts of a statement about the tenant `$1`: whose seats cannot be counted without a look at the
@@ -50,12 +50,11 @@ macro_rules! blocked {
     ($shifts:literal) => {
         concat!(
             "shifts AS MATERIALIZED (
-                 SELECT e.value ->> 0 AS id, e.value ->> 1 AS pool,
-                     CAST(e.value ->> 2 AS BIGINT) AS consumed,
-                     CAST(e.value ->> 3 AS BIGINT) AS reserved, e.place
-                 FROM jsonb_array_elements(",
+                 SELECT e.id, e.pool, e.consumed::BIGINT AS consumed,
+                     e.reserved::BIGINT AS reserved, e.place
+                 FROM UNNEST(",
             $shifts,
-            ") WITH ORDINALITY AS e (value, place)
+            ") WITH ORDINALITY AS e (id, pool, consumed, reserved, place)
              ), blocked AS MATERIALIZED (
                  SELECT w.id FROM (
                      SELECT s.id, s.pool, s.consumed + s.reserved AS wants,
@@ -75,7 +74,7 @@ macro_rules! blocked {
 /// Parts of a statement about the tenant `$1` and the type `$2`: the seats and the lines of those
 /// documents that another part wrote.
 macro_rules! beside {
-    ($lines:literal, $written:literal) => {
+    ($changes:literal, $written:literal) => {
         concat!(
             ", seated AS (
                  UPDATE pool_counts p
@@ -89,16 +88,16 @@ macro_rules! beside {
              ), recorded AS (
                  INSERT INTO records
                      (tenant, seq, at, name, kind, resource, version, request, token, detail)
-                 SELECT $1, b.seq + ROW_NUMBER() OVER (ORDER BY e.place),
-                     CAST(e.value #>> '{1,0}' AS BIGINT), e.value #>> '{1,1}', e.value #>> '{1,2}',
-                     e.value #>> '{1,3}', CAST(NULLIF(e.value #>> '{1,4}', '') AS BIGINT),
-                     e.value #>> '{1,5}', e.value #>> '{1,6}', e.value #>> '{1,7}'
-                 FROM jsonb_array_elements(",
-            $lines,
-            ") WITH ORDINALITY AS e (value, place)
+                 SELECT $1, b.seq + SUM(e.count::BIGINT) OVER (ORDER BY e.place), e.at::BIGINT,
+                     e.names, e.kind, e.id, NULLIF(e.version, '')::BIGINT, e.request, e.token,
+                     e.details
+                 FROM UNNEST(",
+            $changes,
+            ") WITH ORDINALITY
+                     AS e (count, at, names, kind, id, version, request, token, details, place)
                  CROSS JOIN (SELECT COALESCE((SELECT r.seq FROM records r WHERE r.tenant = $1
                                               ORDER BY r.seq DESC LIMIT 1), 0) AS seq) b
-                 WHERE e.value ->> 0 IN (SELECT o.id FROM ",
+                 WHERE e.id IN (SELECT o.id FROM ",
             $written,
             " o)
              )"

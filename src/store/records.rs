@@ -1,13 +1,36 @@
 //! The record: events and the provisioning log, one line after the other.
 
+use serde_json::Value as Json;
+
 use crate::clock::Micros;
 use crate::ids::TenantId;
-use crate::store::dialect::each;
 use crate::store::{Dialect, Error, Row, Tx, Value};
 
-/// A line on its way in.
+/// What a change of one resource writes into the record: one row, which reads as a line for each entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// When.
+    pub at: Micros,
+    /// The resource type's name.
+    pub kind: String,
+    /// The resource's id.
+    pub resource: String,
+    /// Its version after the change; none where it did not change.
+    pub version: Option<i64>,
+    /// The request.
+    pub request: String,
+    /// The token that asked for it.
+    pub token: String,
+    /// What happened, at least one thing: `seat.consumed` and the like, and what a rule saw before and
+    /// after, as JSON text.
+    pub entries: Vec<(&'static str, String)>,
+}
+
+/// A line as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
+    /// Its number: the next line of the tenant has the next one.
+    pub seq: i64,
     /// When.
     pub at: Micros,
     /// `seat.consumed` and the like.
@@ -26,63 +49,66 @@ pub struct Line {
     pub detail: String,
 }
 
-/// A line as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
-    /// Its number: the next line of the tenant has the next one.
-    pub seq: i64,
-    /// The line.
-    pub line: Line,
-}
-
-impl Line {
-    /// Its columns, behind tenant and number.
-    pub(super) fn columns(&self) -> [String; 8] {
-        let version = self.version.map(|version| version.to_string()).unwrap_or_default();
+impl Change {
+    /// Its columns between tenant and number: how many lines it is comes first.
+    pub(super) fn columns(&self) -> [String; 9] {
         [
+            self.entries.len().to_string(),
             self.at.0.to_string(),
-            self.name.clone(),
+            self.names(),
             self.kind.clone(),
             self.resource.clone(),
-            version,
+            self.version.map(|version| version.to_string()).unwrap_or_default(),
             self.request.clone(),
             self.token.clone(),
-            self.detail.clone(),
+            self.details(),
         ]
+    }
+
+    /// The names, joined by spaces.
+    fn names(&self) -> String {
+        self.entries.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The detail of the only entry, or a list of those of several.
+    fn details(&self) -> String {
+        match &self.entries[..] {
+            [(_, detail)] => detail.clone(),
+            several => {
+                let details: Vec<&str> = several.iter().map(|(_, detail)| &**detail).collect();
+                format!("[{}]", details.join(","))
+            }
+        }
     }
 }
 
-/// Writes lines in this order.
-pub async fn write(tx: &mut Tx<'_>, tenant: &TenantId, lines: &[Line]) -> Result<(), Error> {
-    if lines.is_empty() {
+/// Writes changes in this order.
+pub async fn write(tx: &mut Tx<'_>, tenant: &TenantId, changes: &[Change]) -> Result<(), Error> {
+    if changes.is_empty() {
         return Ok(());
     }
-    let rows: Vec<[String; 8]> = lines.iter().map(Line::columns).collect();
+    let rows: Vec<[String; 9]> = changes.iter().map(Change::columns).collect();
     if tx.dialect() == Dialect::Sqlite {
         return one_by_one(tx, tenant, &rows).await;
     }
-    let sql = each!(
-        tx,
-        "INSERT INTO records
+    let sql = "INSERT INTO records
              (tenant, seq, at, name, kind, resource, version, request, token, detail)
          SELECT $1, COALESCE((SELECT MAX(r.seq) FROM records r WHERE r.tenant = $1), 0)
-                + ROW_NUMBER() OVER (),
-             CAST(e.value ->> 0 AS BIGINT), e.value ->> 1, e.value ->> 2, e.value ->> 3,
-             CAST(NULLIF(e.value ->> 4, '') AS BIGINT), e.value ->> 5, e.value ->> 6, e.value ->> 7
-         FROM",
-        each("$2"),
-        ""
-    );
+                + SUM(CAST(e.value ->> 0 AS BIGINT)) OVER (ORDER BY e.place),
+             CAST(e.value ->> 1 AS BIGINT), e.value ->> 2, e.value ->> 3, e.value ->> 4,
+             CAST(NULLIF(e.value ->> 5, '') AS BIGINT), e.value ->> 6, e.value ->> 7, e.value ->> 8
+         FROM jsonb_array_elements($2) WITH ORDINALITY AS e (value, place)";
     tx.execute(sql, &[tenant.into(), Value::rows(&rows)]).await.map(drop)
 }
 
 /// Where a statement costs no round trip, small ones cost less than one that numbers its rows.
-async fn one_by_one(tx: &mut Tx<'_>, tenant: &TenantId, rows: &[[String; 8]]) -> Result<(), Error> {
+async fn one_by_one(tx: &mut Tx<'_>, tenant: &TenantId, rows: &[[String; 9]]) -> Result<(), Error> {
     let sql = "INSERT INTO records
                    (tenant, seq, at, name, kind, resource, version, request, token, detail)
-               VALUES ($1, (SELECT COALESCE(MAX(r.seq), 0) + 1 FROM records r WHERE r.tenant = $1),
-                   CAST($2 AS BIGINT), $3, $4, $5, CAST(NULLIF($6, '') AS BIGINT), $7, $8, $9)";
-    let rows: Vec<[&str; 8]> = rows.iter().map(|row| row.each_ref().map(String::as_str)).collect();
+               VALUES ($1, (SELECT COALESCE(MAX(r.seq), 0) + CAST($2 AS BIGINT)
+                            FROM records r WHERE r.tenant = $1),
+                   CAST($3 AS BIGINT), $4, $5, $6, CAST(NULLIF($7, '') AS BIGINT), $8, $9, $10)";
+    let rows: Vec<[&str; 9]> = rows.iter().map(|row| row.each_ref().map(String::as_str)).collect();
     let rows: Vec<&[&str]> = rows.iter().map(|row| &row[..]).collect();
     tx.execute_each(sql, &[tenant.into()], &rows).await.map(drop)
 }
@@ -103,14 +129,11 @@ pub struct Wanted {
 }
 
 /// Lines in their order.
-pub async fn list(
-    tx: &mut Tx<'_>,
-    tenant: &TenantId,
-    wanted: &Wanted,
-) -> Result<Vec<Recorded>, Error> {
+pub async fn list(tx: &mut Tx<'_>, tenant: &TenantId, wanted: &Wanted) -> Result<Vec<Line>, Error> {
+    // A row has the number of its last line.
     let sql = "SELECT seq, at, name, kind, resource, version, request, token, detail FROM records
                WHERE tenant = $1 AND seq > $2
-               AND (CAST($3 AS TEXT) IS NULL OR name = $3)
+               AND (CAST($3 AS TEXT) IS NULL OR ' ' || name || ' ' LIKE '% ' || $3 || ' %')
                AND (CAST($4 AS TEXT) IS NULL OR resource = $4)
                AND (CAST($5 AS TEXT) IS NULL OR request = $5)
                ORDER BY seq LIMIT $6";
@@ -120,9 +143,17 @@ pub async fn list(
         wanted.name.as_deref().into(),
         wanted.resource.as_deref().into(),
         wanted.request.as_deref().into(),
-        wanted.limit.into(),
+        // Of the first one, the lines behind the number may be others than those that are wanted.
+        (wanted.limit + 1).into(),
     ];
-    tx.query(sql, &binds).await?.iter().map(read).collect()
+    let mut lines = Vec::new();
+    for row in tx.query(sql, &binds).await? {
+        lines.extend(read(&row)?);
+    }
+    let is_named = |line: &Line| wanted.name.as_ref().is_none_or(|name| line.name == *name);
+    lines.retain(|line| line.seq > wanted.after && is_named(line));
+    lines.truncate(usize::try_from(wanted.limit).unwrap_or_default());
+    Ok(lines)
 }
 
 /// The number of the last line; 0 where there is none.
@@ -131,7 +162,7 @@ pub async fn last(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<i64, Error> {
     tx.query(sql, &[tenant.into()]).await?.first().map_or(Ok(0), |row| row.int(0))
 }
 
-/// Forgets lines from before this moment, the oldest ones first; how many went. The last line of a
+/// Forgets changes from before this moment, the oldest ones first; how many went. The last one of a
 /// tenant stays, so that no number is given twice.
 pub async fn forget(
     tx: &mut Tx<'_>,
@@ -147,19 +178,31 @@ pub async fn forget(
     tx.execute(sql, &[tenant.into(), before.into(), most.into()]).await
 }
 
-fn read(row: &Row) -> Result<Recorded, Error> {
+/// The lines of a row.
+fn read(row: &Row) -> Result<Vec<Line>, Error> {
     let text = |column: usize| row.text(column).map(str::to_owned);
-    Ok(Recorded {
-        seq: row.int(0)?,
-        line: Line {
+    let names: Vec<&str> = row.text(2)?.split(' ').collect();
+    let mut details = vec![text(8)?];
+    if names.len() > 1 {
+        let several: Vec<Json> = serde_json::from_str(row.text(8)?)
+            .map_err(|error| Error::Database(format!("a line of the record: {error}")))?;
+        details = several.iter().map(Json::to_string).collect();
+    }
+    let last = row.int(0)?;
+    let lines = names.iter().zip(details).rev().zip(0..).map(|((name, detail), back)| {
+        Ok(Line {
+            seq: last - back,
             at: Micros(row.int(1)?),
-            name: text(2)?,
+            name: (*name).to_owned(),
             kind: text(3)?,
             resource: text(4)?,
             version: row.maybe_int(5)?,
             request: text(6)?,
             token: text(7)?,
-            detail: text(8)?,
-        },
-    })
+            detail,
+        })
+    });
+    let mut lines = lines.collect::<Result<Vec<Line>, Error>>()?;
+    lines.reverse();
+    Ok(lines)
 }

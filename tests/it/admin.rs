@@ -9,7 +9,7 @@ use crate::support::process::Setup;
 
 impl TestApp {
     /// A request below `/admin`.
-    async fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
+    pub(crate) async fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
         let path = format!("http://usher.test/admin{path}");
         self.send(method, &path, &[("content-type", "application/json")], body).await
     }
@@ -214,6 +214,20 @@ each_db! {
             all["lines"].as_array().unwrap().iter().map(|line| line["seq"].as_i64().unwrap()).collect();
         assert_eq!(numbers, (1..=63).collect::<Vec<_>>()[..numbers.len()]);
         assert!(numbers.len() > 15, "{numbers:?}");
+        // Small pages end and begin in the midst of what one change has written.
+        for (query, expected) in [("limit=2", numbers.len()), ("limit=1&name=user.activated", 21)] {
+            let (mut after, mut seen) = (json!(0), 0);
+            loop {
+                let page = app.admin("GET", &format!("/log?{query}&after={after}"), None).await;
+                let page = page.expect(200).body;
+                let lines = page["lines"].as_array().unwrap().len();
+                if lines == 0 {
+                    break;
+                }
+                (after, seen) = (page["next"].clone(), seen + lines);
+            }
+            assert_eq!(seen, expected, "{query}");
+        }
     }
 
     async fn settings_are_read_and_changed_whole_or_not_at_all(app: TestApp) {

@@ -15,7 +15,7 @@ const PHONE: &str = "+49 30 1234567";
 
 impl TestApp {
     /// A new tenant that shows everything, with a token that may write agents.
-    async fn center(&self) -> Self {
+    pub(crate) async fn center(&self) -> Self {
         self.center_with("agent.followUser", "true").await
     }
 
@@ -31,7 +31,7 @@ impl TestApp {
         self.post(endpoint, &body).await
     }
 
-    async fn agent(&self, more: &Value) -> Reply {
+    pub(crate) async fn agent(&self, more: &Value) -> Reply {
         let mut body = more.clone();
         if body.get("displayName").is_none() {
             body["displayName"] = "Agent".into();
@@ -55,7 +55,7 @@ impl TestApp {
         .await
     }
 
-    async fn call_agent(&self, id: &str) -> Value {
+    pub(crate) async fn call_agent(&self, id: &str) -> Value {
         self.get(&format!("/CallAgents/{id}")).await.expect(200).body
     }
 

@@ -57,6 +57,7 @@ mod search;
 mod seat_lines;
 mod seat_model;
 mod seats;
+mod seeds;
 mod shapes;
 mod store_accounts;
 mod store_blocks;

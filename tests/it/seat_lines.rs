@@ -52,7 +52,7 @@ impl TestApp {
             ..Default::default()
         };
         let lines = self.app.records(&ctx, Scope::LogRead, wanted).await.unwrap();
-        lines.into_iter().map(|line| serde_json::from_str(&line.line.detail).unwrap()).collect()
+        lines.into_iter().map(|line| serde_json::from_str(&line.detail).unwrap()).collect()
     }
 }
 

@@ -253,9 +253,8 @@ async fn note_denied(
     error: Option<&Error>,
     id: Option<&str>,
 ) -> Result<(), Error> {
-    let line = error.and_then(|error| work.denied(error, id));
-    let lines: Vec<_> = line.into_iter().collect();
-    Ok(records::write(tx, &work.tenant, &lines).await?)
+    let change = error.and_then(|error| work.denied(error, id));
+    Ok(records::write(tx, &work.tenant, change.as_slice()).await?)
 }
 
 /// The outcomes of a unit that needs an operation that failed.

@@ -14,7 +14,7 @@ use crate::ids::ResourceId;
 use crate::scim::path::excerpt;
 use crate::scim::{self, Doc, accept, urn};
 use crate::store::lookup::{Ask, By};
-use crate::store::{Beside, Tx, agents, lookup};
+use crate::store::{Tx, agents, lookup};
 
 use extensions::Owner;
 use serde_json::{Value, json};
@@ -75,12 +75,11 @@ impl Work {
         tx: &mut Tx<'_>,
         id: &str,
         mut doc: Doc,
-        entry: Option<Entry>,
+        entries: &[Entry],
     ) -> Result<Doc, Error> {
         accept::finish(&self.kind, &mut doc);
-        let lines = entry.iter().map(|entry| self.line(entry, id, Some(1))).collect();
-        let ruled = Ruled { doc, beside: Beside::of_lines(lines), ..Ruled::default() };
-        let draft = Arc::new(self.draft(&ruled)?);
+        let ruled = Ruled::recorded(doc, self.change(entries, id, Some(1)));
+        let draft = Arc::new(self.draft(&ruled.doc, ruled.beside)?);
         let new = New { id: id.to_owned(), doc: ruled.doc, draft };
         self.insert(tx, &new).await?;
         Ok(new.doc)
@@ -99,8 +98,7 @@ impl Work {
             return Ok(());
         }
         let (id, version) = (&before.stored.id, before.stored.version + 1);
-        let lines = entries.iter().map(|entry| self.line(entry, id, Some(version))).collect();
-        let ruled = Ruled { doc, beside: Beside::of_lines(lines), ..Ruled::default() };
+        let ruled = Ruled::recorded(doc, self.change(entries, id, Some(version)));
         self.update(tx, before, ruled).await.map(drop)
     }
 
@@ -263,11 +261,8 @@ impl Work {
         let linked = Entry { name: "agent.linked", detail: json!({ "user": user }) };
         match &next.before {
             None => {
-                next.doc = of_agents
-                    .add(tx, &next.id, next.doc, Some(record::plain("agent.created")))
-                    .await?;
-                let lines = [of_agents.line(&linked, &next.id, Some(1))];
-                crate::store::records::write(tx, &self.tenant, &lines).await?;
+                let entries = [record::plain("agent.created"), linked];
+                next.doc = of_agents.add(tx, &next.id, next.doc, &entries).await?;
                 let about = agent::about_mut(doc);
                 about.insert("agentId".to_owned(), next.id.as_str().into());
             }

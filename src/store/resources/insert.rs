@@ -131,7 +131,7 @@ async fn one_by_one(
             left.insert(one.id.to_owned(), Left::Full);
             continue;
         }
-        records::write(tx, place.tenant, &one.draft.beside.lines).await?;
+        records::write(tx, place.tenant, one.draft.beside.change.as_slice()).await?;
         tx.execute(
             "INSERT INTO resources
                  (tenant, kind, id, doc, folded, label, version, created_at, modified_at)
@@ -196,7 +196,7 @@ async fn all_at_once(
         Value::texts(rows.iter().filter_map(|row| row.get(column).copied()))
     };
     let born: Vec<String> = new.iter().map(|one| one.now.0.to_string()).collect();
-    let binds = [
+    let mut binds = vec![
         place.tenant.into(),
         place.kind.into(),
         column(&keys, 0),
@@ -211,9 +211,9 @@ async fn all_at_once(
         column(&index, 1),
         column(&index, 2),
         blocks::CROWDED.into(),
-        beside::shifts(new.iter().map(|one| (one.id, &one.draft.beside))),
-        beside::lines(new.iter().map(|one| (one.id, &one.draft.beside))),
     ];
+    binds.extend(beside::shifts(new.iter().map(|one| (one.id, &one.draft.beside))));
+    binds.extend(beside::changes(new.iter().map(|one| &one.draft.beside)));
     let wrote = |rows: &[Row]| {
         turns::check(rows).is_ok() && refused(rows).is_ok_and(|all| all.len() < new.len())
     };
@@ -260,7 +260,7 @@ const STORE: &str = concat!(
          WHERE EXISTS (SELECT FROM unique_keys k WHERE k.tenant = $1 AND k.kind = $2
                            AND k.attr = w.attr AND k.value = w.value OFFSET 0)
      ), ",
-    blocked!("$15"),
+    blocked!("$15::TEXT[], $16::TEXT[], $17::TEXT[], $18::TEXT[]"),
     "out AS MATERIALIZED (
          SELECT t.resource AS id FROM taken t UNION ALL SELECT b.id FROM blocked b
      ), keys AS (
@@ -291,7 +291,11 @@ const STORE: &str = concat!(
          ON CONFLICT (tenant, kind, first) DO UPDATE SET live = b.live + excluded.live
          RETURNING first, live
      )",
-    beside!("$16", "stored"),
+    beside!(
+        "$19::TEXT[], $20::TEXT[], $21::TEXT[], $22::TEXT[], $23::TEXT[], $24::TEXT[], $25::TEXT[],
+         $26::TEXT[], $27::TEXT[]",
+        "stored"
+    ),
     " SELECT 'taken', resource, attr FROM taken
      UNION ALL
      SELECT 'full', id, '' FROM blocked

@@ -64,7 +64,7 @@ pub async fn update(
         Dialect::Postgres => with_keys(tx, tenant, kind, next, &difference).await?,
     };
     match version {
-        Some(_) => records::write(tx, tenant, &next.draft.beside.lines).await?,
+        Some(_) => records::write(tx, tenant, next.draft.beside.change.as_slice()).await?,
         None => seats::shift_back(tx, tenant, shifts).await?,
     }
     Ok(version)
@@ -148,9 +148,9 @@ pub async fn update_many(
         texts(|next| next.draft.folded.clone()),
         texts(|next| next.draft.label.clone()),
         texts(|next| next.now.0.to_string()),
-        beside::shifts(all.iter().map(|next| (next.id, &next.draft.beside))),
-        beside::lines(all.iter().map(|next| (next.id, &next.draft.beside))),
     ];
+    binds.extend(beside::shifts(all.iter().map(|next| (next.id, &next.draft.beside))));
+    binds.extend(beside::changes(all.iter().map(|next| &next.draft.beside)));
     let differences: Vec<_> = all
         .iter()
         .map(|next| (next.id, Difference::of(next.before, &next.draft.entries)))
@@ -224,7 +224,7 @@ macro_rules! many {
     ($index:literal) => {
         concat!(
             turn!(),
-            blocked!("$9"),
+            blocked!("$9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[]"),
             "changed AS (
                  UPDATE resources r
                  SET doc = n.doc, folded = n.folded::JSONB, label = n.label,
@@ -239,7 +239,11 @@ macro_rules! many {
                  RETURNING r.id, r.version
              )",
             $index,
-            beside!("$10", "changed"),
+            beside!(
+                "$13::TEXT[], $14::TEXT[], $15::TEXT[], $16::TEXT[], $17::TEXT[], $18::TEXT[],
+                 $19::TEXT[], $20::TEXT[], $21::TEXT[]",
+                "changed"
+            ),
             " SELECT 'changed', id, version FROM changed
               UNION ALL SELECT 'full', id, 0 FROM blocked",
             late!("'', 0")
@@ -254,7 +258,7 @@ const MANY: &str = many!(
     ", hidden AS (
          DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
              SELECT found.ctid
-             FROM UNNEST($11::TEXT[], $12::TEXT[], $13::TEXT[]) AS e (attr, value, id)
+             FROM UNNEST($22::TEXT[], $23::TEXT[], $24::TEXT[]) AS e (attr, value, id)
              CROSS JOIN LATERAL (
                  SELECT i.ctid FROM attr_index i
                  WHERE i.tenant = $1 AND i.kind = $2 AND i.attr = e.attr
@@ -264,7 +268,7 @@ const MANY: &str = many!(
      ), listed AS (
          INSERT INTO attr_index (tenant, kind, attr, value, resource)
          SELECT $1, $2, e.attr, e.value, e.id
-         FROM UNNEST($14::TEXT[], $15::TEXT[], $16::TEXT[]) AS e (attr, value, id)
+         FROM UNNEST($25::TEXT[], $26::TEXT[], $27::TEXT[]) AS e (attr, value, id)
          WHERE e.id = ANY (ARRAY(SELECT c.id FROM changed c))
          ON CONFLICT DO NOTHING
      )"

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use usher::app::seats::{Recorded, Wanted};
+use usher::app::seats::{Line, Wanted};
 use usher::domain::scope::Scope;
 
 use super::Reached;
@@ -45,14 +45,14 @@ impl Replay {
             for (at, line) in lines.iter().enumerate() {
                 assert_eq!(line.seq, self.last + 1, "a number is missing");
                 self.last = line.seq;
-                let same = |other: &&Recorded| {
-                    other.line.resource == line.line.resource
-                        && other.line.version == line.line.version
-                        && other.line.request == line.line.request
+                let same = |other: &&Line| {
+                    other.resource == line.resource
+                        && other.version == line.version
+                        && other.request == line.request
                 };
                 let near = &lines[at.saturating_sub(8)..lines.len().min(at + 8)];
                 let names: Vec<&str> =
-                    near.iter().filter(same).map(|one| one.line.name.as_str()).collect();
+                    near.iter().filter(same).map(|one| one.name.as_str()).collect();
                 self.step(line, &names, limits, reached);
             }
             assert_eq!(self.last, end);
@@ -62,12 +62,12 @@ impl Replay {
 
     fn step(
         &mut self,
-        recorded: &Recorded,
+        recorded: &Line,
         names: &[&str],
         limits: &BTreeMap<String, i64>,
         reached: &mut Reached,
     ) {
-        let line = &recorded.line;
+        let line = recorded;
         if line.kind != "User" && line.name != "seat.denied" {
             return;
         }
@@ -88,8 +88,8 @@ impl Replay {
         }
     }
 
-    fn seat(&mut self, recorded: &Recorded, detail: &Value, limits: &BTreeMap<String, i64>) {
-        let (id, request) = (&recorded.line.resource, &recorded.line.request);
+    fn seat(&mut self, recorded: &Line, detail: &Value, limits: &BTreeMap<String, i64>) {
+        let (id, request) = (&recorded.resource, &recorded.request);
         let pool = text(detail, "/after/pool").to_owned();
         let wanted = text(detail, "/after/requestedSeatType").to_owned();
         let before = self.held.get(id).cloned().unwrap_or_default();
@@ -133,12 +133,12 @@ impl Replay {
     }
 
     /// Counts the row of the table of transitions that the line stands for.
-    fn count(&self, recorded: &Recorded, detail: &Value, names: &[&str], reached: &mut Reached) {
+    fn count(&self, recorded: &Line, detail: &Value, names: &[&str], reached: &mut Reached) {
         let (was, is) = (text(detail, "/before/state"), text(detail, "/after/state"));
         let (waited, waits) =
             (text(detail, "/before/requestedSeatType"), text(detail, "/after/requestedSeatType"));
-        let id = &recorded.line.resource;
-        match recorded.line.name.as_str() {
+        let id = &recorded.resource;
+        match recorded.name.as_str() {
             "user.created" => reached.note(match text(detail, "/lifecycle") {
                 "active" => "created active",
                 "suspended" => "created suspended",
@@ -159,7 +159,7 @@ impl Replay {
             "seat.waiting" => reached.note("a move waits"),
             "seat.granted" if was == "waiting" => reached.note("who waited is seated"),
             "seat.granted" => reached.note("a move that waited is granted"),
-            "seat.denied" if recorded.line.version.is_some() => {
+            "seat.denied" if recorded.version.is_some() => {
                 reached.note("a member finds the pool full");
             }
             "seat.denied" => reached.note("refused: pool full"),
@@ -171,7 +171,7 @@ impl Replay {
             _ => {}
         }
         let over = text(detail, "/after/reason") == "overage" && names.contains(&"user.created");
-        if recorded.line.name == "seat.consumed" && over {
+        if recorded.name == "seat.consumed" && over {
             reached.note("created beyond the total");
         }
         if !waited.is_empty() && waits.is_empty() && was == "waiting" && is == "none" {

@@ -82,7 +82,7 @@ impl Work {
             let mut doc = Doc::from_iter([("number".to_owned(), number.as_str().into())]);
             owner.put(&mut doc);
             agent::complete_extension(&mut doc);
-            work.add(tx, &id, doc, None).await?;
+            work.add(tx, &id, doc, &[]).await?;
             return Ok((id, number));
         };
         if !is_free(&loaded.doc) && !owner.has(&loaded.doc) {

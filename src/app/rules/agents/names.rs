@@ -92,7 +92,7 @@ impl Work {
         }
         let id = ResourceId::new(self.now).to_string();
         let doc = Doc::from_iter([("displayName".to_owned(), text.into())]);
-        self.add(tx, &id, doc, None).await?;
+        self.add(tx, &id, doc, &[]).await?;
         Ok(id)
     }
 

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use crate::app::Error;
 use crate::app::rules::agents::extensions::Owner;
 use crate::app::rules::agents::wrong;
-use crate::app::rules::{Ruled, Was};
+use crate::app::rules::{Foreseen, Ruled, Was};
 use crate::app::work::{Loaded, Work};
 use crate::domain::{agent, record};
 use crate::scim::path::excerpt;
 use crate::scim::{Doc, accept, urn};
-use crate::store::{Beside, Tx};
+use crate::store::Tx;
 
 /// Members of one group of agents.
 const MOST_MEMBERS: usize = 1000;
@@ -24,22 +24,17 @@ impl Work {
     }
 
     /// A document of no user, where nothing beside it has to be looked at.
-    pub(in crate::app::rules) fn foresee_telephony(
-        &self,
-        wanted: &Doc,
-    ) -> Result<Option<Ruled>, Error> {
+    pub(in crate::app::rules) fn foresee_telephony(&self, mut doc: Doc) -> Result<Foreseen, Error> {
         if self.is(urn::CALL_AGENT) || self.is(urn::AGENT_GROUP) {
-            return Ok(None);
+            return Ok(Foreseen::Open(doc));
         }
         if self.is(urn::PHONE_EXTENSION) {
-            let mut doc = wanted.clone();
+            let number = doc.get("number").and_then(Value::as_str).unwrap_or_default();
+            agent::check_number("number", number)?;
             agent::complete_extension(&mut doc);
             accept::finish(&self.kind, &mut doc);
-            let number = wanted.get("number").and_then(Value::as_str).unwrap_or_default();
-            agent::check_number("number", number)?;
-            return Ok(Some(Ruled::plain(doc)));
         }
-        Ok(Some(Ruled::plain(wanted.clone())))
+        Ok(Foreseen::Ruled(Ruled::plain(doc)))
     }
 
     /// What a change of an agent or of a group comes to.
@@ -93,8 +88,8 @@ impl Work {
         self.move_in_groups(tx, id, before, &doc).await?;
         self.mirror(tx, id, &doc, None).await?;
         let name = if was.doc().is_some() { "agent.updated" } else { "agent.created" };
-        let line = self.line(&record::plain(name), id, Some(was.next_version()));
-        Ok(Ruled { doc, beside: Beside::of_lines(vec![line]), ..Ruled::default() })
+        let change = self.change(&[record::plain(name)], id, Some(was.next_version()));
+        Ok(Ruled::recorded(doc, change))
     }
 
     /// Names among the elements become ids.
