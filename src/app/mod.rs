@@ -15,6 +15,7 @@ mod offers;
 mod passwords;
 mod pieces;
 pub mod resources;
+mod roles;
 mod rules;
 pub mod seats;
 pub mod tenants;

@@ -1,12 +1,12 @@
 //! Pools of seats for administrators: what there is, what changes, and whether the counts are true.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::work::Work;
 use crate::app::{App, Ctx, Error, catalogue};
 use crate::domain::catalogue::{Catalogue, Role};
 use crate::domain::pool::{Pool, Taken};
-use crate::domain::role::{self, Mapping};
+use crate::domain::role::Mapping;
 use crate::domain::scope::Scope;
 use crate::domain::seat::Manners;
 use crate::scim::{self, urn};
@@ -176,52 +176,6 @@ impl App {
             return Ok(());
         }
         Err(Error::NotFound { kind: "SeatPool".to_owned(), id: scim::path::excerpt(value) })
-    }
-
-    /// The roles of the tenant, for administrators.
-    pub async fn roles(&self, ctx: &Ctx) -> Result<Vec<Value>, Error> {
-        let tenant = ctx.tenant.clone();
-        let look = async move |tx: &mut Tx<'_>| catalogue::read(tx, &tenant).await;
-        let catalogue = self.store().read(look).await?;
-        let assignable = role::assignable(&ctx.rules, &catalogue);
-        let shown = catalogue.listed().into_iter().map(|listed| {
-            let role = listed.role;
-            let pool = catalogue.pool_of(Some(&role.value)).map(|pool| pool.value.clone());
-            json!({
-                "value": role.value, "display": role.display, "description": role.description,
-                "administrative": role.administrative,
-                "assignable": assignable.contains(&role.value), "pool": pool,
-                "type": if listed.system { "system" } else { "custom" },
-            })
-        });
-        Ok(shown.collect())
-    }
-
-    /// Makes a role.
-    pub async fn make_role(&self, ctx: &Ctx, role: Role) -> Result<(), Error> {
-        let now = self.clock().now().0;
-        let role = Role { version: 1, created: now, modified: now, ..role };
-        self.change_catalogue(ctx, Scope::SettingsWrite, move |catalogue| {
-            catalogue.roles.push(role.clone());
-            Ok(())
-        })
-        .await
-        .map(drop)
-    }
-
-    /// Ends a role of the tenant's own. Users keep what their clients wrote, and it means nothing.
-    pub async fn end_role(&self, ctx: &Ctx, value: &str) -> Result<(), Error> {
-        let value = value.to_owned();
-        self.change_catalogue(ctx, Scope::SettingsWrite, move |catalogue| {
-            let before = catalogue.roles.len();
-            catalogue.roles.retain(|role| role.value != value);
-            if catalogue.roles.len() == before {
-                return Err(format!("'{value}' is no role of the tenant's own."));
-            }
-            Ok(())
-        })
-        .await
-        .map(drop)
     }
 
     /// Who waits for a seat of a pool, the first ones first.

@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::app::{App, Ctx};
 use crate::cli::{Failure, Output, open};
-use crate::domain::role;
 use crate::settings::Settings;
 
-/// List the roles of a tenant.
+/// List the roles of a tenant, and give them other names.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The tenant.
@@ -21,30 +21,59 @@ pub struct Arguments {
 enum Command {
     /// The roles, whether clients may give them, and from which pool they take their seats.
     List,
+    /// Let an identity provider send a role under another name, or no more under it.
+    Map {
+        /// What the identity provider sends.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The role that is meant; without one the name means nothing any more.
+        #[arg(long, value_name = "ROLE")]
+        role: Option<String>,
+    },
 }
 
 /// Runs it.
 pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Result<(), Failure> {
     let app = open(settings).await?;
     let ctx = app.operator(&arguments.tenant).await?;
-    let Command::List = arguments.command;
-    let assignable = role::assignable(&ctx.rules, &ctx.catalogue);
-    let (mut rows, mut values) = (Vec::new(), Vec::new());
-    for listed in ctx.catalogue.listed() {
-        let role = listed.role;
-        let given = assignable.contains(&role.value);
-        let pool = ctx.catalogue.pool_of(Some(&role.value)).map(|pool| pool.value.clone());
-        let pool = pool.unwrap_or_default();
-        values.push(json!({
-            "value": role.value, "display": role.display, "administrative": role.administrative,
-            "assignable": given, "pool": pool,
-            "type": if listed.system { "system" } else { "custom" },
-        }));
-        let yes = |flag| if flag { "yes" } else { "no" }.to_owned();
-        rows.push(vec![role.value, role.display, yes(given), yes(role.administrative), pool]);
-    }
+    let done = answer(&app, &ctx, arguments.command, output).await;
     app.close().await;
-    let headings = ["ROLE", "NAME", "CLIENTS MAY GIVE IT", "ADMINISTRATIVE", "POOL"];
-    output.table(&Value::Array(values), &headings, &rows)?;
+    done
+}
+
+async fn answer(app: &App, ctx: &Ctx, command: Command, output: Output) -> Result<(), Failure> {
+    match command {
+        Command::List => list(app.roles(ctx).await?, output)?,
+        Command::Map { name, role } => {
+            app.name_role(ctx, &name, role.as_deref()).await?;
+            let text = match &role {
+                Some(role) => format!("'{name}' is the role {role}."),
+                None => format!("'{name}' is no name of a role any more."),
+            };
+            output.say(&json!({ "name": name, "role": role }), &text)?;
+        }
+    }
     Ok(())
+}
+
+fn list(roles: Vec<Value>, output: Output) -> std::io::Result<()> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let yes = |flag: &Value| if *flag == true { "yes" } else { "no" }.to_owned();
+    let names = |role: &Value| {
+        let names = role["names"].as_array().map(Vec::as_slice).unwrap_or_default();
+        names.iter().map(text).collect::<Vec<_>>().join(", ")
+    };
+    let row = |role: &Value| {
+        vec![
+            text(&role["value"]),
+            text(&role["display"]),
+            yes(&role["assignable"]),
+            yes(&role["administrative"]),
+            text(&role["pool"]),
+            names(role),
+        ]
+    };
+    let rows: Vec<_> = roles.iter().map(row).collect();
+    let headings = ["ROLE", "NAME", "CLIENTS MAY GIVE IT", "ADMINISTRATIVE", "POOL", "OTHER NAMES"];
+    output.table(&Value::Array(roles), &headings, &rows)
 }

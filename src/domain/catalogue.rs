@@ -54,6 +54,16 @@ const SYSTEM: &[(&str, &str, &[&str], bool, &str)] = &[
     ("standard", "Standard User", &["standard_user", "user"], false, "Uses the product."),
 ];
 
+/// Another name of a role, as an identity provider sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleName {
+    /// It, as it was given; compared as every name of a role is.
+    pub name: String,
+    /// The value of the role.
+    pub role: String,
+}
+
 /// A role and whether it came with Usher.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -71,6 +81,8 @@ pub struct Catalogue {
     pub pools: Vec<Pool>,
     /// Roles of its own.
     pub roles: Vec<Role>,
+    /// Other names of roles.
+    pub names: Vec<RoleName>,
     /// Whether membership of any group means anything.
     pub maps_groups: bool,
 }
@@ -85,7 +97,7 @@ impl Catalogue {
     /// What a new tenant offers: one pool of so many seats.
     pub fn of_new_tenant(seats: Option<i64>, now: Micros) -> Self {
         let pools = vec![Pool::first(seats, now)];
-        Self { pools, roles: Vec::new(), maps_groups: false }
+        Self { pools, roles: Vec::new(), names: Vec::new(), maps_groups: false }
     }
 
     /// The pool of this value, compared without case.
@@ -122,6 +134,16 @@ impl Catalogue {
     /// The role of this value, name or other name, compared without case and without a difference
     /// between spaces, hyphens and underscores.
     pub fn role(&self, text: &str) -> Option<Role> {
+        let renamed = || {
+            let wanted = plain(text);
+            let found = self.names.iter().find(|named| plain(&named.name) == wanted)?;
+            self.role_itself(&found.role)
+        };
+        self.role_itself(text).or_else(renamed)
+    }
+
+    /// The same, without the names that the tenant has given.
+    fn role_itself(&self, text: &str) -> Option<Role> {
         let wanted = plain(text);
         let is = |name: &str| plain(name) == wanted;
         let own = self.roles.iter().find(|role| is(&role.value) || is(&role.display));
@@ -134,6 +156,40 @@ impl Catalogue {
                 .map(system_role)
         };
         own.cloned().or_else(system)
+    }
+
+    /// Gives a role another name, or takes the name away where there is no role.
+    pub fn name_role(&mut self, name: &str, role: Option<&str>) -> Result<(), String> {
+        let before = self.names.len();
+        self.names.retain(|named| plain(&named.name) != plain(name));
+        let Some(role) = role else {
+            let was_one = self.names.len() < before;
+            return was_one.then_some(()).ok_or_else(|| format!("'{name}' is no name of a role."));
+        };
+        let known = self.role_itself(role).ok_or_else(|| self.unknown_role(role))?;
+        self.names.push(RoleName { name: name.trim().to_owned(), role: known.value });
+        Ok(())
+    }
+
+    /// The names that the tenant has given to a role.
+    pub fn names_of(&self, role: &str) -> Vec<&str> {
+        let names = self.names.iter().filter(|named| named.role == role);
+        names.map(|named| named.name.as_str()).collect()
+    }
+
+    /// Takes a role of the tenant's own away, with its other names.
+    pub fn end_role(&mut self, value: &str) -> Result<(), String> {
+        let before = self.roles.len();
+        self.roles.retain(|role| role.value != value);
+        if self.roles.len() == before {
+            return Err(format!("'{value}' is no role of the tenant's own."));
+        }
+        self.names.retain(|named| named.role != value);
+        Ok(())
+    }
+
+    fn unknown_role(&self, role: &str) -> String {
+        format!("Unknown role '{role}'. Valid roles: {}.", self.role_values())
     }
 
     /// The values of all roles that clients may be told of, for error sentences.
@@ -152,8 +208,7 @@ impl Catalogue {
             }
             for role in pool.roles.iter().chain(&pool.exempt_roles) {
                 if self.role(role).is_none_or(|found| found.value != *role) {
-                    let valid = self.role_values();
-                    return Err(format!("Unknown role '{role}'. Valid roles: {valid}."));
+                    return Err(self.unknown_role(role));
                 }
             }
             let claims = |other: &Pool| pool.roles.iter().find(|role| other.roles.contains(role));
@@ -182,6 +237,18 @@ impl Catalogue {
             });
             if before || system {
                 return Err(format!("There is a role '{}' already.", role.value));
+            }
+        }
+        self.check_names()
+    }
+
+    fn check_names(&self) -> Result<(), String> {
+        for RoleName { name, .. } in &self.names {
+            if name.is_empty() || name.len() > 256 {
+                return Err("A name of a role has 1 to 256 bytes.".to_owned());
+            }
+            if let Some(role) = self.role_itself(name) {
+                return Err(format!("'{name}' is the role '{}' already.", role.value));
             }
         }
         Ok(())
@@ -228,6 +295,30 @@ mod tests {
     }
 
     #[test]
+    fn a_role_has_the_names_that_the_tenant_gives_it() {
+        let mut catalogue = Catalogue::default();
+        catalogue.name_role(" CC Lead", Some("Supervisor")).unwrap();
+        catalogue.check().unwrap();
+        assert_eq!(catalogue.role("cc-LEAD").unwrap().value, "supervisor");
+        assert_eq!(catalogue.names_of("supervisor"), ["CC Lead"]);
+        // Given anew, it is the other role's.
+        catalogue.name_role("cc lead", Some("tech")).unwrap();
+        assert_eq!(
+            (catalogue.names.len(), catalogue.role("CC Lead").unwrap().value.as_str()),
+            (1, "tech")
+        );
+        assert!(catalogue.name_role("x", Some("CC Lead")).unwrap_err().contains("Valid roles"));
+        catalogue.name_role("CC LEAD", None).unwrap();
+        assert!(catalogue.name_role("CC LEAD", None).unwrap_err().contains("no name"));
+        assert_eq!(catalogue.role("CC Lead"), None);
+        for (name, sentence) in [("agent", "is the role 'agent'"), ("", "1 to 256")] {
+            let mut broken = Catalogue::default();
+            broken.name_role(name, Some("tech")).unwrap();
+            assert!(broken.check().unwrap_err().contains(sentence), "{name}");
+        }
+    }
+
+    #[test]
     fn the_pool_of_a_role_is_the_one_that_names_it_else_the_default_one() {
         let mut catalogue = Catalogue::default();
         catalogue.pools.push(Pool {
@@ -261,7 +352,8 @@ mod tests {
             (vec![pool("default", &[])], vec![role("Chief")], "cannot be the value"),
         ];
         for (pools, roles, sentence) in broken {
-            let refusal = Catalogue { pools, roles, maps_groups: false }.check().unwrap_err();
+            let of = Catalogue::default();
+            let refusal = Catalogue { pools, roles, ..of }.check().unwrap_err();
             assert!(refusal.contains(sentence), "{refusal}");
         }
     }

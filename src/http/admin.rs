@@ -39,6 +39,10 @@ pub enum Admin {
     MakeRole,
     /// End a role.
     EndRole,
+    /// Give a role another name.
+    NameRole,
+    /// Take such a name away.
+    UnnameRole,
     /// Say what membership of a group means.
     MapGroup,
     /// Say that it means nothing.
@@ -70,6 +74,8 @@ impl Admin {
             | Self::EndPool
             | Self::MakeRole
             | Self::EndRole
+            | Self::NameRole
+            | Self::UnnameRole
             | Self::MapGroup
             | Self::UnmapGroup
             | Self::ChangeSettings
@@ -94,6 +100,8 @@ pub async fn answer(admin: Admin, call: Call) -> Result<Response, Error> {
         Admin::Roles => roles(call).await,
         Admin::MakeRole => make_role(call).await,
         Admin::EndRole => end_role(call).await,
+        Admin::NameRole => name_role(call).await,
+        Admin::UnnameRole => unname_role(call).await,
         Admin::MapGroup => map_group(call).await,
         Admin::UnmapGroup => unmap_group(call).await,
         Admin::Settings => settings(call).await,
@@ -226,6 +234,26 @@ async fn make_role(mut call: Call) -> Result<Response, Error> {
 /// `DELETE /admin/roles/{value}`
 async fn end_role(call: Call) -> Result<Response, Error> {
     call.app.end_role(call.ctx()?, &call.parameter()).await?;
+    Ok(nothing())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NameBody {
+    role: String,
+}
+
+/// `PUT /admin/role-names/{name}`
+async fn name_role(mut call: Call) -> Result<Response, Error> {
+    let NameBody { role } = body(&mut call).await?;
+    let name = call.parameter();
+    call.app.name_role(call.ctx()?, &name, Some(&role)).await?;
+    Ok(json(StatusCode::OK, &json!({ "name": name, "role": role })))
+}
+
+/// `DELETE /admin/role-names/{name}`
+async fn unname_role(call: Call) -> Result<Response, Error> {
+    call.app.name_role(call.ctx()?, &call.parameter(), None).await?;
     Ok(nothing())
 }
 

@@ -302,6 +302,12 @@ pub const ROUTES: &[Row] = &[
     admin("DELETE", "/admin/roles/{value}", Admin::EndRole, Scope::SettingsWrite)
         .named("deleteRole", "End a role of the tenant's own.")
         .says(Message::Nothing, 204, Message::Nothing),
+    admin("PUT", "/admin/role-names/{name}", Admin::NameRole, Scope::SettingsWrite)
+        .named("nameRole", "Let clients send a role under another name.")
+        .says(Message::Json("RoleNameInput"), 200, Message::Json("OtherRoleName")),
+    admin("DELETE", "/admin/role-names/{name}", Admin::UnnameRole, Scope::SettingsWrite)
+        .named("unnameRole", "Take another name of a role away.")
+        .says(Message::Nothing, 204, Message::Nothing),
     admin("PUT", "/admin/mappings/{group}", Admin::MapGroup, Scope::GroupsMap)
         .named("mapGroup", "Say what direct membership of a group means.")
         .says(Message::Json("MappingInput"), 200, Message::Json("Mapping")),

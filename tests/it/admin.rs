@@ -178,6 +178,42 @@ each_db! {
         app.patch(&format!("/Users/{}", made.id()), rename).await.expect(200);
     }
 
+    async fn a_role_is_sent_under_the_names_that_the_tenant_gives_it(app: TestApp) {
+        let app = administrator(&app).await;
+        let client = app.scoped(&["scim"]).await;
+        let lead = |name: &str| user(name, &json!({ "roles": [{ "value": "CC-Lead" }] }));
+        client.post("/Users", &lead("ann")).await.refused(400, "invalidValue");
+        let role = json!({ "role": "Supervisor" });
+        app.admin("PUT", "/role-names/cc%20lead", Some(&role)).await.expect(200);
+        let made = client.post("/Users", &lead("ann")).await.expect(201);
+        assert_eq!(made.body["roles"], json!([{ "value": "CC-Lead" }]), "as it was sent");
+        assert_eq!(made.body[CONTACT_CENTER]["effectiveRoles"][0]["value"], "supervisor");
+        let listed = app.admin("GET", "/roles", None).await.expect(200).body;
+        let of = |value: &str| {
+            let all = listed["roles"].as_array().unwrap();
+            all.iter().find(|role| role["value"] == value).unwrap()["names"].clone()
+        };
+        assert_eq!((of("supervisor"), of("agent")), (json!(["cc lead"]), json!([])));
+        // A name opens no door to what clients may not give.
+        let chief = json!({ "role": "account_admin" });
+        app.admin("PUT", "/role-names/chief", Some(&chief)).await.expect(200);
+        let chiefs = user("bob", &json!({ "roles": ["Chief"] }));
+        client.post("/Users", &chiefs).await.refused(400, "invalidValue");
+        let settings = app.scoped(&["settings:write"]).await;
+        problem(&settings.admin("PUT", "/role-names/boss", Some(&chief)).await, 403);
+        settings.admin("PUT", "/role-names/boss", Some(&role)).await.expect(200);
+        for (name, role) in [("agent", "tech"), ("king", "king"), ("x", "cc lead")] {
+            let path = format!("/role-names/{name}");
+            problem(&app.admin("PUT", &path, Some(&json!({ "role": role }))).await, 400);
+        }
+        app.admin("DELETE", "/role-names/CC-LEAD", None).await.expect(204);
+        problem(&app.admin("DELETE", "/role-names/CC-LEAD", None).await, 400);
+        client.post("/Users", &lead("carl")).await.refused(400, "invalidValue");
+        // Whoever has it may be changed all the same.
+        let rename = json!([{ "op": "replace", "path": "displayName", "value": "Ann" }]);
+        client.patch(&format!("/Users/{}", made.id()), rename).await.expect(200);
+    }
+
     async fn events_and_the_log_are_read_in_order_and_go_on_where_they_ended(app: TestApp) {
         let app = administrator(&app).await;
         let reply = app.post("/Users", &user("ann", &json!({}))).await.expect(201);
@@ -296,7 +332,12 @@ each_db! {
         let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
         assert_eq!((&last["name"], &last["detail"]["total"]), (&json!("seat.denied"), &json!(2)));
         assert_eq!(lines.lines().count(), 3);
+        setup.json("roles map CC-Lead --role supervisor");
         let roles = setup.json("roles list");
+        let named = roles.as_array().unwrap().iter().find(|role| role["value"] == "supervisor");
+        assert_eq!(named.unwrap()["names"], json!(["CC-Lead"]));
+        setup.json("roles map cc_lead");
+        assert_eq!(setup.run("roles map cc_lead").status, 1);
         let agent = roles.as_array().unwrap().iter().find(|role| role["value"] == "agent").unwrap();
         assert_eq!((&agent["assignable"], &agent["pool"]), (&json!(true), &json!("default")));
         setup.json("tenant create acme --seats 25");

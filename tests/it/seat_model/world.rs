@@ -442,6 +442,7 @@ impl World {
         }
         assert_eq!(replay.versions.len(), users.len());
         check_roles(app, users).await;
+        check_offers(app).await;
         let ctx = app.app.operator(&app.tenant).await.unwrap();
         for filled in &verified.pools {
             let (value, taken) = (filled.pool.value.as_str(), filled.taken);
@@ -476,6 +477,26 @@ impl World {
             reached.note("created active with a password");
         }
     }
+}
+
+/// Pools and entitlements are two sights of the same numbers: an allowance is permitted, too.
+async fn check_offers(app: &TestApp) {
+    let pools = app.get("/SeatPools").await.expect(200).body;
+    let licenses = app.get("/Entitlements").await.expect(200).body;
+    let of = |list: &Value, shown: fn(&Value) -> Value| -> Vec<Value> {
+        list["Resources"].as_array().unwrap().iter().map(shown).collect()
+    };
+    let of_pools = of(&pools, |pool| {
+        let allowance =
+            pool["overageAllowance"].as_str().filter(|_| pool["overagePolicy"] == "overage");
+        let allowance: i64 = allowance.map_or(0, |allowance| allowance.parse().unwrap());
+        let permitted = pool["total"].as_i64().map(|total| total + allowance);
+        json!([pool["value"], permitted, pool["used"]])
+    });
+    let of_licenses = of(&licenses, |one| {
+        json!([one["value"], one["totalAssignmentsPermitted"], one["totalAssignmentsUsed"]])
+    });
+    assert_eq!(of_pools, of_licenses);
 }
 
 /// The roles in force follow from the attribute, then from direct membership, then from the default,

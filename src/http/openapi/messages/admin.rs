@@ -13,6 +13,8 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("RoleSettings", list("roles", &role())),
         ("RoleInput", role_input()),
         ("RoleName", named(&["value", "display"])),
+        ("RoleNameInput", role_of_name(false)),
+        ("OtherRoleName", role_of_name(true)),
         ("Mapping", mapping(true)),
         ("MappingInput", mapping(false)),
         ("Settings", json!({ "type": "object", "additionalProperties": { "type": "string" } })),
@@ -138,7 +140,7 @@ fn pool(answer: bool) -> Value {
 fn role() -> Value {
     json!({
         "type": "object",
-        "required": ["value", "display", "administrative", "assignable", "type"],
+        "required": ["value", "display", "administrative", "assignable", "names", "type"],
         "properties": {
             "value": text("Lower snake case."),
             "display": text("The name for people."),
@@ -146,6 +148,7 @@ fn role() -> Value {
             "administrative": flag("Whether whoever has it administers the tenant."),
             "assignable": flag("Whether clients may give it."),
             "pool": { "type": ["string", "null"], "description": "The pool of its seats." },
+            "names": texts("Other names under which clients may send it."),
             "type": { "type": "string", "enum": ["system", "custom"] },
         },
     })
@@ -162,6 +165,14 @@ fn role_input() -> Value {
             "administrative": flag("Whether whoever has it administers the tenant."),
         },
     })
+}
+
+fn role_of_name(answer: bool) -> Value {
+    let mut properties = json!({ "role": text("The role that is meant.") });
+    if answer {
+        properties["name"] = text("What clients may send.");
+    }
+    json!({ "type": "object", "required": ["role"], "properties": properties })
 }
 
 fn mapping(answer: bool) -> Value {
