@@ -3,6 +3,7 @@
 //! people who wait, groups that give roles.
 
 mod agents;
+mod emails;
 mod groups;
 mod waiters;
 
@@ -93,7 +94,8 @@ impl Work {
         let catalogue = &self.ctx.catalogue;
         let law = self.law(catalogue);
         Self::check(&law, was, wanted)?;
-        if agent::concerns(&self.ctx.rules, was.doc(), wanted) {
+        if agent::concerns(&self.ctx.rules, was.doc(), wanted) || self.gives_addresses(was, wanted)
+        {
             return Ok(None);
         }
         if let Some(kept) = self.untouched(id, was, wanted) {
@@ -146,6 +148,7 @@ impl Work {
         }
         let law = self.law(&catalogue);
         Self::check(&law, was, wanted)?;
+        self.check_addresses(tx, id, was, wanted).await?;
         let wanted = &self.rule_agent_of(tx, id, was, wanted).await?;
         if let Some(kept) = self.untouched(id, was, wanted) {
             return Ok(kept);

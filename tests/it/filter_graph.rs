@@ -143,7 +143,10 @@ pub(crate) fn labels(
 ) -> HashMap<String, Linked> {
     let linked = |kind: &str, (id, doc): &(String, Doc)| {
         let label = fold::label(registry.by_name(kind).unwrap(), doc);
-        (id.clone(), Linked { id: id.clone(), kind: kind.to_owned(), label, direct: true })
+        (
+            id.clone(),
+            Linked { id: id.clone(), kind: kind.to_owned(), label, direct: true, doc: None },
+        )
     };
     let users = users.iter().map(|one| linked("User", one));
     users.chain(groups.iter().map(|one| linked("Group", one))).collect()
