@@ -235,3 +235,6 @@ fn entries(account: &str, before: Option<&Membership>, after: Option<&Membership
     }
     entries
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,14 +9,14 @@ use crate::support::process::Setup;
 
 impl TestApp {
     /// A request below `/admin`.
-    async fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
+    pub(crate) async fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
         let path = format!("http://usher.test/admin{path}");
         self.send(method, &path, &[("content-type", "application/json")], body).await
     }
 }
 
 /// Asserts a problem of RFC 9457 and gives its detail.
-fn problem(reply: &Reply, status: u16) -> String {
+pub(crate) fn problem(reply: &Reply, status: u16) -> String {
     assert_eq!((reply.status, &reply.body["status"]), (status, &json!(status)), "{}", reply.body);
     assert_eq!(reply.header("content-type"), "application/problem+json");
     reply.body["detail"].as_str().unwrap().to_owned()
