@@ -78,13 +78,13 @@ impl App {
         ctx.require(Scope::SettingsWrite)?;
         let work = Work::new(self, ctx, self.accounts()?);
         let name = account.to_owned();
-        let changed = async move |tx: &mut Tx<'_>| {
+        let done = async move |tx: &mut Tx<'_>| {
             let before = work.named(tx, &name).await?;
             let doc = account::changed(&work.kind, &before.doc, changes.clone(), work.rules())?;
             work.amend(tx, &before, doc, &[]).await?;
             Ok::<_, Error>(before.stored.id)
         };
-        let id = self.store().write(&ctx.tenant, changed).await?;
+        let id = self.store().write(&ctx.tenant, done).await?;
         self.shown_account(ctx, &id).await
     }
 

@@ -34,8 +34,8 @@ pub(super) async fn make(mut call: Call) -> Result<Response, Error> {
 /// `PATCH /admin/accounts/{account}`: a merge patch (RFC 7396), so that null takes a value away.
 pub(super) async fn change(mut call: Call) -> Result<Response, Error> {
     let changes = call.json().await?;
-    let changed = call.app.change_account(call.ctx()?, &call.parameter(), changes).await?;
-    Ok(json(StatusCode::OK, &changed))
+    let shown = call.app.change_account(call.ctx()?, &call.parameter(), changes).await?;
+    Ok(json(StatusCode::OK, &shown))
 }
 
 /// `DELETE /admin/accounts/{account}?force=true`
