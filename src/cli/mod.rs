@@ -16,6 +16,7 @@ pub mod agents;
 pub mod contract;
 pub mod copy;
 pub mod doctor;
+mod find;
 pub mod groups;
 pub mod log;
 pub mod output;
