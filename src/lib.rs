@@ -40,6 +40,8 @@
 //! * One error enum per layer; statuses are given in `app/error/body.rs` and nowhere else.
 //! * What the rules make of a user (roles in force, lifecycle, seat) stands in its document, read-only,
 //!   written by the transaction that decided it; the counters of pools are the counts of it.
+//! * What an account says is shown from its own document and stands in no other, so that to rename or to
+//!   suspend it writes one document, however many members it has.
 //! * A seat is taken and given back by [`domain::seat::settle`] and nowhere else; the pool is looked at
 //!   in the transaction, whatever was foreseen before it.
 //! * Secrets are never logged, never returned, and stored only as hashes.
@@ -54,11 +56,12 @@
 //! | new attribute | a field in `scim/resources/*.rs` | bodies, PATCH, filters, sorting, projection, `/Schemas`; then `usher contract write` |
 //! | … that filters must find at once | `"indexed": true` beside it | rows in `attr_index`, look-ups instead of scans; `usher doctor --repair` for what is stored |
 //! | … that must be unique | `"uniqueness": "server"` beside it | rows in `unique_keys`, 409 |
-//! | new resource type | a file in `scim/resources/` and a row in [`scim::resource_type::Registry::standard`] | routes, discovery, OpenAPI, storage |
+//! | new resource type | a file in `scim/resources/` and a row in [`scim::resource_type::Registry::standard`]; `.only_read()` where administrators alone write it | routes, discovery, OpenAPI, storage |
 //! | new filter operator | `scim/filter/op.rs`, then the match that the compiler names in `store/filter` | parser, PATCH paths, SQL |
 //! | new oddity of a client | a row in `scim/quirks.rs` and a file in `tests/idp/` | every request is softened by it |
 //! | new rule about users | `domain/person.rs`, or a file beside it that it asks | every door: POST, PUT, PATCH, Bulk, groups |
 //! | new rule about call agents | `domain/agent.rs`; `app/rules/agents.rs` writes both documents | users and `/CallAgents` alike |
+//! | new rule about accounts | `domain/account.rs`; `app/accounts.rs` writes accounts and memberships | `/admin`, `usher accounts` |
 //! | new line of the record | `domain/record.rs` | log, events |
 //! | new endpoint for administrators | a variant and a handler in `http/admin.rs`, a row in `http/routes.rs` | router, `openapi.yaml` |
 //! | new tenant setting | a field and a row in `domain/tenant.rs` | `usher tenant set` and `show` |

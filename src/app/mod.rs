@@ -1,5 +1,6 @@
 //! Use-cases: load, let the pure core decide, write. The only place that opens a transaction.
 
+pub mod accounts;
 mod bulk;
 mod catalogue;
 pub mod change;

@@ -3,6 +3,7 @@
 //! people who wait, groups that give roles.
 
 mod agents;
+mod emails;
 mod groups;
 mod waiters;
 
@@ -104,7 +105,9 @@ impl Work {
             };
         }
         Self::check(&self.law(&self.ctx.catalogue), was, &wanted)?;
-        if agent::concerns(&self.ctx.rules, was.doc(), &wanted) {
+        if agent::concerns(&self.ctx.rules, was.doc(), &wanted)
+            || self.gives_addresses(was, &wanted)
+        {
             return Ok(Foreseen::Open(wanted));
         }
         if Self::is_untouched(was, &wanted) {
@@ -165,6 +168,7 @@ impl Work {
         }
         let law = self.law(&catalogue);
         Self::check(&law, was, wanted)?;
+        self.check_addresses(tx, id, was, wanted).await?;
         let wanted = self.rule_agent_of(tx, id, was, wanted).await?;
         if Self::is_untouched(was, &wanted) {
             return Ok(self.untouched(id, was, wanted));

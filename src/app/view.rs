@@ -125,6 +125,12 @@ impl View {
         self.projection().is_ok_and(|projection| projection.wants(Source::Label))
     }
 
+    /// Whether anything of a resource that is referred to is among what is shown.
+    fn wants_links(&self) -> bool {
+        let sources = [Source::Link, Source::Label, Source::Linked];
+        self.projection().is_ok_and(|shown| sources.iter().any(|source| shown.wants(*source)))
+    }
+
     /// Whether a long list of members may be written piece by piece: none of them may come to
     /// nothing, or nobody knew whether there is a list at all before its end.
     fn may_stream(&self) -> bool {
@@ -243,11 +249,8 @@ impl View {
             .iter()
             .map(|found| Raw::of(&found.stored.doc).map_err(|error| found.stored.damaged(&error)))
             .collect::<Result<Vec<_>, _>>()?;
-        let links = if projection.wants(Source::Link) || projection.wants(Source::Label) {
-            self.look_up_links(&raws).await?
-        } else {
-            HashMap::new()
-        };
+        let links =
+            if self.wants_links() { self.look_up_links(&raws).await? } else { HashMap::new() };
         let writer = self.writer(&projection);
         let kind = self.group_kind();
         let shown = found.iter().zip(&raws).map(|(Found { stored, groups, .. }, raw)| {
@@ -272,11 +275,30 @@ impl View {
         if linked.is_empty() {
             return Ok(HashMap::new());
         }
-        let wish = self.wish.clone();
-        let found = self.wish.app.store().read(async move |tx: &mut Tx<'_>| {
-            resources::labels(tx, &wish.tenant, &wish.kinds(), &linked).await
-        });
-        Ok(found.await?.into_iter().map(linked_of).collect())
+        let seen = self.clone();
+        let look = async move |tx: &mut Tx<'_>| seen.links(tx, &linked).await;
+        self.app().store().read(look).await
+    }
+
+    /// What the resources of these ids show where they are referred to.
+    async fn links(
+        &self,
+        tx: &mut Tx<'_>,
+        ids: &[String],
+    ) -> Result<HashMap<String, Linked>, Error> {
+        let (tenant, kinds) = (&self.wish.tenant, self.wish.kinds());
+        let found = resources::labels(tx, tenant, &kinds, ids).await?;
+        let mut links: HashMap<String, Linked> = found.into_iter().map(linked_of).collect();
+        for kind in render::lenders(&self.kind) {
+            let lent = links.values().filter(|linked| linked.kind == kind);
+            let lent: Vec<String> = lent.map(|linked| linked.id.clone()).collect();
+            for (id, doc) in resources::documents(tx, tenant, kind, &lent).await? {
+                if let Some(linked) = links.get_mut(&id) {
+                    linked.doc = Some(Box::new(doc));
+                }
+            }
+        }
+        Ok(links)
     }
 
     /// The type whose resources hold others.
@@ -323,13 +345,8 @@ impl View {
             let of = |row: Membership| (row.member.clone(), group_of(&kind, &row));
             relations.groups = Some(by_holder(rows.into_iter().map(of)));
         }
-        let shows = projection.wants(Source::Link) || projection.wants(Source::Label);
-        if !linked.is_empty() && shows {
-            relations.links = resources::labels(tx, tenant, &self.wish.kinds(), &linked)
-                .await?
-                .into_iter()
-                .map(linked_of)
-                .collect();
+        if !linked.is_empty() && self.wants_links() {
+            relations.links = self.links(tx, &linked).await?;
         }
         Ok(relations)
     }
@@ -396,16 +413,17 @@ fn held<'r>(all: Option<&'r HashMap<String, Vec<Linked>>>, id: &str) -> Option<&
 }
 
 fn member_of(row: Member) -> (String, Linked) {
-    (row.group, Linked { id: row.id, kind: row.kind, label: row.label, direct: true })
+    let Member { group, id, kind, label } = row;
+    (group, Linked { id, kind, label, direct: true, doc: None })
 }
 
 fn group_of(kind: &str, row: &Membership) -> Linked {
     let (id, label) = (row.group.clone(), row.label.clone());
-    Linked { id, kind: kind.to_owned(), label, direct: row.direct }
+    Linked { id, kind: kind.to_owned(), label, direct: row.direct, doc: None }
 }
 
 fn linked_of((id, (kind, label)): (String, (String, String))) -> (String, Linked) {
-    (id.clone(), Linked { id, kind, label, direct: true })
+    (id.clone(), Linked { id, kind, label, direct: true, doc: None })
 }
 
 fn by_holder(rows: impl Iterator<Item = (String, Linked)>) -> HashMap<String, Vec<Linked>> {

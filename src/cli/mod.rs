@@ -11,10 +11,12 @@ use crate::clock::Clock;
 use crate::scim::resource_type::Registry;
 use crate::settings::{self, Settings};
 
+pub mod accounts;
 pub mod agents;
 pub mod contract;
 pub mod copy;
 pub mod doctor;
+mod find;
 pub mod groups;
 pub mod log;
 pub mod output;
@@ -52,6 +54,7 @@ enum Command {
     Roles(roles::Arguments),
     Groups(groups::Arguments),
     Agents(agents::Arguments),
+    Accounts(accounts::Arguments),
     Log(log::Arguments),
     #[command(subcommand)]
     Contract(contract::Command),
@@ -157,6 +160,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Seats(arguments) => seats::run(arguments, settings, output).await,
             Command::Roles(arguments) => roles::run(arguments, settings, output).await,
             Command::Agents(arguments) => agents::run(arguments, settings, output).await,
+            Command::Accounts(arguments) => accounts::run(arguments, settings, output).await,
             Command::Groups(arguments) => groups::run(arguments, settings, output).await,
             Command::Log(arguments) => log::run(arguments, settings, output).await,
             Command::Contract(command) => contract::run(&command, output),

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::clock::Micros;
+use crate::domain::account;
 use crate::scim::{Doc, urn};
 
 /// Where the person is between invitation and suspension.
@@ -215,6 +216,7 @@ impl Facts {
         about.insert("lifecycle".to_owned(), self.lifecycle.name().into());
         about.insert("origin".to_owned(), self.origin.as_str().into());
         set(about, "activatedAt", self.activated.map(|at| text(at).into()));
+        account::mark(about);
         let seat = object(doc, urn::SEAT);
         set(seat, "pool", self.seat.held.as_ref().map(|(pool, _)| self.pool(pool)));
         seat.insert("state".to_owned(), self.seat.state().into());

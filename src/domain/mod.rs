@@ -1,7 +1,9 @@
 //! Business rules, pure: decisions from what was, what is wanted, and facts. No I/O, no clock.
 
+pub mod account;
 pub mod agent;
 pub mod catalogue;
+pub mod email;
 pub mod facts;
 pub mod offer;
 pub mod password;

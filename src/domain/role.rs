@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::domain::catalogue::{Catalogue, Role, WHITELABEL};
 use crate::domain::facts::{Effective, Source};
+use crate::domain::scope::Scope;
 use crate::domain::tenant::{Authority, TenantSettings};
 use crate::scim::path::excerpt;
 use crate::scim::{Doc, Error};
@@ -127,6 +128,26 @@ fn may_give(settings: &TenantSettings, role: &Role, assigns: bool) -> bool {
 pub fn assignable(settings: &TenantSettings, catalogue: &Catalogue) -> Vec<String> {
     let listed = catalogue.listed().into_iter().map(|listed| listed.role);
     listed.filter(|role| may_give(settings, role, false)).map(|role| role.value).collect()
+}
+
+/// The scopes that a role opens to whoever has it. Roles of the tenant's own open nothing of Usher's
+/// unless they are administrative.
+pub fn opens(role: &Role) -> Vec<Scope> {
+    match role.value.as_str() {
+        WHITELABEL => vec![Scope::Admin],
+        "tech" => vec![
+            Scope::UsersRead,
+            Scope::AgentsWrite,
+            Scope::SeatsRead,
+            Scope::SessionsRevoke,
+            Scope::LogRead,
+        ],
+        "supervisor" => vec![Scope::UsersRead, Scope::SeatsRead],
+        _ if role.administrative => {
+            Scope::ALL.into_iter().filter(|scope| *scope != Scope::Admin).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The longest pattern, and the most memory, in bytes, that it may take.

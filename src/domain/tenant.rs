@@ -29,6 +29,17 @@ pub enum Authority {
     Union,
 }
 
+/// Where no two users of a tenant may have the same e-mail address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UniqueEmails {
+    /// Where administrators create users.
+    Admin,
+    /// Everywhere, what clients write included.
+    All,
+    /// Nowhere.
+    Off,
+}
+
 /// Which of Usher's own extensions and resource types a tenant shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shown {
@@ -70,6 +81,8 @@ pub struct TenantSettings {
     pub name_rule: Option<String>,
     /// `groups.unknownMembers` is `reject`.
     pub reject_unknown_members: bool,
+    /// `emails.unique`.
+    pub unique_emails: UniqueEmails,
     /// `password.acceptFromScim`.
     pub accept_password: bool,
     /// `password.minLength`, in characters.
@@ -106,6 +119,7 @@ impl Default for TenantSettings {
             role_assignable: None,
             name_rule: None,
             reject_unknown_members: false,
+            unique_emails: UniqueEmails::Admin,
             accept_password: true,
             password_min_length: 8,
             retention_days: 90,
@@ -142,6 +156,7 @@ pub const KEYS: &[(&str, &str, &str)] = &[
         "",
         "values of roles joined with commas, never whitelabel; empty: all that are not administrative",
     ),
+    ("emails.unique", "admin", "admin, all or off"),
     ("password.acceptFromScim", "true", "true or false"),
     ("password.minLength", "8", "a number from 8 to 64"),
     ("departments.autoCreate", "true", "true or false"),
@@ -212,6 +227,7 @@ impl TenantSettings {
                 self.reject_unknown_members = either(value, "ignore", "reject")?;
             }
             name if name.starts_with("roles.") => self.apply_of_roles(name, value)?,
+            "emails.unique" => self.unique_emails = unique_emails(value)?,
             "password.acceptFromScim" => self.accept_password = boolean(value)?,
             "password.minLength" => {
                 self.password_min_length =
@@ -304,6 +320,15 @@ fn either(value: &str, no: &str, yes: &str) -> Option<bool> {
     (value == no || value == yes).then_some(value == yes)
 }
 
+fn unique_emails(value: &str) -> Option<UniqueEmails> {
+    match value {
+        "admin" => Some(UniqueEmails::Admin),
+        "all" => Some(UniqueEmails::All),
+        "off" => Some(UniqueEmails::Off),
+        _ => None,
+    }
+}
+
 /// Whether a word may be a role that everybody gets.
 fn is_plain_role(value: &str) -> bool {
     let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
@@ -363,6 +388,7 @@ mod tests {
         for (key, value) in [
             ("scim.strict", "maybe"),
             ("page.max", "0"),
+            ("emails.unique", "true"),
             ("page.default", "5000"),
             ("password.minLength", "4"),
             ("groups.unknownMembers", "drop"),

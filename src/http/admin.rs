@@ -1,5 +1,7 @@
 //! `/admin`: what administrators set up and read beyond SCIM, as JSON with errors of RFC 9457.
 
+mod accounts;
+
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
@@ -57,6 +59,22 @@ pub enum Admin {
     MakeToken,
     /// End a token.
     RevokeToken,
+    /// Query accounts.
+    Accounts,
+    /// Read an account.
+    Account,
+    /// Make an account.
+    MakeAccount,
+    /// Change an account.
+    ChangeAccount,
+    /// End an account.
+    EndAccount,
+    /// Make a user a member of an account.
+    Join,
+    /// Change such a membership.
+    ChangeMembership,
+    /// End it.
+    Leave,
 }
 
 impl Admin {
@@ -68,7 +86,9 @@ impl Admin {
             | Self::Pools
             | Self::Roles
             | Self::Settings
-            | Self::Tokens => false,
+            | Self::Tokens
+            | Self::Accounts
+            | Self::Account => false,
             Self::MakePool
             | Self::ChangePool
             | Self::EndPool
@@ -80,7 +100,13 @@ impl Admin {
             | Self::UnmapGroup
             | Self::ChangeSettings
             | Self::MakeToken
-            | Self::RevokeToken => true,
+            | Self::RevokeToken
+            | Self::MakeAccount
+            | Self::ChangeAccount
+            | Self::EndAccount
+            | Self::Join
+            | Self::ChangeMembership
+            | Self::Leave => true,
         }
     }
 }
@@ -109,6 +135,14 @@ pub async fn answer(admin: Admin, call: Call) -> Result<Response, Error> {
         Admin::Tokens => tokens(call).await,
         Admin::MakeToken => make_token(call).await,
         Admin::RevokeToken => revoke_token(call).await,
+        Admin::Accounts => accounts::list(call).await,
+        Admin::Account => accounts::read(call).await,
+        Admin::MakeAccount => accounts::make(call).await,
+        Admin::ChangeAccount => accounts::change(call).await,
+        Admin::EndAccount => accounts::end(call).await,
+        Admin::Join => accounts::join(call).await,
+        Admin::ChangeMembership => accounts::change_membership(call).await,
+        Admin::Leave => accounts::leave(call).await,
     }
 }
 

@@ -59,7 +59,18 @@ impl Call {
     /// exists, so that its decoding may lose something.
     pub fn parameter(&self) -> String {
         let raw = self.parts.uri.path().rsplit('/').next().unwrap_or_default();
-        percent_decode_str(raw).decode_utf8_lossy().replace('\0', "\u{fffd}")
+        decoded(raw)
+    }
+
+    /// What stands in the path where the endpoint has `{name}`, decoded once.
+    pub fn named(&self, name: &str) -> String {
+        // From the end: the path of the public URL may stand before it.
+        let template = self.route.path.rsplit('/');
+        let mut parts = template.zip(self.parts.uri.path().rsplit('/'));
+        let is_it = |place: &str| {
+            place.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) == Some(name)
+        };
+        parts.find(|(place, _)| is_it(place)).map_or_else(String::new, |(_, raw)| decoded(raw))
     }
 
     /// The query string as it came.
@@ -97,6 +108,10 @@ impl Call {
         let limits = &self.app.settings().limits;
         scim_json::read_bulk(&self.parts.headers, body, limits, quirks).await
     }
+}
+
+fn decoded(raw: &str) -> String {
+    percent_decode_str(raw).decode_utf8_lossy().replace('\0', "\u{fffd}")
 }
 
 /// All lines of a header as one list (RFC 9110 s5.3).

@@ -329,6 +329,35 @@ pub const ROUTES: &[Row] = &[
     admin("DELETE", "/admin/tokens/{id}", Admin::RevokeToken, Scope::TokensWrite)
         .named("revokeToken", "End a token.")
         .says(Message::Nothing, 204, Message::Nothing),
+    admin("GET", "/admin/accounts", Admin::Accounts, Scope::UsersRead)
+        .named("queryAccounts", "Query accounts, whatever the tenant shows of them.")
+        .says(Message::Nothing, 200, Message::Json("AccountList")),
+    admin("POST", "/admin/accounts", Admin::MakeAccount, Scope::SettingsWrite)
+        .named("createAccount", "Make an account.")
+        .says(Message::Json("AccountInput"), 201, Message::Json("Account")),
+    admin("GET", "/admin/accounts/{account}", Admin::Account, Scope::UsersRead)
+        .named("readAccount", "Read an account.")
+        .says(Message::Nothing, 200, Message::Json("Account")),
+    admin("PATCH", "/admin/accounts/{account}", Admin::ChangeAccount, Scope::SettingsWrite)
+        .named("patchAccount", "Change an account; null takes a value away.")
+        .says(Message::Json("AccountInput"), 200, Message::Json("Account")),
+    admin("DELETE", "/admin/accounts/{account}", Admin::EndAccount, Scope::SettingsWrite)
+        .named("deleteAccount", "End an account that has no members, or any with force.")
+        .says(Message::Nothing, 204, Message::Nothing),
+    admin("POST", "/admin/users/{user}/memberships", Admin::Join, Scope::RolesAssign)
+        .named("createMembership", "Make a user a member of an account, with a role in it.")
+        .says(Message::Json("MembershipInput"), 201, Message::Json("Membership")),
+    admin(
+        "PATCH",
+        "/admin/users/{user}/memberships/{account}",
+        Admin::ChangeMembership,
+        Scope::RolesAssign,
+    )
+    .named("patchMembership", "Give a user another role in an account, or make that primary.")
+    .says(Message::Json("MembershipChange"), 200, Message::Json("Membership")),
+    admin("DELETE", "/admin/users/{user}/memberships/{account}", Admin::Leave, Scope::RolesAssign)
+        .named("deleteMembership", "End the membership of a user in an account.")
+        .says(Message::Nothing, 204, Message::Nothing),
 ];
 
 const fn admin(method: &'static str, path: &'static str, admin: Admin, scope: Scope) -> Row {
@@ -418,7 +447,7 @@ impl Route {
 /// Every route of a server that serves these resource types.
 pub fn routes(registry: &Registry) -> Vec<Route> {
     let of_types = registry.all().flat_map(|kind| {
-        let only_read = registry.offered().iter().any(|offered| offered.name == kind.name);
+        let only_read = kind.only_read;
         let fits =
             move |row: &&Row| row.place == Place::Type && !(only_read && row.action.writes());
         ROUTES.iter().filter(fits).map(|row| Route {

@@ -98,6 +98,9 @@ pub enum Source {
     Link,
     /// The display name of the resource whose id is the sibling `value`.
     Label,
+    /// In the stored document; where that says nothing, what the resource whose id is the sibling
+    /// `value` says under the same name.
+    Linked,
     /// Kept apart, hashed, never read back.
     Secret,
 }

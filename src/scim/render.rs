@@ -44,6 +44,8 @@ pub struct Linked {
     pub label: String,
     /// Whether the membership is direct rather than through another group.
     pub direct: bool,
+    /// Its document, where more of it is shown than that.
+    pub doc: Option<Box<Doc>>,
 }
 
 /// Makes full documents for one installation.
@@ -107,6 +109,7 @@ impl Renderer<'_> {
                 | Source::RowType
                 | Source::Link
                 | Source::Label
+                | Source::Linked
                 | Source::Secret => None,
             };
             if let Some(value) = value {
@@ -164,9 +167,13 @@ impl Renderer<'_> {
         let linked = target.and_then(|id| parts.links.get(id));
         let mut shown = Doc::new();
         for sub in &attribute.sub {
+            let own = || stored.get(&sub.name).cloned();
             let value = match linked {
+                Some(linked) if sub.source == Source::Linked => {
+                    own().or_else(|| linked.doc.as_ref()?.get(&sub.name).cloned())
+                }
                 Some(linked) if is_derived(sub) => self.derived(sub, linked).map(Value::from),
-                Some(_) | None => stored.get(&sub.name).cloned(),
+                Some(_) | None => own(),
             };
             if let Some(value) = value {
                 shown.insert(sub.name.clone(), value);
@@ -194,6 +201,7 @@ impl Renderer<'_> {
             | Source::MemberOf
             | Source::RowValue
             | Source::RowType
+            | Source::Linked
             | Source::Secret => None,
         }
     }
@@ -233,6 +241,14 @@ pub fn links(rt: &ResourceType, doc: &Doc) -> Vec<String> {
     found
 }
 
+/// The names of the types whose documents are needed to show what refers to them.
+pub fn lenders(rt: &ResourceType) -> Vec<&str> {
+    let lent =
+        |attribute: &&Attribute| attribute.sub.iter().any(|sub| sub.source == Source::Linked);
+    let borrowers = rt.attributes().map(|(_, attribute)| attribute).filter(lent);
+    borrowers.flat_map(|of| &of.sub).flat_map(|sub| &sub.references).map(String::as_str).collect()
+}
+
 /// RFC 7643 s3: the core schema, and the extensions that have data.
 fn schemas(rt: &ResourceType, doc: &Doc) -> Value {
     let used = rt.extensions.iter().map(|extension| &extension.schema.id).filter(|id| {
@@ -246,7 +262,7 @@ fn refers(attribute: &Attribute) -> bool {
 }
 
 fn is_derived(sub: &Attribute) -> bool {
-    matches!(sub.source, Source::Link | Source::Label)
+    matches!(sub.source, Source::Link | Source::Label | Source::Linked)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::scim::attribute::{self, Attribute, Mutability, Returned, Source, Type};
 use crate::scim::path::{AttrPath, Place};
+use crate::scim::resources::account::Account;
 use crate::scim::resources::agent_group::AgentGroup;
 use crate::scim::resources::call_agent::CallAgent;
 use crate::scim::resources::catalogue::{Entitlement, Role};
@@ -35,6 +36,9 @@ pub struct ResourceType {
     pub schema: Schema,
     /// Schemas that may be added to it.
     pub extensions: Vec<Extension>,
+    /// Whether clients only read its resources: administrators write them, or they are made when they
+    /// are asked for.
+    pub only_read: bool,
     /// `schemas`, `id`, `externalId` and `meta`, the same for every type (RFC 7643 s3.1).
     common: Vec<Attribute>,
 }
@@ -57,8 +61,15 @@ impl ResourceType {
             description: schema.description.clone(),
             schema,
             extensions,
+            only_read: false,
             common: common_attributes(),
         }
+    }
+
+    /// The same, only read by clients.
+    #[must_use]
+    pub fn only_read(self) -> Self {
+        Self { only_read: true, ..self }
     }
 
     /// The same under the URN that Okta's import of entitlements looks for.
@@ -239,6 +250,7 @@ impl Registry {
             plain("Department", "/Departments", Schema::from_struct::<Department>()),
             plain("AgentGroup", "/AgentGroups", Schema::from_struct::<AgentGroup>()),
             plain("PhoneExtension", "/PhoneExtensions", Schema::from_struct::<PhoneExtension>()),
+            plain("Account", "/Accounts", Schema::from_struct::<Account>()).only_read(),
         ])
         .offering(vec![
             ResourceType::new(
@@ -265,7 +277,7 @@ impl Registry {
     }
 
     fn offering(mut self, offered: Vec<ResourceType>) -> Self {
-        self.offered = offered.into_iter().map(Arc::new).collect();
+        self.offered = offered.into_iter().map(|kind| Arc::new(kind.only_read())).collect();
         self
     }
 

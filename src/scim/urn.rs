@@ -22,6 +22,8 @@ pub const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:Department"
 pub const AGENT_GROUP: &str = "urn:ietf:params:scim:schemas:usher:2.0:AgentGroup";
 /// Phone extension.
 pub const PHONE_EXTENSION: &str = "urn:ietf:params:scim:schemas:usher:2.0:PhoneExtension";
+/// Account inside a tenant.
+pub const ACCOUNT: &str = "urn:ietf:params:scim:schemas:usher:2.0:Account";
 /// Role of the catalogue (draft-ietf-scim-roles-entitlements).
 pub const ROLE: &str = "urn:ietf:params:scim:schemas:core:2.0:Role";
 /// Entitlement of the catalogue (draft-ietf-scim-roles-entitlements).

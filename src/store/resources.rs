@@ -136,6 +136,50 @@ pub async fn labels(
     Ok(found)
 }
 
+/// The documents of those of these resources that exist, by id.
+pub async fn documents(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    kind: &str,
+    ids: &[String],
+) -> Result<HashMap<String, serde_json::Map<String, Json>>, Error> {
+    let mut found = HashMap::new();
+    if ids.is_empty() {
+        return Ok(found);
+    }
+    let sql = each!(
+        tx,
+        "SELECT e.value ->> 1,
+             (SELECT r.doc FROM resources r
+              WHERE r.tenant = $1 AND r.kind = e.value ->> 0 AND r.id = e.value ->> 1)
+         FROM",
+        each("$2"),
+        ""
+    );
+    for row in tx.query(sql, &[tenant.into(), places(&[kind], ids)]).await? {
+        let (id, text) = (row.text(0)?, row.maybe_text(1)?);
+        let doc = text.map(serde_json::from_str).transpose();
+        let damaged = |error| Error::Database(format!("{kind} {id} is damaged: {error}"));
+        if let Some(doc) = doc.map_err(damaged)? {
+            found.insert(id.to_owned(), doc);
+        }
+    }
+    Ok(found)
+}
+
+/// How many resources have this value of an indexed attribute.
+pub async fn count_of(
+    tx: &mut Tx<'_>,
+    (tenant, kind): (&TenantId, &str),
+    attr: &str,
+    value: &str,
+) -> Result<i64, Error> {
+    let sql = "SELECT COUNT(*) FROM attr_index
+               WHERE tenant = $1 AND kind = $2 AND attr = $3 AND value = $4";
+    let rows = tx.query(sql, &[tenant.into(), kind.into(), attr.into(), value.into()]).await?;
+    rows.first().map_or(Ok(0), |row| row.int(0))
+}
+
 /// How many resources have each value of an indexed attribute that has few values.
 pub async fn counts_of(
     tx: &mut Tx<'_>,

@@ -16,7 +16,7 @@ impl TestApp {
 }
 
 /// Asserts a problem of RFC 9457 and gives its detail.
-fn problem(reply: &Reply, status: u16) -> String {
+pub(crate) fn problem(reply: &Reply, status: u16) -> String {
     assert_eq!((reply.status, &reply.body["status"]), (status, &json!(status)), "{}", reply.body);
     assert_eq!(reply.header("content-type"), "application/problem+json");
     reply.body["detail"].as_str().unwrap().to_owned()

@@ -504,6 +504,11 @@ each_db! {
         it_is_read_only(&app, ABOUT, "effectiveRoles", one).await;
     }
 
+    async fn nobody_becomes_an_administrator_of_an_account(app: TestApp) {
+        let one = json!([{ "value": "1", "role": ADMINISTRATOR, "status": "active", "primary": true }]);
+        it_is_read_only(&app, ABOUT, "accountMemberships", one).await;
+    }
+
     async fn the_lifecycle_of_a_user_cannot_be_written(app: TestApp) {
         it_is_read_only(&app, ABOUT, "lifecycle", json!("suspended")).await;
     }

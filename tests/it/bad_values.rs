@@ -127,7 +127,7 @@ fn judged(reply: &Reply, what: &str) {
 }
 
 async fn try_everything(app: &TestApp, strict: bool) {
-    for kind in app.app.registry().types() {
+    for kind in app.app.registry().types().iter().filter(|kind| !kind.only_read) {
         let endpoint = kind.endpoint.as_str();
         for (number, case) in cases(kind).iter().enumerate() {
             let what = format!("{} {}", case.path, Value::Object(case.body.clone()));

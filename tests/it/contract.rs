@@ -40,7 +40,8 @@ const NAMES: [&str; 7] =
     ["type", "values", "required", "case", "mutability", "returned", "uniqueness"];
 
 /// Schemas of Usher's own.
-const OWN: [&str; 10] = [
+const OWN: [&str; 11] = [
+    "Account",
     "ContactCenterUser",
     "Seat",
     "GroupMapping",

@@ -85,7 +85,7 @@ each_db! {
             texts(&list["Resources"], "/name"),
             [
                 "User", "Group", "CallAgent", "Department", "AgentGroup", "PhoneExtension",
-                "SeatPool", "Role", "Entitlement",
+                "Account", "SeatPool", "Role", "Entitlement",
             ]
         );
         let app = app.tenant_with("discovery.extensions", "all").await;
@@ -117,7 +117,7 @@ each_db! {
         let list = app.anonymous().get("/Schemas").await.expect(200).body;
         let all = schemas(&app.anonymous()).await;
         assert_eq!(list["totalResults"], all.len());
-        let own = ["CallAgent", "Department", "AgentGroup", "PhoneExtension"];
+        let own = ["CallAgent", "Department", "AgentGroup", "PhoneExtension", "Account"];
         let own = own.map(|name| format!("urn:ietf:params:scim:schemas:usher:2.0:{name}"));
         let first = [USER, ENTERPRISE, CONTACT_CENTER, SEAT, GROUP, GROUP_MAPPING];
         let offered = [

@@ -115,7 +115,7 @@ pub(crate) fn rendered(
     Renderer { registry, base: BASE, quirks: Quirks::ALL }.document(rt, doc, &parts)
 }
 
-/// Random users or groups; some users have a manager, or one that is gone.
+/// Random users, groups or accounts; some users have a manager and accounts, or such that are gone.
 pub(crate) fn people(
     runner: &mut TestRunner,
     registry: &Registry,
@@ -125,11 +125,23 @@ pub(crate) fn people(
     let rt = registry.by_name(kind).unwrap();
     let strategy = document(rt);
     let boss = proptest::sample::select(vec!["u1", "u2", "u3", "gone", "g1", ""]);
+    let account = proptest::sample::select(vec!["a1", "a2", "a3", "gone", ""]);
+    let status = proptest::sample::select(vec!["a", "Straße", ""]);
+    let membership = (account, proptest::option::of(status)).prop_map(|(account, status)| {
+        let mut membership = json!({ "value": account });
+        membership["status"] = status.into();
+        membership.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        membership
+    });
+    let accounts = proptest::collection::vec(membership, 1..4);
     (0..25)
         .map(|n| {
             let mut doc = draw(runner, &strategy);
             if let Some(extra) = doc.get_mut(urn::ENTERPRISE) {
                 extra["manager"] = json!({ "value": draw(runner, &boss) });
+            }
+            if let Some(about) = doc.get_mut(urn::CONTACT_CENTER) {
+                about["accountMemberships"] = draw(runner, &accounts).into();
             }
             (format!("{letter}{n}"), doc)
         })
@@ -140,13 +152,16 @@ pub(crate) fn labels(
     registry: &Registry,
     users: &[(String, Doc)],
     groups: &[(String, Doc)],
+    accounts: &[(String, Doc)],
 ) -> HashMap<String, Linked> {
     let linked = |kind: &str, (id, doc): &(String, Doc)| {
         let label = fold::label(registry.by_name(kind).unwrap(), doc);
-        (id.clone(), Linked { id: id.clone(), kind: kind.to_owned(), label, direct: true })
+        let doc = (kind == "Account").then(|| Box::new(doc.clone()));
+        (id.clone(), Linked { id: id.clone(), kind: kind.to_owned(), label, direct: true, doc })
     };
     let users = users.iter().map(|one| linked("User", one));
-    users.chain(groups.iter().map(|one| linked("Group", one))).collect()
+    let groups = groups.iter().map(|one| linked("Group", one));
+    users.chain(groups).chain(accounts.iter().map(|one| linked("Account", one))).collect()
 }
 
 /// Makes a random graph of memberships.

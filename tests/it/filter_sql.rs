@@ -222,21 +222,22 @@ each_db! {
     }
 
     /// Proves SCIM-218, SCIM-239.
-    async fn sql_finds_what_the_filter_means_for_groups_members_and_managers(db: Db) {
+    async fn sql_finds_what_the_filter_means_for_groups_members_managers_and_accounts(db: Db) {
         let mut runner = TestRunner::deterministic();
         let registry = Registry::standard();
         let owner = tenant(&db.store, "acme").await;
         let (users, groups) = (people(&mut runner, &registry, "User", 'u'),
             people(&mut runner, &registry, "Group", 'g'));
-        for (kind, docs) in [("User", &users), ("Group", &groups)] {
+        let accounts = people(&mut runner, &registry, "Account", 'a');
+        for (kind, docs) in [("User", &users), ("Group", &groups), ("Account", &accounts)] {
             store_all(&db.store, &owner, registry.by_name(kind).unwrap(), docs).await;
         }
         let edges = connect(&db.store, &owner, &mut runner, &users, &groups).await;
-        let ids = ["u1", "u2", "g1", "g2", "g3", "u", "gone"].map(str::to_owned).to_vec();
-        let addresses = ["/Users/u1", "/Groups/g1", "/Groups/g2", "/Users"]
+        let ids = ["u1", "u2", "g1", "g2", "g3", "a1", "u", "gone"].map(str::to_owned).to_vec();
+        let addresses = ["/Users/u1", "/Groups/g1", "/Groups/g2", "/Accounts/a1", "/Users"]
             .map(|end| format!("{BASE}{end}")).to_vec();
         let derived = Derived { ids, addresses };
-        let links = labels(&registry, &users, &groups);
+        let links = labels(&registry, &users, &groups, &accounts);
         let mut tally = Tally::default();
         for (kind, docs) in [("User", &users), ("Group", &groups)] {
             let rt = registry.by_name(kind).unwrap();

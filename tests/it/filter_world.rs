@@ -296,6 +296,7 @@ fn operand(attribute: &Attribute, derived: &Derived) -> BoxedStrategy<Literal> {
         | Source::Members
         | Source::MemberOf
         | Source::Label
+        | Source::Linked
         | Source::Secret => {}
     }
     let real = |number: f64| Literal::Number(Number::from_f64(number).unwrap());

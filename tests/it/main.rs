@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![expect(clippy::disallowed_methods, reason = "tests start tasks and read their environment")]
 
+mod accounts;
 mod admin;
 mod administrators;
 mod agents;
@@ -74,6 +75,7 @@ mod support;
 mod tenancy;
 mod test_resource;
 mod test_resource_query;
+mod unique_emails;
 mod users;
 mod versions;
 mod young_tables;

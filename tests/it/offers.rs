@@ -158,7 +158,7 @@ each_db! {
         let app = tenant(&app).await;
         let declared = app.get("/Schemas").await.expect(200).body;
         let declared = texts(&declared["Resources"], "/id");
-        for path in ["/Users", "/Groups", "/SeatPools", "/Roles", "/Entitlements"] {
+        for path in ["/Users", "/Groups", "/Accounts", "/SeatPools", "/Roles", "/Entitlements"] {
             let list = app.get(path).await.expect(200).body;
             for resource in list["Resources"].as_array().unwrap() {
                 for urn in resource["schemas"].as_array().unwrap() {

@@ -83,6 +83,9 @@ fn every_variable_and_option_in_the_text_exists() {
         "--name",
         "--resource",
         "--follow",
+        "--status",
+        "--force",
+        "--primary",
     ];
     known.extend(more.map(str::to_owned));
     let words = README.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');

@@ -189,6 +189,9 @@ fn aim(case: &Case, place: usize) -> (Option<String>, Result<Aim<'_>, Error>) {
     if case.ctx.rules.hides(&schema.id, &target.kind.name) {
         return (None, Err(Error::NoEndpoint(excerpt(&operation.path))));
     }
+    if target.kind.only_read {
+        return (None, Err(Error::MethodNotAllowed("GET".to_owned())));
+    }
     let id = match &target.id {
         None => Ok(case.id(place).to_owned()),
         Some(Id::Known(id)) => Ok(id.clone()),

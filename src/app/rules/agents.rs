@@ -31,7 +31,7 @@ struct Agent {
 
 impl Work {
     /// The same work on the type of this schema.
-    fn on(&self, schema: &str) -> Result<Self, Error> {
+    pub(in crate::app) fn on(&self, schema: &str) -> Result<Self, Error> {
         let kinds = self.app.registry().types();
         let kind = kinds.iter().find(|kind| kind.schema.id == schema);
         let kind = kind.ok_or_else(|| Error::Internal(format!("there is no {schema} here")))?;
@@ -41,7 +41,11 @@ impl Work {
     }
 
     /// The resource of this id, where there is one.
-    async fn seek(&self, tx: &mut Tx<'_>, id: &str) -> Result<Option<Loaded>, Error> {
+    pub(in crate::app) async fn seek(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+    ) -> Result<Option<Loaded>, Error> {
         match self.find(tx, id).await {
             Ok(loaded) => Ok(Some(loaded)),
             Err(Error::NotFound { .. }) => Ok(None),
@@ -50,7 +54,7 @@ impl Work {
     }
 
     /// The resources that have this value of an indexed attribute.
-    async fn having(
+    pub(in crate::app) async fn having(
         &self,
         tx: &mut Tx<'_>,
         attr: &str,
@@ -70,7 +74,7 @@ impl Work {
     }
 
     /// Stores a new resource.
-    async fn add(
+    pub(in crate::app) async fn add(
         &self,
         tx: &mut Tx<'_>,
         id: &str,
@@ -86,7 +90,7 @@ impl Work {
     }
 
     /// Writes another document of a resource, where it is another one.
-    pub(super) async fn amend(
+    pub(in crate::app) async fn amend(
         &self,
         tx: &mut Tx<'_>,
         before: &Loaded,

@@ -97,7 +97,7 @@ impl Work {
     }
 
     /// The same work on users.
-    pub(super) fn of_users(&self) -> Self {
+    pub(in crate::app) fn of_users(&self) -> Self {
         let users = self.app.registry().extended_by(urn::CONTACT_CENTER);
         let mut work = self.clone();
         work.kind = users.unwrap_or(&self.kind).clone();

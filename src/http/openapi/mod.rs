@@ -102,7 +102,7 @@ fn schemas(registry: &Registry) -> Map<String, Value> {
         all.insert(kind.name.clone(), schema::answer(kind));
         all.insert(format!("{}List", kind.name), messages::list(&kind.name));
     }
-    for kind in registry.types() {
+    for kind in registry.types().iter().filter(|kind| !kind.only_read) {
         all.insert(format!("{}Input", kind.name), schema::input(kind));
     }
     let names = registry.types().iter().map(|kind| kind.name.as_str());

@@ -207,17 +207,10 @@ fn parameters(route: &Route) -> Vec<Value> {
         query("attributes", "string", "The attributes to answer, joined with commas."),
         query("excludedAttributes", "string", "The attributes to leave out, joined with commas."),
     ];
-    let mut parameters: Vec<_> = in_path(&route.path).into_iter().collect();
+    let mut parameters: Vec<_> = route.path.split('/').filter_map(in_path).collect();
     match route.row.action {
         Action::List | Action::ListAll => {
-            parameters.extend([
-                query("filter", "string", "Which resources (RFC 7644 s3.4.2.2)."),
-                query("sortBy", "string", "The attribute to sort by."),
-                query("sortOrder", "string", "ascending or descending."),
-                query("startIndex", "integer", "Position of the first result, from 1."),
-                query("cursor", "string", "Where to go on; empty for the first page."),
-                query("count", "integer", "How many results at most."),
-            ]);
+            parameters.extend(of_lists());
             parameters.extend(shown);
         }
         Action::Create => {
@@ -264,7 +257,24 @@ fn parameters(route: &Route) -> Vec<Value> {
     parameters
 }
 
+fn of_lists() -> Vec<Value> {
+    vec![
+        query("filter", "string", "Which resources (RFC 7644 s3.4.2.2)."),
+        query("sortBy", "string", "The attribute to sort by."),
+        query("sortOrder", "string", "ascending or descending."),
+        query("startIndex", "integer", "Position of the first result, from 1."),
+        query("cursor", "string", "Where to go on; empty for the first page."),
+        query("count", "integer", "How many results at most."),
+    ]
+}
+
 fn of_administrators(admin: Admin) -> Vec<Value> {
+    if admin == Admin::Accounts {
+        return of_lists();
+    }
+    if admin == Admin::EndAccount {
+        return vec![query("force", "boolean", "Whether to end its memberships, too.")];
+    }
     if !matches!(admin, Admin::Events | Admin::Log) {
         return Vec::new();
     }
@@ -277,13 +287,16 @@ fn of_administrators(admin: Admin) -> Vec<Value> {
     ]
 }
 
-fn in_path(path: &str) -> Option<Value> {
-    let name = path.rsplit('/').next()?.strip_prefix('{')?.strip_suffix('}')?;
+/// The parameter that a segment of a path stands for.
+fn in_path(segment: &str) -> Option<Value> {
+    let name = segment.strip_prefix('{')?.strip_suffix('}')?;
     let description = match name {
         "urn" => "The URN of the schema.",
         "name" => "The name of the resource type.",
         "value" => "The value that names it.",
         "group" => "The id of the group.",
+        "user" => "The id of the user.",
+        "account" => "The id or the accountNumber of the account.",
         "transaction" => "The id of the job: what Set-Txn said.",
         _ => "The resource's id.",
     };

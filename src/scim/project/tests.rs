@@ -160,7 +160,11 @@ fn only_what_is_shown_is_wanted() {
     assert!(wants(&rt, &["groups"], &[], Source::MemberOf));
     assert!(!wants(&rt, &["userName"], &[], Source::MemberOf));
     assert!(wants(&rt, &[urn::ENTERPRISE], &[], Source::Label));
-    assert!(!wants(&rt, &[], &["groups", urn::ENTERPRISE], Source::Label));
+    assert!(wants(&rt, &[urn::CONTACT_CENTER], &[], Source::Linked));
+    let without = ["groups", urn::ENTERPRISE, urn::CONTACT_CENTER];
+    assert!(
+        !wants(&rt, &[], &without, Source::Label) && !wants(&rt, &[], &without, Source::Linked)
+    );
 }
 
 fn special() -> ResourceType {

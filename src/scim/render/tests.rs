@@ -6,7 +6,13 @@ use crate::scim::urn;
 const NOW: Micros = Micros(1_000_000);
 
 fn linked(id: &str, kind: &str, label: &str) -> Linked {
-    Linked { id: id.to_owned(), kind: kind.to_owned(), label: label.to_owned(), direct: true }
+    Linked {
+        id: id.to_owned(),
+        kind: kind.to_owned(),
+        label: label.to_owned(),
+        direct: true,
+        doc: None,
+    }
 }
 
 fn rendered(kind: &str, doc: &Value, parts: &Parts<'_>, quirks: Quirks) -> Value {

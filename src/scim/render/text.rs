@@ -186,6 +186,7 @@ impl Writer<'_> {
                 | Source::RowType
                 | Source::Link
                 | Source::Label
+                | Source::Linked
                 | Source::Secret => None,
             };
             let shown = value

@@ -94,6 +94,10 @@ pub struct ContactCenterUser {
         "caseExact": true, "uniqueness": "server", "indexed": true, "format": "phone"
     })))]
     pub login_phone: Option<String>,
+    /// The accounts that the person belongs to, in the order in which they were joined, with a role in
+    /// each. Administrators write them.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
+    pub account_memberships: Vec<AccountMembership>,
     /// Where the person is between invitation and suspension.
     #[schemars(extend("x-scim" = json!({
         "mutability": "readOnly", "indexed": true,
@@ -129,6 +133,42 @@ pub struct EffectiveRole {
     })))]
     pub source: Option<String>,
     /// Whether it is the one that decides about the seat.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
+    pub primary: Option<bool>,
+}
+
+/// Membership of a user in an account.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountMembership {
+    /// The account's id.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly", "caseExact": true, "indexed": true
+    })))]
+    pub value: Option<String>,
+    /// Its URI.
+    #[serde(rename = "$ref")]
+    #[schemars(extend("x-scim" = json!({
+        "type": "reference", "referenceTypes": ["Account"], "mutability": "readOnly",
+        "source": "link"
+    })))]
+    pub reference: Option<String>,
+    /// Its number.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly", "source": "linked" })))]
+    pub account_number: Option<String>,
+    /// Its name; its number where it has none.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly", "source": "label" })))]
+    pub display: Option<String>,
+    /// The role that the person has in the account.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
+    pub role: Option<String>,
+    /// Whether the person can use the account: suspended where the person or the account is.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly", "source": "linked",
+        "canonicalValues": ["active", "invited", "suspended"]
+    })))]
+    pub status: Option<String>,
+    /// Whether it is the account to begin with.
     #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
     pub primary: Option<bool>,
 }

@@ -4,6 +4,7 @@
 //! it says into the attribute table. The key `x-scim` beside a field holds the characteristics that
 //! differ from the defaults of RFC 7643 s2.2; the doc comment is the published description.
 
+pub mod account;
 pub mod agent_group;
 pub mod call_agent;
 pub mod catalogue;

@@ -89,6 +89,12 @@ impl Writer<'_, '_> {
                 self.linked(place, &address)
             }
             Source::Label => self.linked(place, &label(attribute)),
+            Source::Linked => {
+                let own = self.stored(place, attribute);
+                let said = format!("l.folded ->> {}", self.dialect.member(&attribute.name));
+                let said = self.linked(place, &said).text;
+                uncertain(cast(&format!("COALESCE({own}, {said})"), attribute))
+            }
             // Binding refuses these: lists are taken apart before, secrets never.
             Source::Members | Source::MemberOf | Source::Secret => uncertain("NULL"),
         }

@@ -21,6 +21,10 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("TokenList", list("tokens", &token())),
         ("TokenInput", token_input()),
         ("TokenSecret", named(&["id", "token"])),
+        ("AccountInput", account_input()),
+        ("Membership", membership()),
+        ("MembershipInput", membership_input(true)),
+        ("MembershipChange", membership_input(false)),
     ]
 }
 
@@ -214,4 +218,52 @@ fn token_input() -> Value {
             "expiresDays": number("Days until it ends; without a number it never does."),
         },
     })
+}
+
+fn account_input() -> Value {
+    let optional =
+        |description: &str| json!({ "type": ["string", "null"], "description": description });
+    json!({
+        "type": "object",
+        "properties": {
+            "accountNumber": text("The number by which people know it, unique in the tenant."),
+            "displayName": optional("The name for people."),
+            "status": {
+                "type": ["string", "null"], "enum": ["active", "suspended", null],
+                "description": "Whether it is in use; active without a value.",
+            },
+            "externalId": optional("What another system calls it."),
+        },
+    })
+}
+
+fn membership() -> Value {
+    json!({
+        "type": "object",
+        "required": ["value", "role", "primary"],
+        "properties": {
+            "value": text("The account's id."),
+            "$ref": text("Its URI."),
+            "accountNumber": text("Its number."),
+            "display": text("Its name; its number where it has none."),
+            "role": text("The role that the user has in it."),
+            "status": { "type": "string", "enum": ["active", "invited", "suspended"] },
+            "primary": flag("Whether it is the account to begin with."),
+        },
+    })
+}
+
+fn membership_input(new: bool) -> Value {
+    let mut schema = json!({
+        "type": "object",
+        "properties": {
+            "role": text("The role in the account; that of roles.default for a new member."),
+            "primary": flag("True makes it the account to begin with; the first one is in any case."),
+        },
+    });
+    if new {
+        schema["required"] = json!(["account"]);
+        schema["properties"]["account"] = text("The account's id or number.");
+    }
+    schema
 }

@@ -90,6 +90,7 @@ fn linked(id: &str, kind: &str) -> Linked {
         kind: kind.to_owned(),
         label: format!("<{id}>"),
         direct: id == "u1",
+        doc: None,
     }
 }
 

@@ -1,0 +1,48 @@
+//! E-mail addresses that only one user of a tenant may have, where the tenant wants that.
+
+use serde_json::Value;
+
+use crate::domain::tenant::{TenantSettings, UniqueEmails};
+use crate::scim::{Doc, fold};
+
+/// The addresses that a client's change gives a user and that no other user may have (`emails.unique`
+/// is `all`). What the user had before, in whatever case, is not given; so a user who shared an address
+/// before the tenant wanted it unique can still be changed.
+pub fn given<'d>(settings: &TenantSettings, before: Option<&Doc>, wanted: &'d Doc) -> Vec<&'d str> {
+    if settings.unique_emails != UniqueEmails::All {
+        return Vec::new();
+    }
+    let had: Vec<String> = before.into_iter().flat_map(addresses).map(fold::folded).collect();
+    addresses(wanted).filter(|address| !had.contains(&fold::folded(address))).collect()
+}
+
+fn addresses(user: &Doc) -> impl Iterator<Item = &str> {
+    let list = user.get("emails").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    list.iter().filter_map(|element| element["value"].as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_new_is_given_and_only_where_the_tenant_wants_it_unique() {
+        let user = |addresses: &[&str]| -> Doc {
+            let emails: Vec<_> = addresses.iter().map(|value| json!({ "value": value })).collect();
+            Doc::from_iter([("emails".to_owned(), emails.into())])
+        };
+        let before = user(&["a@x.example", "Straße@x.example"]);
+        let wanted = user(&["A@X.example", "STRASSE@x.example", "b@x.example"]);
+        for (value, new, changed) in
+            [("all", 3, &["b@x.example"][..]), ("admin", 0, &[]), ("off", 0, &[])]
+        {
+            let mut settings = TenantSettings::default();
+            settings.set("emails.unique", value).unwrap();
+            assert_eq!(given(&settings, None, &wanted).len(), new, "{value}");
+            assert_eq!(given(&settings, Some(&before), &wanted), changed, "{value}");
+            assert!(given(&settings, Some(&before), &Doc::new()).is_empty());
+        }
+    }
+}
