@@ -1,5 +1,7 @@
 //! `usher agents`
 
+mod import;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -11,7 +13,7 @@ use crate::scim::query::Query;
 use crate::scim::urn;
 use crate::settings::Settings;
 
-/// List call agents, and link users to them.
+/// List and import call agents, and link users to them.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The tenant.
@@ -34,6 +36,13 @@ enum Command {
         /// How many at most.
         #[arg(long, default_value = "100")]
         count: u64,
+    },
+    /// Make the call agents of a table in CSV, and change those whose agentNumber exists.
+    Import {
+        /// The file. Its first line names attributes of CallAgent; several values of a cell stand
+        /// between semicolons, and an empty cell changes nothing.
+        #[arg(value_name = "FILE")]
+        file: String,
     },
     /// Link a user to a call agent.
     Link {
@@ -70,6 +79,7 @@ async fn answer(app: &App, ctx: &Ctx, command: Command, output: Output) -> Resul
             }
             list(&find(app, ctx, "CallAgent", search).await?, output)?;
         }
+        Command::Import { file } => import::import(app, ctx, &file, output).await?,
         Command::Link { user, agent } => {
             let linked = write(app, ctx, &user, Value::from(agent.as_str())).await?;
             output.say(&linked, &format!("{user} is linked to the call agent {agent}."))?;

@@ -127,6 +127,39 @@ each_db! {
         }
     }
 
+    async fn call_agents_are_imported_line_by_line_and_again_without_a_change(setup: Setup) {
+        let _server = setup.start();
+        let file = setup.directory.path().join("agents.csv");
+        let head = "\u{feff}agentNumber;displayName".replace(';', ",")
+            + ",callForwardNumber,allowedCallerIds,loginBasedCalling,agentgroups\r\n";
+        let lines = "7,\"Lee, Ann\",+49 30 1234567,+4930111111;+4930222222,yes,\r\n8,Bob,030 1234567,,,\n,Carl,,,,\n";
+        std::fs::write(&file, format!("{head}{lines}")).unwrap();
+        let done = setup.run("agents import agents.csv --json");
+        let told: Value = serde_json::from_str(&done.out).unwrap();
+        assert_eq!((done.status, &told["made"]), (1, &json!(2)), "{done:?}");
+        assert_eq!(told["refused"][0]["line"], 3);
+        assert!(told["refused"][0]["detail"].as_str().unwrap().contains("callForwardNumber"));
+        let listed = setup.json("agents list");
+        let ann = &listed["Resources"][0];
+        assert_eq!((&ann["displayName"], &ann["loginBasedCalling"]), (&json!("Lee, Ann"), &json!(true)));
+        assert_eq!(ann["allowedCallerIds"], json!(["+4930111111", "+4930222222"]));
+        let better = format!("{head}7,,,,,\n8,Bob,+49 30 1234567,,no,\n");
+        std::fs::write(&file, better).unwrap();
+        let counts = |made: i64, changed: i64, same: i64| {
+            json!({ "made": made, "changed": changed, "same": same, "refused": [] })
+        };
+        assert_eq!(setup.json("agents import agents.csv"), counts(1, 0, 1));
+        assert_eq!(setup.json("agents import agents.csv"), counts(0, 0, 2));
+        std::fs::write(&file, "agentNumber,displayName\n8,Robert\n").unwrap();
+        assert_eq!(setup.json("agents import agents.csv"), counts(0, 1, 0));
+        assert_eq!(setup.run("agents import agents.csv").out.trim(),
+            "0 call agents made, 0 changed, 1 as they were, 0 refused.");
+        std::fs::write(&file, "agentNumber,colour\n8,red\n").unwrap();
+        let wrong = setup.run("agents import agents.csv");
+        assert!(wrong.status == 1 && wrong.err.contains("'colour'"), "{wrong:?}");
+        assert_eq!(setup.run("agents import nothing.csv").status, 1);
+    }
+
     async fn users_are_listed_and_shown_by_id_and_name(setup: Setup) {
         let server = setup.start();
         for name in ["cleo", "anna", "bob\"by"] {
