@@ -16,6 +16,7 @@ mod passwords;
 mod pieces;
 pub mod resources;
 mod rules;
+pub mod seating;
 pub mod seats;
 pub mod tenants;
 pub mod tokens;

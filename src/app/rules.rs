@@ -189,7 +189,7 @@ impl Work {
     }
 
     /// Takes and gives back what was decided; the facts then, and pools in which there may be room.
-    async fn seat(
+    pub(super) async fn seat(
         &self,
         tx: &mut Tx<'_>,
         catalogue: &Catalogue,
@@ -215,7 +215,12 @@ impl Work {
     }
 
     /// Does these steps; gives the pools in which a seat became free.
-    async fn step(&self, tx: &mut Tx<'_>, id: &str, steps: &[Step]) -> Result<Vec<String>, Error> {
+    pub(super) async fn step(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        steps: &[Step],
+    ) -> Result<Vec<String>, Error> {
         let mut opened = Vec::new();
         for step in steps {
             seats::apply(tx, &self.tenant, id, step).await?;
@@ -231,7 +236,7 @@ impl Work {
         catalogue::counters(tx, &self.tenant, pool).await
     }
 
-    fn exhausted(&self, full: Full) -> Error {
+    pub(super) fn exhausted(&self, full: Full) -> Error {
         Error::SeatsExhausted(Box::new(full), self.ctx.rules.exhausted_status)
     }
 

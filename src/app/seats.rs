@@ -400,7 +400,10 @@ fn known_role(catalogue: &Catalogue, text: Option<&str>) -> Result<Option<Role>,
     })
 }
 
-fn known_pool(catalogue: &Catalogue, text: Option<&str>) -> Result<Option<String>, Error> {
+pub(super) fn known_pool(
+    catalogue: &Catalogue,
+    text: Option<&str>,
+) -> Result<Option<String>, Error> {
     let Some(text) = text else { return Ok(None) };
     let found = catalogue.pool(text).map(|pool| pool.value.clone());
     found.map(Some).ok_or_else(|| {

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::app::{App, Asked, Ctx, Error, Prefer, Target};
+use crate::cli::users::id_of;
 use crate::cli::{Failure, Output, open};
 use crate::scim::etag::Conditions;
 use crate::scim::query::Query;
@@ -67,7 +68,7 @@ async fn answer(app: &App, ctx: &Ctx, command: Command, output: Output) -> Resul
             if let Some(filter) = filter {
                 search["filter"] = filter.into();
             }
-            list(&find(app, ctx, "CallAgent", search).await?, output)?;
+            list(&find(app, ctx, search).await?, output)?;
         }
         Command::Link { user, agent } => {
             let linked = write(app, ctx, &user, Value::from(agent.as_str())).await?;
@@ -81,22 +82,17 @@ async fn answer(app: &App, ctx: &Ctx, command: Command, output: Output) -> Resul
     Ok(())
 }
 
-async fn find(app: &App, ctx: &Ctx, kind: &str, mut search: Value) -> Result<Value, Error> {
+async fn find(app: &App, ctx: &Ctx, mut search: Value) -> Result<Value, Error> {
     search["schemas"] = json!([urn::SEARCH]);
     let query = Query::from_search(&search, ctx.quirks)?;
-    let kinds: Vec<_> = app.registry().by_name(kind).cloned().into_iter().collect();
+    let kinds: Vec<_> = app.registry().by_name("CallAgent").cloned().into_iter().collect();
     let page = app.list(ctx, &kinds, &query).await?.text().await?;
     Ok(serde_json::from_str(&page).unwrap_or_default())
 }
 
 /// Writes a user's agentId; what is linked then.
 async fn write(app: &App, ctx: &Ctx, user: &str, agent: Value) -> Result<Value, Failure> {
-    // A JSON string is a string of the filter language.
-    let text = Value::from(user);
-    let filter = format!("id eq {text} or userName eq {text}");
-    let found = find(app, ctx, "User", json!({ "filter": filter })).await?;
-    let id = found["Resources"][0]["id"].as_str().map(str::to_owned);
-    let id = id.ok_or_else(|| Failure::Failed(format!("User '{user}' does not exist.")))?;
+    let id = id_of(app, ctx, user).await?;
     let kind = app.registry().by_name("User").cloned();
     let kind = kind.ok_or_else(|| Failure::Failed("There are no users here.".to_owned()))?;
     let path = format!("{}:agentId", urn::CONTACT_CENTER);

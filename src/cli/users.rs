@@ -91,6 +91,13 @@ async fn show(app: &App, ctx: &Ctx, user: &str) -> Result<Value, Failure> {
     found["Resources"].get(0).cloned().ok_or_else(|| missing.into())
 }
 
+/// The id of the user of this id or userName.
+pub(super) async fn id_of(app: &App, ctx: &Ctx, user: &str) -> Result<String, Failure> {
+    let found = show(app, ctx, user).await?;
+    let id = found["id"].as_str().map(str::to_owned);
+    id.ok_or_else(|| Failure::Failed(format!("User '{user}' does not exist.")))
+}
+
 fn list(page: &Value, output: Output) -> std::io::Result<()> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),

@@ -83,6 +83,30 @@ pub fn rejudged(before: &Facts, after: &Facts) -> Vec<Entry> {
     entries
 }
 
+/// What it comes to that an administrator says of somebody that no seat is needed, or one after all.
+pub fn exempted(before: &Facts, after: &Facts) -> Vec<Entry> {
+    let detail = json!({
+        "exempt": after.seat.exempt, "before": shown(&before.seat), "after": shown(&after.seat),
+    });
+    let mut entries = vec![Entry { name: "seat.exempt", detail }];
+    entries.extend(updated(Some(before), after));
+    entries
+}
+
+/// What it comes to that an administrator gives a seat out of turn.
+pub fn given(before: &Facts, after: &Facts) -> Vec<Entry> {
+    let mut entries = granted(before, after);
+    for entry in entries.iter_mut().filter(|entry| entry.name == "seat.granted") {
+        entry.detail["outOfTurn"] = true.into();
+    }
+    entries
+}
+
+/// Somebody who is the first of those who wait from now on.
+pub fn preferred(pool: &str) -> Entry {
+    Entry { name: "seat.preferred", detail: json!({ "pool": pool }) }
+}
+
 /// What the end of a user comes to.
 pub fn deleted(facts: Option<&Facts>) -> Vec<Entry> {
     let mut entries = vec![plain("user.deleted")];

@@ -1,5 +1,7 @@
 //! `/admin`: what administrators set up and read beyond SCIM, as JSON with errors of RFC 9457.
 
+mod seats;
+
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
@@ -27,6 +29,10 @@ pub enum Admin {
     Log,
     /// List the pools.
     Pools,
+    /// Say whether a user needs a seat.
+    ExemptUser,
+    /// Give a user who waits a seat out of turn.
+    GrantSeat,
     /// Make a pool.
     MakePool,
     /// Change a pool.
@@ -65,7 +71,9 @@ impl Admin {
             | Self::Roles
             | Self::Settings
             | Self::Tokens => false,
-            Self::MakePool
+            Self::ExemptUser
+            | Self::GrantSeat
+            | Self::MakePool
             | Self::ChangePool
             | Self::EndPool
             | Self::MakeRole
@@ -88,6 +96,8 @@ pub async fn answer(admin: Admin, call: Call) -> Result<Response, Error> {
         Admin::Events => lines(call, Scope::EventsRead).await,
         Admin::Log => lines(call, Scope::LogRead).await,
         Admin::Pools => pools(call).await,
+        Admin::ExemptUser => seats::exempt(call).await,
+        Admin::GrantSeat => seats::grant(call).await,
         Admin::MakePool => make_pool(call).await,
         Admin::ChangePool => change_pool(call).await,
         Admin::EndPool => end_pool(call).await,

@@ -213,6 +213,22 @@ pub async fn waiting(
     rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
 }
 
+/// Puts somebody who waits before all others; false where nobody was before.
+pub async fn prefer(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    pool: &str,
+    user: &str,
+) -> Result<bool, Error> {
+    let sql = "UPDATE seat_waits
+               SET place = (SELECT MIN(w.place) - 1 FROM seat_waits w
+                            WHERE w.tenant = $1 AND w.pool = $2)
+               WHERE tenant = $1 AND pool = $2 AND resource = $3
+               AND place > (SELECT MIN(w.place) FROM seat_waits w
+                            WHERE w.tenant = $1 AND w.pool = $2)";
+    Ok(tx.execute(sql, &[tenant.into(), pool.into(), user.into()]).await? > 0)
+}
+
 /// The lines in which somebody waits: the tenant and the pool.
 pub async fn lines(tx: &mut Tx<'_>) -> Result<Vec<(TenantId, String)>, Error> {
     let rows = tx.query("SELECT DISTINCT tenant, pool FROM seat_waits", &[]).await?;

@@ -9,20 +9,20 @@ use crate::support::process::Setup;
 
 impl TestApp {
     /// A request below `/admin`.
-    async fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
+    pub(crate) async fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
         let path = format!("http://usher.test/admin{path}");
         self.send(method, &path, &[("content-type", "application/json")], body).await
     }
 }
 
 /// Asserts a problem of RFC 9457 and gives its detail.
-fn problem(reply: &Reply, status: u16) -> String {
+pub(crate) fn problem(reply: &Reply, status: u16) -> String {
     assert_eq!((reply.status, &reply.body["status"]), (status, &json!(status)), "{}", reply.body);
     assert_eq!(reply.header("content-type"), "application/problem+json");
     reply.body["detail"].as_str().unwrap().to_owned()
 }
 
-async fn administrator(app: &TestApp) -> TestApp {
+pub(crate) async fn administrator(app: &TestApp) -> TestApp {
     app.licensed(5).await.scoped(&["admin"]).await
 }
 
@@ -251,6 +251,7 @@ each_db! {
         for (method, path) in [
             ("GET", "/events"), ("GET", "/log"), ("POST", "/pools"), ("PATCH", "/pools/default"),
             ("DELETE", "/pools/default"), ("POST", "/roles"), ("DELETE", "/roles/x"),
+            ("PATCH", "/users/x/seat"), ("POST", "/users/x/seat:grant"),
             ("PUT", "/mappings/x"), ("DELETE", "/mappings/x"), ("GET", "/settings"),
             ("PATCH", "/settings"), ("GET", "/tokens"), ("POST", "/tokens"), ("DELETE", "/tokens/x"),
         ] {

@@ -54,6 +54,7 @@ mod quirky;
 mod readme;
 mod root;
 mod search;
+mod seat_acts;
 mod seat_lines;
 mod seat_model;
 mod seats;

@@ -22,7 +22,7 @@ const WORKERS: u64 = 4;
 const CHANGES: usize = 55;
 
 /// What has to be reached: rows of the tables of states and transitions that exist so far.
-const ROWS: [&str; 30] = [
+const ROWS: [&str; 34] = [
     "state: active",
     "state: active, a move waits",
     "state: waiting",
@@ -53,6 +53,10 @@ const ROWS: [&str; 30] = [
     "deleted without",
     "refused: pool full",
     "a member finds the pool full",
+    "exempt from now on",
+    "exempt no more",
+    "seated out of turn",
+    "the next one from now on",
 ];
 
 /// How often each row was reached.

@@ -87,7 +87,7 @@ impl Work {
     }
 
     /// Writes another document of a resource, where it is another one.
-    pub(super) async fn amend(
+    pub(in crate::app) async fn amend(
         &self,
         tx: &mut Tx<'_>,
         before: &Loaded,

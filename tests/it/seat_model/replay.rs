@@ -83,8 +83,16 @@ impl Replay {
         if line.name == "user.deleted" {
             assert!(self.versions.remove(id).is_some(), "{recorded:?}");
         }
-        if line.name.starts_with("seat.") && line.name != "seat.denied" {
-            self.seat(recorded, &detail, limits);
+        match line.name.as_str() {
+            // Others say what became of the seat.
+            "seat.denied" | "seat.exempt" => {}
+            "seat.preferred" => {
+                let line = self.lines.entry(text(&detail, "/pool").to_owned()).or_default();
+                line.retain(|waits| waits != id);
+                line.insert(0, id.clone());
+            }
+            name if name.starts_with("seat.") => self.seat(recorded, &detail, limits),
+            _ => {}
         }
     }
 
@@ -96,6 +104,7 @@ impl Replay {
         if pool != before && !pool.is_empty() {
             let line = self.lines.get(&pool).cloned().unwrap_or_default();
             match line.iter().position(|waits| waits == id) {
+                _ if detail["outOfTurn"] == true => {}
                 Some(0) => {}
                 Some(_) => panic!("{recorded:?} was seated before {line:?}"),
                 None if line.is_empty() => {}
@@ -157,6 +166,10 @@ impl Replay {
             "seat.moved" => reached.note("seat moved"),
             "seat.waiting" if is == "waiting" => reached.note("waiting without a seat"),
             "seat.waiting" => reached.note("a move waits"),
+            "seat.exempt" if detail["exempt"] == true => reached.note("exempt from now on"),
+            "seat.exempt" => reached.note("exempt no more"),
+            "seat.preferred" => reached.note("the next one from now on"),
+            "seat.granted" if detail["outOfTurn"] == true => reached.note("seated out of turn"),
             "seat.granted" if was == "waiting" => reached.note("who waited is seated"),
             "seat.granted" => reached.note("a move that waited is granted"),
             "seat.denied" if recorded.line.version.is_some() => {

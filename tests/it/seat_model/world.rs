@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
+use usher::app::Error;
+use usher::app::seating::Act;
 use usher::domain::role::Mapping;
 
 use super::replay::Replay;
@@ -105,7 +107,7 @@ impl World {
 impl Side {
     /// Any change.
     pub(super) async fn change(&mut self) {
-        match self.dice.below(if self.shaken { 34 } else { 32 }) {
+        match self.dice.below(if self.shaken { 38 } else { 36 }) {
             0..=6 => self.create().await,
             7 | 8 => self.delete().await,
             9..=14 => self.patch_active().await,
@@ -116,6 +118,7 @@ impl Side {
             29 => self.bulk().await,
             30 => self.patch_names().await,
             31 => self.groups_themselves().await,
+            32..=35 => self.act_on_seat().await,
             _ => self.pools().await,
         }
     }
@@ -350,6 +353,35 @@ impl Side {
             if deleted[0]["status"] == "204" {
                 let id = make_group(&self.app, place).await;
                 self.world.groups.lock().unwrap()[place] = id;
+            }
+        }
+    }
+
+    /// What administrators do to the seat of one user, mostly of somebody whom it means something to.
+    async fn act_on_seat(&mut self) {
+        let ctx = self.app.app.operator(&self.app.tenant).await.unwrap();
+        let (act, filter) = match self.dice.below(6) {
+            0 => (Act::Exempt(true), format!("{SEAT}:state eq \"consumed\"")),
+            1 => (Act::Exempt(false), format!("{SEAT}:exempt eq true")),
+            _ => {
+                let pools = [None, None, Some("default"), Some("extra")];
+                let pool = self.dice.one(&pools).map(str::to_owned);
+                let next = self.dice.below(3) > 0;
+                (Act::Grant { pool, next }, format!("{SEAT}:requestedSeatType pr"))
+            }
+        };
+        let found = self.app.find("/Users", &filter).await.expect(200).body;
+        let found = found["Resources"].as_array().cloned().unwrap_or_default();
+        let id = match found.as_slice() {
+            [] => self.somebody(),
+            some => self.dice.one(some)["id"].as_str().unwrap().to_owned(),
+        };
+        match self.app.app.act_on_seat(&ctx, &id, act).await {
+            Ok(_) | Err(Error::SeatsExhausted(..) | Error::NotFound { .. }) => {}
+            Err(error) => {
+                let sentence = error.to_string();
+                let fine = ["waits for", "next one there"];
+                assert!(fine.iter().any(|fine| sentence.contains(fine)), "{sentence}");
             }
         }
     }
