@@ -4,6 +4,7 @@ mod bulk;
 mod catalogue;
 pub mod change;
 mod copy;
+mod counts;
 mod create;
 mod cursors;
 mod doctor;

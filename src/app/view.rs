@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::app::counts::{self, Counts};
 use crate::app::pieces::Pieces;
 use crate::app::resources::Shown;
 use crate::app::work::Loaded;
@@ -212,6 +213,7 @@ impl View {
                     members: held(relations.members.as_ref(), &stored.id),
                     groups: held(relations.groups.as_ref(), &stored.id),
                     links: &relations.links,
+                    counted: relations.counts.get(&stored.id),
                 };
                 let Some(after) = relations.open.get(&stored.id) else {
                     return Ok(Written { text: writer.document(&raw, &parts), open: None });
@@ -248,6 +250,8 @@ impl View {
         } else {
             HashMap::new()
         };
+        let ids = found.iter().map(|found| found.stored.id.clone()).collect();
+        let counts = self.look_up_counts(&projection, ids).await?;
         let writer = self.writer(&projection);
         let kind = self.group_kind();
         let shown = found.iter().zip(&raws).map(|(Found { stored, groups, .. }, raw)| {
@@ -260,6 +264,7 @@ impl View {
                 members: None,
                 groups: self.wants_groups().then_some(&groups),
                 links: &links,
+                counted: counts.get(&stored.id),
             };
             writer.document(raw, &parts)
         });
@@ -277,6 +282,35 @@ impl View {
             resources::labels(tx, &wish.tenant, &wish.kinds(), &linked).await
         });
         Ok(found.await?.into_iter().map(linked_of).collect())
+    }
+
+    /// What has to be counted for these resources, where anything has.
+    async fn look_up_counts(
+        &self,
+        projection: &Projection<'_>,
+        ids: Vec<String>,
+    ) -> Result<Counts, Error> {
+        if projection.counted().is_empty() || ids.is_empty() {
+            return Ok(Counts::new());
+        }
+        let seen = self.clone();
+        let look = async move |tx: &mut Tx<'_>| seen.count(tx, &seen.projection()?, &ids).await;
+        self.wish.app.store().read(look).await
+    }
+
+    async fn count(
+        &self,
+        tx: &mut Tx<'_>,
+        projection: &Projection<'_>,
+        ids: &[String],
+    ) -> Result<Counts, Error> {
+        let asked = counts::Asked {
+            base: self.wish.app.base(),
+            names: projection.counted(),
+            holds_members: self.has_members(),
+            ids,
+        };
+        counts::of(tx, &self.wish.tenant, asked).await
     }
 
     /// The type whose resources hold others.
@@ -310,7 +344,8 @@ impl View {
             ids.push(id.to_owned());
             linked.extend(render::links(&self.kind, doc));
         }
-        let mut relations = Relations::default();
+        let counts = self.count(tx, &projection, &ids).await?;
+        let mut relations = Relations { counts, ..Relations::default() };
         let has = |source| self.kind.attribute_of(source).is_some() && projection.wants(source);
         if has(Source::Members) {
             self.gather_members(tx, ids.clone(), &mut relations).await?;
@@ -433,6 +468,7 @@ pub(super) struct Relations {
     members: Option<HashMap<String, Vec<Linked>>>,
     groups: Option<HashMap<String, Vec<Linked>>>,
     links: HashMap<String, Linked>,
+    counts: Counts,
     /// Groups of which not all members were read, with the last one that was.
     open: HashMap<String, String>,
 }

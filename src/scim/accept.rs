@@ -191,7 +191,8 @@ fn take(
         | Source::RowValue
         | Source::RowType
         | Source::Link
-        | Source::Label => {}
+        | Source::Label
+        | Source::Counted => {}
     }
     Ok(())
 }

@@ -98,6 +98,8 @@ pub enum Source {
     Link,
     /// The display name of the resource whose id is the sibling `value`.
     Label,
+    /// Counted whenever it is asked for; stands nowhere.
+    Counted,
     /// Kept apart, hashed, never read back.
     Secret,
 }

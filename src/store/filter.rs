@@ -175,6 +175,7 @@ impl<'s, 'w> Writer<'s, 'w> {
             | Source::RowType
             | Source::Link
             | Source::Label
+            | Source::Counted
             | Source::Secret => {}
         }
         match indexed(target, test) {

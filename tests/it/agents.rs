@@ -8,14 +8,14 @@ use crate::support::asks::{CONTACT_CENTER as ABOUT, ENTERPRISE, texts, user};
 use crate::support::each_db;
 
 const CALL_AGENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:CallAgent";
-const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:Department";
+pub(crate) const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:Department";
 const AGENT_GROUP: &str = "urn:ietf:params:scim:schemas:usher:2.0:AgentGroup";
 const PHONE_EXTENSION: &str = "urn:ietf:params:scim:schemas:usher:2.0:PhoneExtension";
 const PHONE: &str = "+49 30 1234567";
 
 impl TestApp {
     /// A new tenant that shows everything, with a token that may write agents.
-    async fn center(&self) -> Self {
+    pub(crate) async fn center(&self) -> Self {
         self.center_with("agent.followUser", "true").await
     }
 
@@ -25,13 +25,13 @@ impl TestApp {
         self.tenant(&pairs.into()).await.scoped(&["scim", "agents:write"]).await
     }
 
-    async fn made(&self, endpoint: &str, schema: &str, more: &Value) -> Reply {
+    pub(crate) async fn made(&self, endpoint: &str, schema: &str, more: &Value) -> Reply {
         let mut body = more.clone();
         body["schemas"] = json!([schema]);
         self.post(endpoint, &body).await
     }
 
-    async fn agent(&self, more: &Value) -> Reply {
+    pub(crate) async fn agent(&self, more: &Value) -> Reply {
         let mut body = more.clone();
         if body.get("displayName").is_none() {
             body["displayName"] = "Agent".into();

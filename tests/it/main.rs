@@ -22,6 +22,7 @@ mod bulk_parity;
 mod bulk_share;
 mod clients;
 mod contract;
+mod counted;
 mod crowded;
 mod cursors;
 mod discovery;

@@ -67,7 +67,8 @@ pub(super) fn in_object(
         | Source::RowValue
         | Source::RowType
         | Source::Link
-        | Source::Label => Ok(()),
+        | Source::Label
+        | Source::Counted => Ok(()),
     }
 }
 

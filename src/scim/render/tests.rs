@@ -36,6 +36,7 @@ fn a_user_shows_what_belongs_to_it_in_the_order_of_the_schemas() {
         members: None,
         groups: Some(&groups),
         links: &links,
+        counted: None,
     };
     let expected = json!({
         "schemas": [urn::USER, urn::ENTERPRISE],
@@ -86,6 +87,7 @@ fn plain(links: &HashMap<String, Linked>) -> Parts<'_> {
         members: None,
         groups: Some(&[]),
         links,
+        counted: None,
     }
 }
 

@@ -82,6 +82,7 @@ fn looked_up<'a>(target: &Target<'a>, test: Test<'_, 'a>) -> bool {
         | Source::RowType
         | Source::Link
         | Source::Label
+        | Source::Counted
         | Source::Secret => false,
     }
 }

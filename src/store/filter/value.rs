@@ -89,8 +89,10 @@ impl Writer<'_, '_> {
                 self.linked(place, &address)
             }
             Source::Label => self.linked(place, &label(attribute)),
-            // Binding refuses these: lists are taken apart before, secrets never.
-            Source::Members | Source::MemberOf | Source::Secret => uncertain("NULL"),
+            // Binding refuses these: lists are taken apart before, the others never.
+            Source::Members | Source::MemberOf | Source::Counted | Source::Secret => {
+                uncertain("NULL")
+            }
         }
     }
 
