@@ -40,6 +40,8 @@
 //! * One error enum per layer; statuses are given in `app/error/body.rs` and nowhere else.
 //! * What the rules make of a user (roles in force, lifecycle, seat) stands in its document, read-only,
 //!   written by the transaction that decided it; the counters of pools are the counts of it.
+//! * Seats are taken by counting only within the band that stands beside a pool's counters; whatever
+//!   somebody has to be told of lies outside of it, so that counting costs the same with and without it.
 //! * A seat is taken and given back by [`domain::seat::settle`] and nowhere else; the pool is looked at
 //!   in the transaction, whatever was foreseen before it.
 //! * Secrets are never logged, never returned, and stored only as hashes.

@@ -4,9 +4,11 @@
 
 mod agents;
 mod groups;
+mod notices;
 mod waiters;
 
 pub(super) use groups::Roll;
+use notices::Turns;
 
 use serde_json::json;
 
@@ -123,7 +125,13 @@ impl Work {
             return Ok(None);
         };
         let Some(shifts) = Shift::of(&steps) else { return Ok(None) };
-        let mut ruled = self.ruled(id, was, wanted, &judged.seated(seat, self.now));
+        let after = judged.seated(seat, self.now);
+        if facts.is_some_and(|before| catalogue.administers(&before))
+            && !catalogue.administers(&after)
+        {
+            return Ok(None);
+        }
+        let mut ruled = self.ruled(id, was, wanted, &after);
         ruled.beside.shifts = shifts;
         Ok(Some(ruled))
     }
@@ -156,6 +164,9 @@ impl Work {
         };
         let judged = law.judge(was.doc(), wanted, &mappings)?;
         let (facts, opened) = self.seat(tx, &catalogue, (id, judged), Manners::Policy).await?;
+        if let Some(before) = was.doc().and_then(Facts::of) {
+            self.note_leave(tx, id, &before, Some(&facts)).await?;
+        }
         let mut ruled = self.ruled(id, was, wanted, &facts);
         ruled.opened = opened;
         Ok(ruled)
@@ -221,13 +232,15 @@ impl Work {
         id: &str,
         steps: &[Step],
     ) -> Result<Vec<String>, Error> {
-        let mut opened = Vec::new();
+        let (mut opened, mut turns) = (Vec::new(), Turns::default());
         for step in steps {
-            seats::apply(tx, &self.tenant, id, step).await?;
+            let stand = seats::apply(tx, &self.tenant, id, step).await?;
+            turns.note(step, stand);
             if let Step::Give(pool, _) = step {
                 opened.push(pool.clone());
             }
         }
+        self.note_turns(tx, turns).await?;
         Ok(opened)
     }
 
@@ -271,6 +284,9 @@ impl Work {
         let opened = self.step(tx, id, &steps).await?;
         let lines = self.lines(&record::deleted(facts.as_ref()), id, None);
         crate::store::records::write(tx, &self.tenant, &lines).await?;
+        if let Some(facts) = &facts {
+            self.note_leave(tx, id, facts, None).await?;
+        }
         self.seat_waiters(tx, opened).await
     }
 

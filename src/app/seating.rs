@@ -77,6 +77,7 @@ impl Work {
         Facts { seat, ..before.clone() }.put(&mut doc);
         let judged = self.judge_again(tx, &catalogue, id, &doc).await?;
         let (after, opened) = self.seat(tx, &catalogue, (id, judged), Manners::Policy).await?;
+        self.note_leave(tx, id, &before, Some(&after)).await?;
         after.put(&mut doc);
         self.amend(tx, &loaded, doc, &record::exempted(&before, &after)).await?;
         self.seat_waiters(tx, opened).await

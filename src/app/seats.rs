@@ -95,8 +95,11 @@ impl App {
             }
             for pool in &wanted.pools {
                 let taken = work.counters(tx, pool).await?;
-                seats::set(tx, &work.tenant, &pool.value, pool.total, taken).await?;
+                let band = pool.band(taken.used());
+                seats::set(tx, &work.tenant, &pool.value, band, taken).await?;
+                work.note_total(tx, before.pool(&pool.value), pool, taken.used()).await?;
             }
+            work.note_ended_roles(tx, &before, &wanted).await?;
             work.seat_waiters(tx, wanted.pools.iter().map(|pool| pool.value.clone()).collect())
                 .await?;
             Ok::<_, Error>(wanted)
@@ -270,7 +273,8 @@ impl App {
                     verified.drifts.push(Drift { pool, counted, found });
                 }
                 if fix {
-                    seats::set(tx, &work.tenant, &pool.value, pool.total, found).await?;
+                    seats::set(tx, &work.tenant, &pool.value, pool.band(found.used()), found)
+                        .await?;
                 }
                 verified.pools.push(Filled { pool: pool.clone(), taken: found });
             }

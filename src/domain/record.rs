@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::facts::{Effective, Facts, Lifecycle, Seat};
+use crate::domain::pool::Pool;
 
 /// One line of the record: an event where the name is one, and always a line of the provisioning log.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,6 +106,14 @@ pub fn given(before: &Facts, after: &Facts) -> Vec<Entry> {
 /// Somebody who is the first of those who wait from now on.
 pub fn preferred(pool: &str) -> Entry {
     Entry { name: "seat.preferred", detail: json!({ "pool": pool }) }
+}
+
+/// That so many seats of a pool are taken as administrators want to hear of.
+pub fn threshold(pool: &Pool, percent: i64, used: i64) -> Entry {
+    let detail = json!({
+        "pool": pool.value, "percent": percent, "used": used, "total": pool.total,
+    });
+    Entry { name: "seat.threshold", detail }
 }
 
 /// What the end of a user comes to.

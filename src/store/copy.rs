@@ -93,6 +93,7 @@ const TABLES: &[Table] = &[
             ("consumed", Int),
             ("reserved", Int),
             ("waiting", Int),
+            ("floor", Int),
         ],
     },
     Table {

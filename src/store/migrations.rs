@@ -31,6 +31,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0003_seats.sql"),
         postgres: include_str!("migrations/postgres/0003_seats.sql"),
     },
+    Migration {
+        number: 4,
+        name: "bands",
+        sqlite: include_str!("migrations/sqlite/0004_bands.sql"),
+        postgres: include_str!("migrations/postgres/0004_bands.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations

@@ -38,6 +38,7 @@ mod groups;
 mod idp;
 mod lookups;
 mod nested_groups;
+mod notices;
 mod offers;
 mod operations;
 mod parallel;

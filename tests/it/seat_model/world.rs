@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use usher::app::Error;
 use usher::app::seating::Act;
+use usher::domain::pool::Pool;
 use usher::domain::role::Mapping;
 
 use super::replay::Replay;
@@ -93,14 +94,10 @@ impl World {
         format!("user{made}")
     }
 
-    /// Up to how many seats of each pool somebody may be seated, or how many are taken already.
-    pub(super) async fn limits(&self, app: &TestApp) -> BTreeMap<String, i64> {
-        let pools = app.verified().await.pools.into_iter();
-        let limited = pools.filter_map(|filled| {
-            let limit = filled.pool.total? + filled.pool.allowance();
-            Some((filled.pool.value, limit))
-        });
-        limited.collect()
+    /// The limited pools as they are now.
+    pub(super) async fn pools_now(&self, app: &TestApp) -> BTreeMap<String, Pool> {
+        let pools = app.verified().await.pools.into_iter().map(|filled| filled.pool);
+        pools.map(|pool| (pool.value.clone(), pool)).collect()
     }
 }
 
