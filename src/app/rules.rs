@@ -361,6 +361,8 @@ pub(super) fn mapping_of(id: &str, doc: &Doc) -> Option<Mapping> {
         role: text("grantsRole"),
         seat_type: text("grantsSeatType"),
         priority: about["priority"].as_i64().unwrap_or_default(),
+        department: text("department"),
+        agent_group: text("agentGroup"),
     };
-    (mapping.role.is_some() || mapping.seat_type.is_some()).then_some(mapping)
+    mapping.is_any().then_some(mapping)
 }

@@ -320,9 +320,12 @@ impl App {
             let role = known_role(&catalogue, mapping.role.as_deref())?;
             let seat_type = known_pool(&catalogue, mapping.seat_type.as_deref())?;
             let before = work.find(tx, &mapping.group).await?;
-            let meaning =
+            // The document says what was written, the table what is meant.
+            let written =
                 Mapping { role: role.map(|role| role.value), seat_type, ..mapping.clone() };
-            let doc = work.with_mapping(&before.doc, &meaning);
+            let (department, agent_group) = work.telephony_of(tx, &mapping).await?;
+            let meaning = Mapping { department, agent_group, ..written.clone() };
+            let doc = work.with_mapping(&before.doc, &written);
             work.set_mapping(tx, &mut catalogue, &meaning).await?;
             if doc != before.doc {
                 let ruled = crate::app::rules::Ruled::plain(doc);
@@ -366,6 +369,18 @@ impl App {
 const LIFECYCLE: (&str, &str) = (urn::CONTACT_CENTER, "lifecycle");
 
 impl Work {
+    /// The ids of the department and the group of agents that a mapping names.
+    async fn telephony_of(
+        &self,
+        tx: &mut Tx<'_>,
+        mapping: &Mapping,
+    ) -> Result<(Option<String>, Option<String>), Error> {
+        let department = ("department", urn::DEPARTMENT);
+        let department = self.id_named(tx, department, mapping.department.as_deref()).await?;
+        let group = ("agentGroup", urn::AGENT_GROUP);
+        Ok((department, self.id_named(tx, group, mapping.agent_group.as_deref()).await?))
+    }
+
     /// The end of a pool that nobody holds a seat of.
     async fn end_pool(&self, tx: &mut Tx<'_>, pool: &Pool) -> Result<(), Error> {
         let taken = self.counters(tx, pool).await?;

@@ -459,7 +459,7 @@ pub(super) enum Joined {
     /// The groups that it is in.
     Groups(Vec<Membership>),
     /// All of it.
-    All(Relations),
+    All(Box<Relations>),
 }
 
 /// What was joined for resources, by their ids.

@@ -246,6 +246,8 @@ async fn end_role(call: Call) -> Result<Response, Error> {
 struct MappingBody {
     grants_role: Option<String>,
     grants_seat_type: Option<String>,
+    department: Option<String>,
+    agent_group: Option<String>,
     #[serde(default = "hundred")]
     priority: i64,
 }
@@ -256,13 +258,15 @@ fn hundred() -> i64 {
 
 /// `PUT /admin/mappings/{group}`
 async fn map_group(mut call: Call) -> Result<Response, Error> {
-    let MappingBody { grants_role, grants_seat_type, priority } = body(&mut call).await?;
+    let MappingBody { grants_role, grants_seat_type, department, agent_group, priority } =
+        body(&mut call).await?;
     let group = call.parameter();
     let shown = json!({
         "group": group, "grantsRole": grants_role, "grantsSeatType": grants_seat_type,
-        "priority": priority,
+        "department": department, "agentGroup": agent_group, "priority": priority,
     });
-    let mapping = Mapping { group, role: grants_role, seat_type: grants_seat_type, priority };
+    let (role, seat_type) = (grants_role, grants_seat_type);
+    let mapping = Mapping { group, role, seat_type, priority, department, agent_group };
     call.app.map_group(call.ctx()?, mapping).await?;
     Ok(json(StatusCode::OK, &shown))
 }

@@ -110,6 +110,8 @@ const TABLES: &[Table] = &[
             ("role", Text),
             ("seat_type", Text),
             ("priority", Int),
+            ("department", Text),
+            ("agent_group", Text),
         ],
     },
     Table {

@@ -37,6 +37,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0004_bands.sql"),
         postgres: include_str!("migrations/postgres/0004_bands.sql"),
     },
+    Migration {
+        number: 5,
+        name: "groups",
+        sqlite: include_str!("migrations/sqlite/0005_groups.sql"),
+        postgres: include_str!("migrations/postgres/0005_groups.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations

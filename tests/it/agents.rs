@@ -9,7 +9,7 @@ use crate::support::each_db;
 
 const CALL_AGENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:CallAgent";
 pub(crate) const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:Department";
-const AGENT_GROUP: &str = "urn:ietf:params:scim:schemas:usher:2.0:AgentGroup";
+pub(crate) const AGENT_GROUP: &str = "urn:ietf:params:scim:schemas:usher:2.0:AgentGroup";
 const PHONE_EXTENSION: &str = "urn:ietf:params:scim:schemas:usher:2.0:PhoneExtension";
 const PHONE: &str = "+49 30 1234567";
 
@@ -40,11 +40,11 @@ impl TestApp {
     }
 
     /// A user with these attributes of the contact centre.
-    async fn person(&self, name: &str, about: &Value) -> Reply {
+    pub(crate) async fn person(&self, name: &str, about: &Value) -> Reply {
         self.post("/Users", &user(name, &json!({ ABOUT: about }))).await
     }
 
-    async fn set(&self, user: &str, name: &str, value: Value) -> Reply {
+    pub(crate) async fn set(&self, user: &str, name: &str, value: Value) -> Reply {
         let path = format!("{ABOUT}:{name}");
         self.patch(
             &format!("/Users/{user}"),
@@ -55,11 +55,11 @@ impl TestApp {
         .await
     }
 
-    async fn call_agent(&self, id: &str) -> Value {
+    pub(crate) async fn call_agent(&self, id: &str) -> Value {
         self.get(&format!("/CallAgents/{id}")).await.expect(200).body
     }
 
-    async fn about(&self, user: &str) -> Value {
+    pub(crate) async fn about(&self, user: &str) -> Value {
         self.get(&format!("/Users/{user}")).await.expect(200).body[ABOUT].clone()
     }
 
@@ -72,7 +72,7 @@ impl TestApp {
     }
 }
 
-fn agent_of(reply: &Reply) -> &str {
+pub(crate) fn agent_of(reply: &Reply) -> &str {
     reply.body[ABOUT]["agent"]["value"].as_str().unwrap_or_default()
 }
 

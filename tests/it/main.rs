@@ -34,6 +34,7 @@ mod filter_graph;
 mod filter_order;
 mod filter_sql;
 mod filter_world;
+mod group_telephony;
 mod groups;
 mod idp;
 mod lookups;

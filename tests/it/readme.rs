@@ -78,6 +78,8 @@ fn every_variable_and_option_in_the_text_exists() {
         "--seats",
         "--pool",
         "--fix",
+        "--department",
+        "--agent-group",
         "--next",
         "--off",
         "--role",

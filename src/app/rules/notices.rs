@@ -75,7 +75,7 @@ impl Work {
         let Some(percent) = pool.crossed(before, after) else { return Ok(()) };
         let id = offer::pool_id(&pool.value);
         let mut line = self.line(&record::threshold(pool, percent, after), &id, None);
-        line.kind = "SeatPool".to_owned();
+        "SeatPool".clone_into(&mut line.kind);
         Ok(records::write(tx, &self.tenant, &[line]).await?)
     }
 

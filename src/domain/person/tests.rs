@@ -78,6 +78,7 @@ fn groups_give_roles_and_seats() {
         role: role.map(str::to_owned),
         seat_type: seat_type.map(str::to_owned),
         priority,
+        ..Mapping::default()
     };
     let wanted = doc(&json!({ "active": true }));
     let of = |mappings: &[Mapping]| judged(None, &wanted, mappings).unwrap().need;

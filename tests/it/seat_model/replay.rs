@@ -65,7 +65,8 @@ impl Replay {
         self.nobody_was_passed_by("");
         let (mut crossed, mut told) =
             (std::mem::take(&mut self.crossed), std::mem::take(&mut self.told));
-        (crossed.sort(), told.sort());
+        crossed.sort();
+        told.sort();
         if !pools.is_empty() {
             assert_eq!(told, crossed);
         }

@@ -63,6 +63,7 @@ async fn map(app: &TestApp, id: &str, place: usize, means: bool) -> bool {
         role: role.filter(|_| means).map(str::to_owned),
         seat_type: pool.filter(|_| means).map(str::to_owned),
         priority,
+        ..Mapping::default()
     };
     let ctx = app.app.operator(&app.tenant).await.unwrap();
     // It may have been deleted by another side.

@@ -206,6 +206,8 @@ fn mapping(answer: bool) -> Value {
     let mut properties = json!({
         "grantsRole": optional("The role that members get."),
         "grantsSeatType": optional("The pool from which members get their seats."),
+        "department": optional("The name or the id of the department that their call agents have."),
+        "agentGroup": optional("The name or the id of the group of agents that they belong to."),
         "priority": number("Which group counts where several disagree: the lowest number."),
     });
     if answer {
