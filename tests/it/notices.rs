@@ -6,7 +6,7 @@ use usher::domain::pool::Policy;
 
 use crate::support::app::TestApp;
 use crate::support::asks::{CONTACT_CENTER as ABOUT, user};
-use crate::support::bulk::{delete, patch, post, run};
+use crate::support::bulk::{change, delete, numbers, patch, post, run};
 use crate::support::each_db;
 
 const ADMINISTRATOR: &str = "account_admin";
@@ -99,6 +99,21 @@ each_db! {
         join_all(ids.iter().map(|id| app.turn(id, true))).await;
         join_all(bodies[..5].iter().map(|body| app.post("/Users", body))).await;
         assert_eq!(app.told().await[3..], [(80, 20, 25)]);
+    }
+
+    async fn the_bounds_of_counting_are_set_by_the_first_change_after_an_upgrade(app: TestApp) {
+        let app = app.licensed(10).await;
+        for number in 0..7 {
+            app.user(&format!("u{number}")).await;
+        }
+        let bounds = "SELECT floor * 100 + ceiling FROM pool_counts WHERE tenant = $1";
+        assert_eq!(numbers(&app, bounds).await, [7]);
+        change(&app, "UPDATE pool_counts SET floor = consumed + reserved, ceiling = consumed + reserved
+                      WHERE tenant = $1").await;
+        let id = app.user("u7").await;
+        assert_eq!((numbers(&app, bounds).await, app.told().await.len()), (vec![808], 1));
+        app.delete(&format!("/Users/{id}")).await.expect(204);
+        assert_eq!((numbers(&app, bounds).await, app.used("default").await), (vec![7], (7, 0)));
     }
 
     async fn groups_and_moves_reach_marks_too_and_so_does_a_smaller_total(app: TestApp) {
