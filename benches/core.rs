@@ -56,6 +56,7 @@ fn answer(
         members: None,
         groups: Some(&[]),
         links: &HashMap::new(),
+        counted: None,
     };
     let writer = Writer { renderer, rt: kind, projection, sent: &Sent::nothing() };
     writer.document(&Raw::of(stored).unwrap(), &parts)

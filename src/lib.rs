@@ -42,6 +42,8 @@
 //!   written by the transaction that decided it; the counters of pools are the counts of it.
 //! * What an account says is shown from its own document and stands in no other, so that to rename or to
 //!   suspend it writes one document, however many members it has.
+//! * Seats are taken by counting only within the band that stands beside a pool's counters; whatever
+//!   somebody has to be told of lies outside of it, so that counting costs the same with and without it.
 //! * A seat is taken and given back by [`domain::seat::settle`] and nowhere else; the pool is looked at
 //!   in the transaction, whatever was foreseen before it.
 //! * Secrets are never logged, never returned, and stored only as hashes.
@@ -55,6 +57,7 @@
 //! |---|---|---|
 //! | new attribute | a field in `scim/resources/*.rs` | bodies, PATCH, filters, sorting, projection, `/Schemas`; then `usher contract write` |
 //! | … that filters must find at once | `"indexed": true` beside it | rows in `attr_index`, look-ups instead of scans; `usher doctor --repair` for what is stored |
+//! | … that is counted when asked for | `"source": "counted"` beside it, and its query in `app/counts.rs` | shown to who names it, never a filter |
 //! | … that must be unique | `"uniqueness": "server"` beside it | rows in `unique_keys`, 409 |
 //! | new resource type | a file in `scim/resources/` and a row in [`scim::resource_type::Registry::standard`]; `.only_read()` where administrators alone write it | routes, discovery, OpenAPI, storage |
 //! | new filter operator | `scim/filter/op.rs`, then the match that the compiler names in `store/filter` | parser, PATCH paths, SQL |

@@ -231,6 +231,7 @@ impl Work {
             members: None,
             groups: None,
             links: &HashMap::from([(id.clone(), linked)]),
+            counted: None,
         };
         let (registry, base) = (self.app.registry(), self.app.base());
         let renderer = Renderer { registry, base, quirks: self.quirks };

@@ -34,6 +34,6 @@ pub(super) async fn counters(
         return Ok(taken);
     }
     let taken = seats::recount(tx, tenant, &pool.value).await?;
-    seats::set(tx, tenant, &pool.value, pool.total, taken).await?;
+    seats::set(tx, tenant, &pool.value, pool.band(taken.used()), taken).await?;
     Ok(taken)
 }

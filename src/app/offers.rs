@@ -123,6 +123,7 @@ impl App {
             members: None,
             groups: None,
             links: &HashMap::new(),
+            counted: None,
         };
         renderer.document(&work.seen, &stored.document().unwrap_or_default(), &parts)
     }

@@ -172,7 +172,11 @@ impl App {
             Ok(written) => written,
             Err(error) => return Err(work.note_denied(error, Some(&id)).await),
         };
-        Ok(Carried { loaded, joined: relations.map_or(joined, Joined::All), many })
+        Ok(Carried {
+            loaded,
+            joined: relations.map_or(joined, |all| Joined::All(Box::new(all))),
+            many,
+        })
     }
 
     /// Changes a resource (RFC 7644 s3.5.2), whole or not at all.

@@ -5,9 +5,11 @@
 mod agents;
 mod emails;
 mod groups;
+mod notices;
 mod waiters;
 
 pub(super) use groups::Roll;
+use notices::Turns;
 
 use serde_json::json;
 
@@ -147,7 +149,12 @@ impl Work {
         });
         let seat = judged.facts.seat.clone();
         let (seat, steps) = seat::settle(&seat, &judged.need, room, Manners::Policy).ok()?;
-        Some((judged.seated(seat, self.now), Shift::of(&steps)?))
+        let after = judged.seated(seat, self.now);
+        let administered = facts.is_some_and(|before| catalogue.administers(&before));
+        if administered && !catalogue.administers(&after) {
+            return None;
+        }
+        Some((after, Shift::of(&steps)?))
     }
 
     /// The same inside the transaction, with the pools as they are: seats are taken and given back,
@@ -179,6 +186,9 @@ impl Work {
         };
         let judged = law.judge(was.doc(), &wanted, &mappings)?;
         let (facts, opened) = self.seat(tx, &catalogue, (id, judged), Manners::Policy).await?;
+        if let Some(before) = was.doc().and_then(Facts::of) {
+            self.note_leave(tx, id, &before, Some(&facts)).await?;
+        }
         let mut ruled = self.ruled(id, was, wanted, &facts);
         ruled.opened = opened;
         Ok(ruled)
@@ -214,7 +224,7 @@ impl Work {
     }
 
     /// Takes and gives back what was decided; the facts then, and pools in which there may be room.
-    async fn seat(
+    pub(super) async fn seat(
         &self,
         tx: &mut Tx<'_>,
         catalogue: &Catalogue,
@@ -240,14 +250,21 @@ impl Work {
     }
 
     /// Does these steps; gives the pools in which a seat became free.
-    async fn step(&self, tx: &mut Tx<'_>, id: &str, steps: &[Step]) -> Result<Vec<String>, Error> {
-        let mut opened = Vec::new();
+    pub(super) async fn step(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        steps: &[Step],
+    ) -> Result<Vec<String>, Error> {
+        let (mut opened, mut turns) = (Vec::new(), Turns::default());
         for step in steps {
-            seats::apply(tx, &self.tenant, id, step).await?;
+            let stand = seats::apply(tx, &self.tenant, id, step).await?;
+            turns.note(step, stand);
             if let Step::Give(pool, _) = step {
                 opened.push(pool.clone());
             }
         }
+        self.note_turns(tx, turns).await?;
         Ok(opened)
     }
 
@@ -256,7 +273,7 @@ impl Work {
         catalogue::counters(tx, &self.tenant, pool).await
     }
 
-    fn exhausted(&self, full: Full) -> Error {
+    pub(super) fn exhausted(&self, full: Full) -> Error {
         Error::SeatsExhausted(Box::new(full), self.ctx.rules.exhausted_status)
     }
 
@@ -289,6 +306,9 @@ impl Work {
         let opened = self.step(tx, id, &steps).await?;
         let change = self.change(&record::deleted(facts.as_ref()), id, None);
         records::write(tx, &self.tenant, change.as_slice()).await?;
+        if let Some(facts) = &facts {
+            self.note_leave(tx, id, facts, None).await?;
+        }
         self.seat_waiters(tx, opened).await
     }
 
@@ -365,6 +385,8 @@ pub(super) fn mapping_of(id: &str, doc: &Doc) -> Option<Mapping> {
         role: text("grantsRole"),
         seat_type: text("grantsSeatType"),
         priority: about["priority"].as_i64().unwrap_or_default(),
+        department: text("department"),
+        agent_group: text("agentGroup"),
     };
-    (mapping.role.is_some() || mapping.seat_type.is_some()).then_some(mapping)
+    mapping.is_any().then_some(mapping)
 }

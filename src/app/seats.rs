@@ -95,8 +95,11 @@ impl App {
             }
             for pool in &wanted.pools {
                 let taken = work.counters(tx, pool).await?;
-                seats::set(tx, &work.tenant, &pool.value, pool.total, taken).await?;
+                let band = pool.band(taken.used());
+                seats::set(tx, &work.tenant, &pool.value, band, taken).await?;
+                work.note_total(tx, before.pool(&pool.value), pool, taken.used()).await?;
             }
+            work.note_ended_roles(tx, &before, &wanted).await?;
             work.seat_waiters(tx, wanted.pools.iter().map(|pool| pool.value.clone()).collect())
                 .await?;
             Ok::<_, Error>(wanted)
@@ -224,7 +227,8 @@ impl App {
                     verified.drifts.push(Drift { pool, counted, found });
                 }
                 if fix {
-                    seats::set(tx, &work.tenant, &pool.value, pool.total, found).await?;
+                    seats::set(tx, &work.tenant, &pool.value, pool.band(found.used()), found)
+                        .await?;
                 }
                 verified.pools.push(Filled { pool: pool.clone(), taken: found });
             }
@@ -270,9 +274,12 @@ impl App {
             let role = known_role(&catalogue, mapping.role.as_deref())?;
             let seat_type = known_pool(&catalogue, mapping.seat_type.as_deref())?;
             let before = work.find(tx, &mapping.group).await?;
-            let meaning =
+            // The document says what was written, the table what is meant.
+            let written =
                 Mapping { role: role.map(|role| role.value), seat_type, ..mapping.clone() };
-            let doc = work.with_mapping(&before.doc, &meaning);
+            let (department, agent_group) = work.telephony_of(tx, &mapping).await?;
+            let meaning = Mapping { department, agent_group, ..written.clone() };
+            let doc = work.with_mapping(&before.doc, &written);
             work.set_mapping(tx, &mut catalogue, &meaning).await?;
             if doc != before.doc {
                 let ruled = crate::app::rules::Ruled::plain(doc);
@@ -316,6 +323,18 @@ impl App {
 const LIFECYCLE: (&str, &str) = (urn::CONTACT_CENTER, "lifecycle");
 
 impl Work {
+    /// The ids of the department and the group of agents that a mapping names.
+    async fn telephony_of(
+        &self,
+        tx: &mut Tx<'_>,
+        mapping: &Mapping,
+    ) -> Result<(Option<String>, Option<String>), Error> {
+        let department = ("department", urn::DEPARTMENT);
+        let department = self.id_named(tx, department, mapping.department.as_deref()).await?;
+        let group = ("agentGroup", urn::AGENT_GROUP);
+        Ok((department, self.id_named(tx, group, mapping.agent_group.as_deref()).await?))
+    }
+
     /// The end of a pool that nobody holds a seat of.
     async fn end_pool(&self, tx: &mut Tx<'_>, pool: &Pool) -> Result<(), Error> {
         let taken = self.counters(tx, pool).await?;
@@ -354,7 +373,10 @@ fn known_role(catalogue: &Catalogue, text: Option<&str>) -> Result<Option<Role>,
     })
 }
 
-fn known_pool(catalogue: &Catalogue, text: Option<&str>) -> Result<Option<String>, Error> {
+pub(super) fn known_pool(
+    catalogue: &Catalogue,
+    text: Option<&str>,
+) -> Result<Option<String>, Error> {
     let Some(text) = text else { return Ok(None) };
     let found = catalogue.pool(text).map(|pool| pool.value.clone());
     found.map(Some).ok_or_else(|| {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::app::counts::{self, Counts};
 use crate::app::pieces::Pieces;
 use crate::app::resources::Shown;
 use crate::app::work::Loaded;
@@ -218,6 +219,7 @@ impl View {
                     members: held(relations.members.as_ref(), &stored.id),
                     groups: held(relations.groups.as_ref(), &stored.id),
                     links: &relations.links,
+                    counted: relations.counts.get(&stored.id),
                 };
                 let Some(after) = relations.open.get(&stored.id) else {
                     return Ok(Written { text: writer.document(&raw, &parts), open: None });
@@ -251,6 +253,8 @@ impl View {
             .collect::<Result<Vec<_>, _>>()?;
         let links =
             if self.wants_links() { self.look_up_links(&raws).await? } else { HashMap::new() };
+        let ids = found.iter().map(|found| found.stored.id.clone()).collect();
+        let counts = self.look_up_counts(&projection, ids).await?;
         let writer = self.writer(&projection);
         let kind = self.group_kind();
         let shown = found.iter().zip(&raws).map(|(Found { stored, groups, .. }, raw)| {
@@ -263,6 +267,7 @@ impl View {
                 members: None,
                 groups: self.wants_groups().then_some(&groups),
                 links: &links,
+                counted: counts.get(&stored.id),
             };
             writer.document(raw, &parts)
         });
@@ -301,6 +306,35 @@ impl View {
         Ok(links)
     }
 
+    /// What has to be counted for these resources, where anything has.
+    async fn look_up_counts(
+        &self,
+        projection: &Projection<'_>,
+        ids: Vec<String>,
+    ) -> Result<Counts, Error> {
+        if projection.counted().is_empty() || ids.is_empty() {
+            return Ok(Counts::new());
+        }
+        let seen = self.clone();
+        let look = async move |tx: &mut Tx<'_>| seen.count(tx, &seen.projection()?, &ids).await;
+        self.wish.app.store().read(look).await
+    }
+
+    async fn count(
+        &self,
+        tx: &mut Tx<'_>,
+        projection: &Projection<'_>,
+        ids: &[String],
+    ) -> Result<Counts, Error> {
+        let asked = counts::Asked {
+            base: self.wish.app.base(),
+            names: projection.counted(),
+            holds_members: self.has_members(),
+            ids,
+        };
+        counts::of(tx, &self.wish.tenant, asked).await
+    }
+
     /// The type whose resources hold others.
     fn group_kind(&self) -> String {
         let types = self.wish.app.registry().types();
@@ -332,7 +366,8 @@ impl View {
             ids.push(id.to_owned());
             linked.extend(render::links(&self.kind, doc));
         }
-        let mut relations = Relations::default();
+        let counts = self.count(tx, &projection, &ids).await?;
+        let mut relations = Relations { counts, ..Relations::default() };
         let has = |source| self.kind.attribute_of(source).is_some() && projection.wants(source);
         if has(Source::Members) {
             self.gather_members(tx, ids.clone(), &mut relations).await?;
@@ -442,7 +477,7 @@ pub(super) enum Joined {
     /// The groups that it is in.
     Groups(Vec<Membership>),
     /// All of it.
-    All(Relations),
+    All(Box<Relations>),
 }
 
 /// What was joined for resources, by their ids.
@@ -451,6 +486,7 @@ pub(super) struct Relations {
     members: Option<HashMap<String, Vec<Linked>>>,
     groups: Option<HashMap<String, Vec<Linked>>>,
     links: HashMap<String, Linked>,
+    counts: Counts,
     /// Groups of which not all members were read, with the last one that was.
     open: HashMap<String, String>,
 }

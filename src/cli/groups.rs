@@ -19,7 +19,8 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Give the direct members of a group a role, seats of a pool, or neither any more.
+    /// Give the direct members of a group a role, seats of a pool, a department and a group of agents;
+    /// without any of them membership means nothing any more.
     Map {
         /// The group's id.
         #[arg(value_name = "GROUP")]
@@ -30,6 +31,12 @@ enum Command {
         /// The pool from which members get their seats.
         #[arg(long, value_name = "VALUE")]
         pool: Option<String>,
+        /// The department, by name or id, that the call agents of members have.
+        #[arg(long, value_name = "DEPARTMENT")]
+        department: Option<String>,
+        /// The group of agents, by name or id, that they belong to.
+        #[arg(long, value_name = "GROUP")]
+        agent_group: Option<String>,
         /// Which group counts where several disagree: the lowest number.
         #[arg(long, value_name = "N", default_value_t = 100)]
         priority: i64,
@@ -40,13 +47,14 @@ enum Command {
 pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Result<(), Failure> {
     let app = open(settings).await?;
     let ctx = app.operator(&arguments.tenant).await?;
-    let Command::Map { group, role, pool, priority } = arguments.command;
-    let mapping = Mapping { group, role, seat_type: pool, priority };
+    let Command::Map { group, role, pool, department, agent_group, priority } = arguments.command;
+    let mapping = Mapping { group, role, seat_type: pool, priority, department, agent_group };
     let done = app.map_group(&ctx, mapping.clone()).await;
     app.close().await;
     done?;
     let value = json!({
         "group": mapping.group, "grantsRole": mapping.role, "grantsSeatType": mapping.seat_type,
+        "department": mapping.department, "agentGroup": mapping.agent_group,
         "priority": mapping.priority,
     });
     output.say(&value, &format!("Group {} mapped.", mapping.group))?;

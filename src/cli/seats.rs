@@ -3,8 +3,10 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::app::seating::Act;
 use crate::app::seats::{Filled, Verified};
 use crate::app::{App, Ctx};
+use crate::cli::find::user_id;
 use crate::cli::{Failure, Output, open};
 use crate::clock::Micros;
 use crate::domain::pool::DEFAULT;
@@ -38,6 +40,27 @@ enum Command {
         /// The pool's value.
         #[arg(long, value_name = "VALUE", default_value = DEFAULT)]
         pool: String,
+    },
+    /// Seat a user who waits before everybody else who does; never beyond the total and the allowance.
+    Grant {
+        /// The user's id or userName.
+        #[arg(value_name = "USER")]
+        user: String,
+        /// With a seat of this pool, instead of the one that is waited for; then the wait goes on.
+        #[arg(long, value_name = "VALUE")]
+        pool: Option<String>,
+        /// Where no seat is free, let the user be the first of those who wait.
+        #[arg(long)]
+        next: bool,
+    },
+    /// Say that a user needs no seat, whatever clients write.
+    Exempt {
+        /// The user's id or userName.
+        #[arg(value_name = "USER")]
+        user: String,
+        /// Say that a seat is needed after all; it is asked for at once.
+        #[arg(long)]
+        off: bool,
     },
     /// Compare the counters with those who hold seats; exit status 3 where they differ.
     Verify {
@@ -86,6 +109,12 @@ async fn answer(app: &App, ctx: &Ctx, command: Command, output: Output) -> Resul
             let value = waiting.iter().map(|(id, name)| json!({ "id": id, "userName": name }));
             output.table(&value.collect(), &["PLACE", "ID", "USERNAME"], &rows)?;
         }
+        Command::Grant { user, pool, next } => {
+            act(app, ctx, &user, Act::Grant { pool, next }, output).await?;
+        }
+        Command::Exempt { user, off } => {
+            act(app, ctx, &user, Act::Exempt(!off), output).await?;
+        }
         Command::Verify { fix } => {
             let verified = app.verify_seats(ctx, fix).await?;
             tell(&verified, fix, output)?;
@@ -94,6 +123,22 @@ async fn answer(app: &App, ctx: &Ctx, command: Command, output: Output) -> Resul
             }
         }
     }
+    Ok(())
+}
+
+/// Does this to the seat of a user, and says what came of it.
+async fn act(app: &App, ctx: &Ctx, user: &str, act: Act, output: Output) -> Result<(), Failure> {
+    let id = user_id(app, ctx, user).await?;
+    let done = app.act_on_seat(ctx, &id, act).await?;
+    let text = |name: &str| done["seat"][name].as_str().unwrap_or("none").to_owned();
+    let mut line = format!("{user}: seat {}", text("state"));
+    if let Some(pool) = done["seat"]["pool"]["value"].as_str() {
+        line = format!("{line} of pool '{pool}'");
+    }
+    if let Some(awaited) = done["seat"]["requestedSeatType"].as_str() {
+        line = format!("{line}, waits for one of pool '{awaited}'");
+    }
+    output.say(&done, &format!("{line}."))?;
     Ok(())
 }
 

@@ -26,6 +26,9 @@ pub const OWNED: [&str; 6] = [
     "loginBasedCalling",
 ];
 
+/// Where an agent's document says what it has by its user's groups alone.
+const GRANTED: &str = "grantedByGroups";
+
 /// Numbers that somebody may show, at most.
 const MOST_CALLER_IDS: usize = 50;
 
@@ -207,7 +210,59 @@ pub fn unlink_user(user: &mut Doc, wishes: &[&str]) {
 /// Takes the user out of an agent's document.
 pub fn unlink_agent(agent: &mut Doc) {
     agent.shift_remove("user");
+    grant(agent, &[], &[]);
     follow(agent, false);
+}
+
+/// The ids of departments and groups that an agent has only because its user is a member of groups that
+/// give them.
+pub fn granted(agent: &Doc) -> Vec<String> {
+    let list = agent.get(GRANTED).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    list.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect()
+}
+
+/// Gives an agent what membership of groups gives its user, and takes what it gives no more. What the
+/// agent has beside that stays as it is, also where it is the same.
+pub fn grant(agent: &mut Doc, departments: &[String], groups: &[String]) {
+    let (before, mut now) = (granted(agent), Vec::new());
+    for (name, wanted) in [("departments", departments), ("agentGroups", groups)] {
+        let mut list = agent.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+        let has = |ids: &[String], element: &Value| ids.iter().any(|id| element["value"] == *id);
+        list.retain(|element| !has(&before, element) || has(wanted, element));
+        for id in wanted {
+            let is_there = list.iter().any(|element| element["value"] == *id);
+            if !is_there {
+                list.push(json!({ "value": id }));
+            }
+            if !is_there || before.contains(id) {
+                now.push(id.clone());
+            }
+        }
+        set(agent, name, (!list.is_empty()).then_some(list.into()));
+    }
+    set_granted(agent, now);
+}
+
+/// Puts back what a client left out of an agent's document although groups give it.
+pub fn keep_granted(before: &Doc, agent: &mut Doc) {
+    let granted = granted(before);
+    for name in ["departments", "agentGroups"] {
+        let had = before.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let has = ids(agent, name);
+        let is_missed = |element: &&Value| {
+            let id = element["value"].as_str().unwrap_or_default();
+            granted.iter().any(|known| known == id) && !has.iter().any(|known| known == id)
+        };
+        let missed: Vec<Value> = had.iter().filter(is_missed).cloned().collect();
+        if !missed.is_empty() {
+            let list = agent.entry(name).or_insert_with(|| json!([]));
+            list.as_array_mut().into_iter().for_each(|list| list.extend(missed.clone()));
+        }
+    }
+}
+
+fn set_granted(agent: &mut Doc, ids: Vec<String>) {
+    set(agent, GRANTED, (!ids.is_empty()).then_some(ids.into()));
 }
 
 /// Puts the user into an agent's document.
@@ -287,8 +342,15 @@ pub fn give(agent: &mut Doc, user: &Doc, wishes: &[&str], resolved: &Resolved) {
     for (name, ids) in lists {
         if let Some(ids) = ids {
             let known = agent.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-            let list: Value = ids.iter().map(|id| element(&known, id)).collect();
-            set(agent, name, Some(list).filter(|list| list != &json!([])));
+            let mut list: Vec<Value> = ids.iter().map(|id| element(&known, id)).collect();
+            // What somebody writes is the agent's own; what groups give stays beside it.
+            let mut granted = granted(agent);
+            granted.retain(|id| !ids.contains(id));
+            list.extend(
+                known.into_iter().filter(|one| granted.iter().any(|id| one["value"] == *id)),
+            );
+            set(agent, name, (!list.is_empty()).then_some(list.into()));
+            set_granted(agent, granted);
         }
     }
     if let Some(extension) = &resolved.extension {
@@ -329,9 +391,12 @@ pub fn view(user: &mut Doc, id: &str, agent: &Doc, names: &BTreeMap<String, Stri
         }
     }
     about.insert("agent".to_owned(), part);
+    // A client reads what it wrote, whatever groups give beside it.
+    let granted = granted(agent);
     let lists = [("departments", "departments"), ("agentGroups", "agentGroups")];
     for (name, from) in lists {
-        let ids = ids(agent, from);
+        let mut ids = ids(agent, from);
+        ids.retain(|id| !granted.contains(id));
         let written = about.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         if !says(written, &ids, names) {
             let label = |id: &String| names.get(id).unwrap_or(id).as_str().into();

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
+use crate::domain::facts::{Facts, Lifecycle};
 use crate::domain::pool::{self, Pool};
 
 /// The tenant-wide administrator, given by administrators alone.
@@ -190,6 +191,19 @@ impl Catalogue {
 
     fn unknown_role(&self, role: &str) -> String {
         format!("Unknown role '{role}'. Valid roles: {}.", self.role_values())
+    }
+
+    /// The values of the roles that administer the tenant.
+    pub fn administrative(&self) -> Vec<String> {
+        let listed = self.listed().into_iter().map(|listed| listed.role);
+        listed.filter(|role| role.administrative).map(|role| role.value).collect()
+    }
+
+    /// Whether somebody with these facts can sign in and administer the tenant.
+    pub fn administers(&self, facts: &Facts) -> bool {
+        let administrative = |value: &str| self.role(value).is_some_and(|role| role.administrative);
+        facts.lifecycle == Lifecycle::Active
+            && facts.roles.iter().any(|role| administrative(&role.value))
     }
 
     /// The values of all roles that clients may be told of, for error sentences.

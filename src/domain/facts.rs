@@ -111,9 +111,9 @@ pub struct Seat {
     pub requested: Option<String>,
     /// Since when.
     pub waiting_since: Option<Micros>,
-    /// Whether the role needs none.
+    /// Whether none is needed although the person can sign in.
     pub spared: bool,
-    /// Whether an administrator said that none is needed.
+    /// Whether an administrator said that none is ever needed.
     pub exempt: bool,
 }
 
@@ -123,7 +123,7 @@ impl Seat {
         match &self.held {
             Some((_, hold)) => hold.name(),
             None if self.requested.is_some() => "waiting",
-            None if self.spared || self.exempt => "exempt",
+            None if self.spared => "exempt",
             None => "none",
         }
     }
@@ -183,6 +183,11 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Those of somebody whom no rule has seen yet.
+    pub fn fresh() -> Self {
+        Self { origin: "scim".to_owned(), ..Self::default() }
+    }
+
     /// The facts of a document; none of one that no rule has seen.
     pub fn of(doc: &Doc) -> Option<Self> {
         let about = doc.get(urn::CONTACT_CENTER)?;
@@ -269,7 +274,7 @@ fn seat_of(seat: &Value) -> Seat {
         since: time(&seat["since"]),
         requested: seat["requestedSeatType"].as_str().map(str::to_owned),
         waiting_since: time(&seat["waitingSince"]),
-        spared: state == "exempt" && !exempt,
+        spared: state == "exempt",
         exempt,
     }
 }
@@ -325,7 +330,8 @@ mod tests {
             },
             Seat { requested: Some("x".into()), reason: Some(Reason::PoolFull), ..Seat::default() },
             Seat { spared: true, reason: Some(Reason::ExemptRole), ..Seat::default() },
-            Seat { exempt: true, ..Seat::default() },
+            Seat { spared: true, exempt: true, ..Seat::default() },
+            Seat { exempt: true, reason: Some(Reason::Suspended), ..Seat::default() },
         ];
         for seat in seats {
             for lifecycle in [

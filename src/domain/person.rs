@@ -118,7 +118,7 @@ impl Law<'_> {
     ) -> Result<Judged, Error> {
         let was = before.and_then(Facts::of);
         let roles = role::effective(self.settings, self.catalogue, wanted, mappings);
-        let facts = Facts { roles, ..was.unwrap_or_else(fresh) };
+        let facts = Facts { roles, ..was.unwrap_or_else(Facts::fresh) };
         let need = self.need(before, wanted, &facts, mappings)?;
         Ok(Judged { facts, need })
     }
@@ -297,10 +297,6 @@ fn mapped_pool<'c>(
     let mut sorted: Vec<&Mapping> = mappings.iter().collect();
     sorted.sort_by_key(|mapping| (mapping.priority, &mapping.group));
     sorted.into_iter().find_map(|mapping| catalogue.pool(mapping.seat_type.as_deref()?))
-}
-
-fn fresh() -> Facts {
-    Facts { origin: "scim".to_owned(), ..Facts::default() }
 }
 
 fn about<'d>(doc: &'d Doc, schema: &str, name: &str) -> Option<&'d Value> {

@@ -129,6 +129,23 @@ impl Taken {
     }
 }
 
+/// Between which numbers of seats taken counting suffices, because nobody has to be told of anything
+/// and nobody has to be refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Band {
+    /// The fewest.
+    pub floor: i64,
+    /// The most; none where seats are unlimited.
+    pub ceiling: Option<i64>,
+}
+
+impl Band {
+    /// Whether so many are within it.
+    pub fn holds(self, used: i64) -> bool {
+        self.floor <= used && self.ceiling.is_none_or(|ceiling| used <= ceiling)
+    }
+}
+
 /// Whether somebody gets a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
@@ -220,6 +237,28 @@ impl Pool {
         let total = self.total?;
         let reached = |mark: &&i64| used.saturating_mul(100) >= total.saturating_mul(**mark);
         self.warn_at.iter().filter(reached).max().copied()
+    }
+
+    /// From how many seats on each of its marks is reached, and the mark.
+    fn marks(&self) -> impl Iterator<Item = (i64, i64)> {
+        let total = self.total.unwrap_or_default();
+        let first = move |mark: &i64| (total.saturating_mul(*mark).saturating_add(99) / 100, *mark);
+        self.warn_at.iter().filter(|_| self.total.is_some()).map(first)
+    }
+
+    /// The highest of its marks that is reached by the way from so many seats taken to so many.
+    pub fn crossed(&self, before: i64, after: i64) -> Option<i64> {
+        let crossed = self.marks().filter(|(first, _)| before < *first && *first <= after);
+        crossed.map(|(_, mark)| mark).max()
+    }
+
+    /// The numbers of seats around so many between which no mark is crossed and no seat refused.
+    pub fn band(&self, used: i64) -> Band {
+        let Some(total) = self.total else { return Band { floor: 0, ceiling: None } };
+        let below = self.marks().filter(|(first, _)| *first <= used).map(|(first, _)| first).max();
+        let above = self.marks().filter(|(first, _)| *first > used).map(|(first, _)| first).min();
+        let ceiling = above.map_or(total, |first| total.min(first - 1));
+        Band { floor: below.unwrap_or(0), ceiling: Some(ceiling) }
     }
 
     /// The pool with these changes: a merge patch (RFC 7396), in which null takes a value away. What
@@ -400,6 +439,36 @@ mod tests {
             assert_eq!(pool.state(used(consumed), NOW).name(), state, "{consumed}");
         }
         assert_eq!(pool.warned(9), Some(90));
+    }
+
+    #[test]
+    fn a_band_ends_where_somebody_is_told_or_refused() {
+        let pool = Pool { warn_at: vec![90, 80, 100], ..pool(10) };
+        let bands = [(0, 0, 7), (7, 0, 7), (8, 8, 8), (9, 9, 9), (10, 10, 10), (12, 10, 10)];
+        for (used, floor, ceiling) in bands {
+            let band = pool.band(used);
+            assert_eq!((band.floor, band.ceiling), (floor, Some(ceiling)), "{used}");
+            assert_eq!(band.holds(used), used <= 10, "{used}");
+        }
+        let crossed =
+            [(7, 8, Some(80)), (8, 8, None), (8, 7, None), (7, 10, Some(100)), (10, 11, None)];
+        for (before, after, mark) in crossed {
+            assert_eq!(pool.crossed(before, after), mark, "{before} to {after}");
+        }
+        let odd = Pool { warn_at: vec![80], ..Pool::first(Some(3), Micros(0)) };
+        assert_eq!((odd.crossed(1, 2), odd.crossed(2, 3)), (None, Some(80)), "80% of 3 is 2.4");
+        let silent = Pool { warn_at: Vec::new(), ..odd };
+        assert_eq!(silent.band(1), Band { floor: 0, ceiling: Some(3) });
+        let unlimited = Pool { total: None, ..pool };
+        assert_eq!(unlimited.band(7), Band { floor: 0, ceiling: None });
+        assert_eq!(unlimited.crossed(0, 9), None);
+        let over = Pool { warn_at: vec![100, 200], ..Pool::first(Some(2), Micros(0)) };
+        assert_eq!(
+            over.band(2),
+            Band { floor: 2, ceiling: Some(2) },
+            "beyond the total nobody counts"
+        );
+        assert_eq!(over.crossed(3, 4), Some(200));
     }
 
     #[test]

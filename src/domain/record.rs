@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::facts::{Effective, Facts, Lifecycle, Seat};
+use crate::domain::pool::Pool;
 
 /// One line of the record: an event where the name is one, and always a line of the provisioning log.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +82,38 @@ pub fn rejudged(before: &Facts, after: &Facts) -> Vec<Entry> {
         entries.push(Entry { name: "seat.denied", detail });
     }
     entries
+}
+
+/// What it comes to that an administrator says of somebody that no seat is needed, or one after all.
+pub fn exempted(before: &Facts, after: &Facts) -> Vec<Entry> {
+    let detail = json!({
+        "exempt": after.seat.exempt, "before": shown(&before.seat), "after": shown(&after.seat),
+    });
+    let mut entries = vec![Entry { name: "seat.exempt", detail }];
+    entries.extend(updated(Some(before), after));
+    entries
+}
+
+/// What it comes to that an administrator gives a seat out of turn.
+pub fn given(before: &Facts, after: &Facts) -> Vec<Entry> {
+    let mut entries = granted(before, after);
+    for entry in entries.iter_mut().filter(|entry| entry.name == "seat.granted") {
+        entry.detail["outOfTurn"] = true.into();
+    }
+    entries
+}
+
+/// Somebody who is the first of those who wait from now on.
+pub fn preferred(pool: &str) -> Entry {
+    Entry { name: "seat.preferred", detail: json!({ "pool": pool }) }
+}
+
+/// That so many seats of a pool are taken as administrators want to hear of.
+pub fn threshold(pool: &Pool, percent: i64, used: i64) -> Entry {
+    let detail = json!({
+        "pool": pool.value, "percent": percent, "used": used, "total": pool.total,
+    });
+    Entry { name: "seat.threshold", detail }
 }
 
 /// What the end of a user comes to.

@@ -21,6 +21,18 @@ pub struct Mapping {
     pub seat_type: Option<String>,
     /// Which one counts where several disagree: the lowest number.
     pub priority: i64,
+    /// The id of the department that the call agents of members have.
+    pub department: Option<String>,
+    /// The id of the group of agents that they belong to.
+    pub agent_group: Option<String>,
+}
+
+impl Mapping {
+    /// Whether membership means anything.
+    pub fn is_any(&self) -> bool {
+        let all = [&self.role, &self.seat_type, &self.department, &self.agent_group];
+        all.into_iter().any(Option::is_some)
+    }
 }
 
 /// The values of a list such as `roles` or `entitlements`, the primary one first.
@@ -198,8 +210,8 @@ mod tests {
         let map = |role: &str, priority| Mapping {
             group: role.into(),
             role: Some(role.into()),
-            seat_type: None,
             priority,
+            ..Mapping::default()
         };
         let groups = [map("tech", 2), map("supervisor", 1)];
         let both = doc(&json!([{ "value": "Call Agent" }, { "value": "tech", "primary": true }]));

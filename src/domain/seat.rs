@@ -95,7 +95,7 @@ pub fn settle(
         }
         Need::Spared { by_role } => {
             let reason = by_role.then_some(Reason::ExemptRole);
-            let rest = Seat { reason, spared: *by_role, exempt: seat.exempt, ..Seat::default() };
+            let rest = Seat { reason, spared: true, exempt: seat.exempt, ..Seat::default() };
             return Ok((rest, all_back(seat)));
         }
         Need::Seat { pool, hold } => (pool, *hold),
@@ -142,6 +142,21 @@ pub fn grant(seat: &Seat, room: Room<'_>, hold: Hold) -> (Seat, Vec<Step>) {
     steps.push(Step::Take(room.pool.value.clone(), hold));
     let admission = room.pool.admits(room.taken, room.now);
     (seated(seat, &room, hold, admission), steps)
+}
+
+/// The seat of somebody who waits for one of another pool and is given one of this pool meanwhile: the
+/// wait goes on.
+pub fn lend(seat: &Seat, room: Room<'_>, hold: Hold) -> (Seat, Vec<Step>) {
+    let give = seat.held.iter().map(|(pool, hold)| Step::Give(pool.clone(), *hold));
+    let steps = give.chain([Step::Take(room.pool.value.clone(), hold)]).collect();
+    let admission = room.pool.admits(room.taken, room.now);
+    let lent = Seat {
+        reason: Some(Reason::Moving),
+        requested: seat.requested.clone(),
+        waiting_since: seat.waiting_since,
+        ..seated(seat, &room, hold, admission)
+    };
+    (lent, steps)
 }
 
 fn seated(seat: &Seat, room: &Room<'_>, hold: Hold, admission: Admission) -> Seat {
@@ -288,6 +303,31 @@ mod tests {
             ]
         );
         assert_eq!((granted.pool(), &granted.requested), (Some("b"), &None));
+    }
+
+    #[test]
+    fn a_seat_that_is_lent_ends_no_wait() {
+        let waits = Seat {
+            requested: Some("a".into()),
+            waiting_since: Some(Micros(1)),
+            reason: Some(Reason::PoolFull),
+            ..Seat::default()
+        };
+        let (b, c) = (pool("b", Policy::Reject), pool("c", Policy::Reject));
+        let (lent, steps) = lend(&waits, room(&b, 0), Hold::Consumed);
+        assert_eq!(steps, [Step::Take("b".into(), Hold::Consumed)]);
+        assert_eq!(
+            (lent.state(), lent.pool(), lent.reason),
+            ("consumed", Some("b"), Some(Reason::Moving))
+        );
+        assert_eq!((lent.requested.as_deref(), lent.waiting_since), (Some("a"), Some(Micros(1))));
+        let (_, steps) = lend(&lent, room(&c, 0), Hold::Consumed);
+        assert_eq!(
+            steps,
+            [Step::Give("b".into(), Hold::Consumed), Step::Take("c".into(), Hold::Consumed)]
+        );
+        // What is wanted stays the same: the seat is kept and the wait goes on.
+        assert_eq!(settle(&lent, &need("a"), None, Manners::Policy).unwrap(), (lent, Vec::new()));
     }
 
     #[test]

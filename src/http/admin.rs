@@ -1,6 +1,7 @@
 //! `/admin`: what administrators set up and read beyond SCIM, as JSON with errors of RFC 9457.
 
 mod accounts;
+mod seats;
 
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
@@ -29,6 +30,10 @@ pub enum Admin {
     Log,
     /// List the pools.
     Pools,
+    /// Say whether a user needs a seat.
+    ExemptUser,
+    /// Give a user who waits a seat out of turn.
+    GrantSeat,
     /// Make a pool.
     MakePool,
     /// Change a pool.
@@ -89,7 +94,9 @@ impl Admin {
             | Self::Tokens
             | Self::Accounts
             | Self::Account => false,
-            Self::MakePool
+            Self::ExemptUser
+            | Self::GrantSeat
+            | Self::MakePool
             | Self::ChangePool
             | Self::EndPool
             | Self::MakeRole
@@ -120,6 +127,8 @@ pub async fn answer(admin: Admin, call: Call) -> Result<Response, Error> {
         Admin::Events => lines(call, Scope::EventsRead).await,
         Admin::Log => lines(call, Scope::LogRead).await,
         Admin::Pools => pools(call).await,
+        Admin::ExemptUser => seats::exempt(call).await,
+        Admin::GrantSeat => seats::grant(call).await,
         Admin::MakePool => make_pool(call).await,
         Admin::ChangePool => change_pool(call).await,
         Admin::EndPool => end_pool(call).await,
@@ -296,6 +305,8 @@ async fn unname_role(call: Call) -> Result<Response, Error> {
 struct MappingBody {
     grants_role: Option<String>,
     grants_seat_type: Option<String>,
+    department: Option<String>,
+    agent_group: Option<String>,
     #[serde(default = "hundred")]
     priority: i64,
 }
@@ -306,13 +317,15 @@ fn hundred() -> i64 {
 
 /// `PUT /admin/mappings/{group}`
 async fn map_group(mut call: Call) -> Result<Response, Error> {
-    let MappingBody { grants_role, grants_seat_type, priority } = body(&mut call).await?;
+    let MappingBody { grants_role, grants_seat_type, department, agent_group, priority } =
+        body(&mut call).await?;
     let group = call.parameter();
     let shown = json!({
         "group": group, "grantsRole": grants_role, "grantsSeatType": grants_seat_type,
-        "priority": priority,
+        "department": department, "agentGroup": agent_group, "priority": priority,
     });
-    let mapping = Mapping { group, role: grants_role, seat_type: grants_seat_type, priority };
+    let (role, seat_type) = (grants_role, grants_seat_type);
+    let mapping = Mapping { group, role, seat_type, priority, department, agent_group };
     call.app.map_group(call.ctx()?, mapping).await?;
     Ok(json(StatusCode::OK, &shown))
 }

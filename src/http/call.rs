@@ -58,7 +58,10 @@ impl Call {
     /// What is not UTF-8 or has U+0000, which PostgreSQL takes in no text, names nothing that
     /// exists, so that its decoding may lose something.
     pub fn parameter(&self) -> String {
-        let raw = self.parts.uri.path().rsplit('/').next().unwrap_or_default();
+        // Counted from the end: what stands before the endpoint may be the proxy's.
+        let behind = self.route.path.rsplit('/').position(|part| part.starts_with('{'));
+        let raw = self.parts.uri.path().rsplit('/').nth(behind.unwrap_or_default());
+        let raw = raw.unwrap_or_default();
         decoded(raw)
     }
 

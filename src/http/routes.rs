@@ -293,6 +293,12 @@ pub const ROUTES: &[Row] = &[
     admin("DELETE", "/admin/pools/{value}", Admin::EndPool, Scope::SeatsWrite)
         .named("deletePool", "End a pool that nobody holds a seat of.")
         .says(Message::Nothing, 204, Message::Nothing),
+    admin("PATCH", "/admin/users/{id}/seat", Admin::ExemptUser, Scope::SeatsWrite)
+        .named("exemptUser", "Say that a user needs no seat, or one after all.")
+        .says(Message::Json("ExemptInput"), 200, Message::Json("UserSeat")),
+    admin("POST", "/admin/users/{id}/seat:grant", Admin::GrantSeat, Scope::SeatsWrite)
+        .named("grantSeat", "Seat a user who waits before everybody else who does.")
+        .says(Message::Json("GrantInput"), 200, Message::Json("UserSeat")),
     admin("GET", "/admin/roles", Admin::Roles, Scope::UsersRead)
         .named("listRoleSettings", "The roles, who may give them, and their pools.")
         .says(Message::Nothing, 200, Message::Json("RoleSettings")),

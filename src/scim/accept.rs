@@ -192,7 +192,8 @@ fn take(
         | Source::RowType
         | Source::Link
         | Source::Label
-        | Source::Linked => {}
+        | Source::Linked
+        | Source::Counted => {}
     }
     Ok(())
 }

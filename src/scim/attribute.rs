@@ -101,6 +101,8 @@ pub enum Source {
     /// In the stored document; where that says nothing, what the resource whose id is the sibling
     /// `value` says under the same name.
     Linked,
+    /// Counted whenever it is asked for; stands nowhere.
+    Counted,
     /// Kept apart, hashed, never read back.
     Secret,
 }

@@ -83,6 +83,15 @@ impl<'a> Projection<'a> {
         })
     }
 
+    /// The names of attributes that are shown and have to be counted for that.
+    pub fn counted(&self) -> Vec<&'a str> {
+        let shown = self.rt.attributes().filter(|(extension, attribute)| {
+            attribute.source == Source::Counted
+                && self.show(*extension, attribute, &Sent::nothing()) != Show::Nothing
+        });
+        shown.map(|(_, attribute)| attribute.name.as_str()).collect()
+    }
+
     /// Whether every row of this attribute shows something, whatever it holds.
     pub fn shows_every_row(&self, source: Source) -> bool {
         let Some(attribute) = self.rt.attribute_of(source) else { return false };

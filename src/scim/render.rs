@@ -31,6 +31,21 @@ pub struct Parts<'a> {
     pub groups: Option<&'a [Linked]>,
     /// Resources that its document refers to, by id.
     pub links: &'a HashMap<String, Linked>,
+    /// What was counted for it, by the names of attributes.
+    pub counted: Option<&'a Doc>,
+}
+
+impl Parts<'_> {
+    fn counted_of(&self, attribute: &Attribute) -> Option<Value> {
+        self.counted?.get(&attribute.name).cloned()
+    }
+
+    /// Whether anything was counted for an attribute of this schema.
+    fn counts_in(&self, schema: &Schema) -> bool {
+        let counted = |attribute: &Attribute| self.counted_of(attribute).is_some();
+        let mut all = schema.attributes.iter().filter(|one| one.source == Source::Counted);
+        all.any(counted)
+    }
 }
 
 /// Another resource, as far as a reference to it shows.
@@ -66,7 +81,7 @@ impl Renderer<'_> {
     /// tests hold it against.
     pub fn document(&self, rt: &ResourceType, doc: &Doc, parts: &Parts<'_>) -> Doc {
         let mut full = Doc::new();
-        full.insert("schemas".to_owned(), schemas(rt, doc));
+        full.insert("schemas".to_owned(), schemas(rt, doc, parts));
         full.insert("id".to_owned(), parts.id.into());
         if let Some(value) = doc.get("externalId") {
             full.insert("externalId".to_owned(), value.clone());
@@ -98,6 +113,7 @@ impl Renderer<'_> {
                 Source::Document => {
                     doc.get(&attribute.name).map(|value| self.stored(attribute, value, parts))
                 }
+                Source::Counted => parts.counted_of(attribute),
                 // Common attributes have their own places; sub-attributes and secrets have none.
                 Source::Id
                 | Source::Created
@@ -202,6 +218,7 @@ impl Renderer<'_> {
             | Source::RowValue
             | Source::RowType
             | Source::Linked
+            | Source::Counted
             | Source::Secret => None,
         }
     }
@@ -250,10 +267,12 @@ pub fn lenders(rt: &ResourceType) -> Vec<&str> {
 }
 
 /// RFC 7643 s3: the core schema, and the extensions that have data.
-fn schemas(rt: &ResourceType, doc: &Doc) -> Value {
-    let used = rt.extensions.iter().map(|extension| &extension.schema.id).filter(|id| {
-        doc.get(id.as_str()).and_then(Value::as_object).is_some_and(|inner| !inner.is_empty())
+fn schemas(rt: &ResourceType, doc: &Doc, parts: &Parts<'_>) -> Value {
+    let used = rt.extensions.iter().map(|extension| &extension.schema).filter(|schema| {
+        let stored = doc.get(&schema.id).and_then(Value::as_object);
+        stored.is_some_and(|inner| !inner.is_empty()) || parts.counts_in(schema)
     });
+    let used = used.map(|schema| &schema.id);
     std::iter::once(&rt.schema.id).chain(used).map(|id| Value::from(id.as_str())).collect()
 }
 

@@ -59,13 +59,16 @@ macro_rules! blocked {
                  SELECT w.id FROM (
                      SELECT s.id, s.pool, s.consumed + s.reserved AS wants,
                          SUM(GREATEST(s.consumed + s.reserved, 0))
-                             OVER (PARTITION BY s.pool ORDER BY s.place) AS rank
+                             OVER (PARTITION BY s.pool ORDER BY s.place) AS rank,
+                         SUM(LEAST(s.consumed + s.reserved, 0))
+                             OVER (PARTITION BY s.pool ORDER BY s.place) AS fall
                      FROM shifts s) w
                  LEFT JOIN LATERAL (
                      SELECT c.* FROM pool_counts c
                      WHERE c.tenant = $1 AND c.pool = w.pool LIMIT 1) p ON TRUE
                  WHERE p.pool IS NULL OR p.waiting > 0
                      OR w.wants > 0 AND p.consumed + p.reserved + w.rank > p.ceiling
+                     OR w.wants < 0 AND p.consumed + p.reserved + w.fall < p.floor
              ), "
         )
     };

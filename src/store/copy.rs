@@ -93,6 +93,7 @@ const TABLES: &[Table] = &[
             ("consumed", Int),
             ("reserved", Int),
             ("waiting", Int),
+            ("floor", Int),
         ],
     },
     Table {
@@ -109,6 +110,8 @@ const TABLES: &[Table] = &[
             ("role", Text),
             ("seat_type", Text),
             ("priority", Int),
+            ("department", Text),
+            ("agent_group", Text),
         ],
     },
     Table {

@@ -176,6 +176,7 @@ impl<'s, 'w> Writer<'s, 'w> {
             | Source::Link
             | Source::Label
             | Source::Linked
+            | Source::Counted
             | Source::Secret => {}
         }
         match indexed(target, test) {

@@ -11,7 +11,8 @@ pub async fn of_member(
     tenant: &TenantId,
     member: &str,
 ) -> Result<Vec<Mapping>, Error> {
-    let sql = "SELECT g.group_id, g.role, g.seat_type, g.priority FROM group_maps g
+    let sql = "SELECT g.group_id, g.role, g.seat_type, g.priority, g.department, g.agent_group
+               FROM group_maps g
                WHERE g.tenant = $1 AND EXISTS (SELECT 1 FROM members m
                    WHERE m.tenant = $1 AND m.group_id = g.group_id AND m.member_id = $2)";
     tx.query(sql, &[tenant.into(), member.into()]).await?.iter().map(read).collect()
@@ -19,18 +20,30 @@ pub async fn of_member(
 
 /// Gives a group a meaning, or another one.
 pub async fn set(tx: &mut Tx<'_>, tenant: &TenantId, mapping: &Mapping) -> Result<(), Error> {
-    let sql = "INSERT INTO group_maps (tenant, group_id, role, seat_type, priority)
-               VALUES ($1, $2, $3, $4, $5)
+    let sql = "INSERT INTO group_maps (tenant, group_id, role, seat_type, priority, department,
+                   agent_group)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)
                ON CONFLICT (tenant, group_id) DO UPDATE SET role = excluded.role,
-                   seat_type = excluded.seat_type, priority = excluded.priority";
+                   seat_type = excluded.seat_type, priority = excluded.priority,
+                   department = excluded.department, agent_group = excluded.agent_group";
     let binds = [
         tenant.into(),
         (&mapping.group).into(),
         mapping.role.as_deref().into(),
         mapping.seat_type.as_deref().into(),
         mapping.priority.into(),
+        mapping.department.as_deref().into(),
+        mapping.agent_group.as_deref().into(),
     ];
     tx.execute(sql, &binds).await.map(drop)
+}
+
+/// A group whose members have this department, or this group of agents.
+pub async fn giving(tx: &mut Tx<'_>, tenant: &TenantId, id: &str) -> Result<Option<String>, Error> {
+    let sql = "SELECT group_id FROM group_maps
+               WHERE tenant = $1 AND (department = $2 OR agent_group = $2) LIMIT 1";
+    let rows = tx.query(sql, &[tenant.into(), id.into()]).await?;
+    rows.first().map(|row| row.text(0).map(str::to_owned)).transpose()
 }
 
 /// Takes its meaning from a group.
@@ -75,5 +88,7 @@ fn read(row: &Row) -> Result<Mapping, Error> {
         role: row.maybe_text(1)?.map(str::to_owned),
         seat_type: row.maybe_text(2)?.map(str::to_owned),
         priority: row.int(3)?,
+        department: row.maybe_text(4)?.map(str::to_owned),
+        agent_group: row.maybe_text(5)?.map(str::to_owned),
     })
 }

@@ -31,6 +31,18 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0003_seats.sql"),
         postgres: include_str!("migrations/postgres/0003_seats.sql"),
     },
+    Migration {
+        number: 4,
+        name: "bands",
+        sqlite: include_str!("migrations/sqlite/0004_bands.sql"),
+        postgres: include_str!("migrations/postgres/0004_bands.sql"),
+    },
+    Migration {
+        number: 5,
+        name: "groups",
+        sqlite: include_str!("migrations/sqlite/0005_groups.sql"),
+        postgres: include_str!("migrations/postgres/0005_groups.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations

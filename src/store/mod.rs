@@ -9,6 +9,7 @@ mod beside;
 pub mod blocks;
 pub mod bulk;
 pub mod copy;
+pub mod counts;
 mod dialect;
 pub mod doctor;
 pub mod filter;

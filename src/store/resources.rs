@@ -193,6 +193,37 @@ pub async fn counts_of(
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
 }
 
+/// Whether anybody but this one has one of some values of an indexed attribute, and a value of another.
+pub async fn any_other(
+    tx: &mut Tx<'_>,
+    key: Key<'_>,
+    (attr, values): (&str, &[String]),
+    (other, value): (&str, &str),
+) -> Result<bool, Error> {
+    let sql = each!(
+        tx,
+        "SELECT 1 FROM attr_index i
+         WHERE i.tenant = $1 AND i.kind = $2 AND i.resource <> $3 AND i.attr = $5
+         AND EXISTS (SELECT 1 FROM attr_index o
+                     WHERE o.tenant = $1 AND o.kind = $2 AND o.attr = $6 AND o.value = $7
+                     AND o.resource = i.resource)
+         AND i.value IN (SELECT e.value ->> 0 FROM",
+        each("$4"),
+        ") LIMIT 1"
+    );
+    let values: Vec<_> = values.iter().map(|value| [value]).collect();
+    let binds = [
+        key.tenant.into(),
+        key.kind.into(),
+        key.id.into(),
+        Value::rows(&values),
+        attr.into(),
+        other.into(),
+        value.into(),
+    ];
+    Ok(!tx.query(sql, &binds).await?.is_empty())
+}
+
 /// The ids of users, behind this one, that have no value at this place of an extension.
 pub async fn unruled(
     tx: &mut Tx<'_>,

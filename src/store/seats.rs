@@ -2,7 +2,7 @@
 //! writes of a tenant take turns, so that nothing here needs a lock of its own.
 
 use crate::domain::facts::Hold;
-use crate::domain::pool::Taken;
+use crate::domain::pool::{Band, Taken};
 use crate::domain::seat::Step;
 use crate::ids::TenantId;
 use crate::scim::urn;
@@ -88,27 +88,40 @@ pub async fn recount(tx: &mut Tx<'_>, tenant: &TenantId, pool: &str) -> Result<T
     Ok(Taken { consumed: all - reserved, reserved, waiting })
 }
 
-/// Writes the counters of a pool and how many seats it has.
+/// Writes the counters of a pool, and between which numbers of seats taken counting suffices.
 pub async fn set(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     pool: &str,
-    ceiling: Option<i64>,
+    band: Band,
     taken: Taken,
 ) -> Result<(), Error> {
-    let sql = "INSERT INTO pool_counts (tenant, pool, ceiling, consumed, reserved, waiting)
-               VALUES ($1, $2, $3, $4, $5, $6)
+    let sql = "INSERT INTO pool_counts (tenant, pool, ceiling, consumed, reserved, waiting, floor)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)
                ON CONFLICT (tenant, pool) DO UPDATE SET ceiling = excluded.ceiling,
                    consumed = excluded.consumed, reserved = excluded.reserved,
-                   waiting = excluded.waiting";
+                   waiting = excluded.waiting, floor = excluded.floor";
     let binds = [
         tenant.into(),
         pool.into(),
-        ceiling.into(),
+        band.ceiling.into(),
         taken.consumed.into(),
         taken.reserved.into(),
         taken.waiting.into(),
+        band.floor.into(),
     ];
+    tx.execute(sql, &binds).await.map(drop)
+}
+
+/// Writes between which numbers of seats taken counting suffices.
+pub async fn bound(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    pool: &str,
+    band: Band,
+) -> Result<(), Error> {
+    let sql = "UPDATE pool_counts SET floor = $3, ceiling = $4 WHERE tenant = $1 AND pool = $2";
+    let binds = [tenant.into(), pool.into(), band.floor.into(), band.ceiling.into()];
     tx.execute(sql, &binds).await.map(drop)
 }
 
@@ -118,8 +131,9 @@ pub async fn forget(tx: &mut Tx<'_>, tenant: &TenantId, pool: &str) -> Result<()
     tx.execute(sql, &[tenant.into(), pool.into()]).await.map(drop)
 }
 
-/// Moves the counters, all or none. Where a seat is wanted that is not free, somebody waits, or the
-/// pool was never counted, nothing is done and it is false: that takes a look at the whole.
+/// Moves the counters, all or none. Where a seat is wanted that is not free, somebody waits, somebody
+/// has to be told of the number, or the pool was never counted, nothing is done and it is false: that
+/// takes a look at the whole.
 pub(super) async fn shift(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
@@ -127,7 +141,8 @@ pub(super) async fn shift(
 ) -> Result<bool, Error> {
     let sql = "UPDATE pool_counts SET consumed = consumed + $3, reserved = reserved + $4
                WHERE tenant = $1 AND pool = $2 AND waiting = 0
-               AND (ceiling IS NULL OR $3 + $4 <= 0 OR consumed + reserved < ceiling)";
+               AND (ceiling IS NULL OR $3 + $4 <= 0 OR consumed + reserved < ceiling)
+               AND ($3 + $4 >= 0 OR consumed + reserved + $3 + $4 >= floor)";
     for (done, one) in shifts.iter().enumerate() {
         let binds = [tenant.into(), (&one.pool).into(), one.consumed.into(), one.reserved.into()];
         if tx.execute(sql, &binds).await? == 0 {
@@ -145,7 +160,7 @@ pub(super) async fn shift_back(
     shifts: &[Shift],
 ) -> Result<(), Error> {
     for one in shifts {
-        count(tx, tenant, &one.reversed(), 0).await?;
+        count(tx, tenant, &one.reversed(), 0).await.map(drop)?;
     }
     Ok(())
 }
@@ -155,10 +170,10 @@ async fn count(
     tenant: &TenantId,
     shift: &Shift,
     waiting: i64,
-) -> Result<(), Error> {
+) -> Result<Option<Stand>, Error> {
     let sql = "UPDATE pool_counts SET consumed = consumed + $3, reserved = reserved + $4,
                    waiting = waiting + $5
-               WHERE tenant = $1 AND pool = $2";
+               WHERE tenant = $1 AND pool = $2 RETURNING consumed + reserved, floor, ceiling";
     let binds = [
         tenant.into(),
         (&shift.pool).into(),
@@ -166,16 +181,30 @@ async fn count(
         shift.reserved.into(),
         waiting.into(),
     ];
-    tx.execute(sql, &binds).await.map(drop)
+    let rows = tx.query(sql, &binds).await?;
+    let read = |row: &crate::store::Row| {
+        let band = Band { floor: row.int(1)?, ceiling: row.maybe_int(2)? };
+        Ok(Stand { used: row.int(0)?, band })
+    };
+    rows.first().map(read).transpose()
 }
 
-/// Does what was decided about a user's seat.
+/// How a pool stands after a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stand {
+    /// Seats that are taken.
+    pub used: i64,
+    /// Between which numbers counting suffices, as it was written.
+    pub band: Band,
+}
+
+/// Does what was decided about a user's seat; how the pool stands then, where it is counted.
 pub async fn apply(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     user: &str,
     step: &Step,
-) -> Result<(), Error> {
+) -> Result<Option<Stand>, Error> {
     let of = |pool: &str, hold: Hold, by: i64| match hold {
         Hold::Consumed => Shift { pool: pool.to_owned(), consumed: by, reserved: 0 },
         Hold::Reserved => Shift { pool: pool.to_owned(), consumed: 0, reserved: by },
@@ -211,6 +240,22 @@ pub async fn waiting(
                ORDER BY place LIMIT $3";
     let rows = tx.query(sql, &[tenant.into(), pool.into(), most.into()]).await?;
     rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+}
+
+/// Puts somebody who waits before all others; false where nobody was before.
+pub async fn prefer(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    pool: &str,
+    user: &str,
+) -> Result<bool, Error> {
+    let sql = "UPDATE seat_waits
+               SET place = (SELECT MIN(w.place) - 1 FROM seat_waits w
+                            WHERE w.tenant = $1 AND w.pool = $2)
+               WHERE tenant = $1 AND pool = $2 AND resource = $3
+               AND place > (SELECT MIN(w.place) FROM seat_waits w
+                            WHERE w.tenant = $1 AND w.pool = $2)";
+    Ok(tx.execute(sql, &[tenant.into(), pool.into(), user.into()]).await? > 0)
 }
 
 /// The lines in which somebody waits: the tenant and the pool.

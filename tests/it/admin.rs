@@ -22,7 +22,7 @@ pub(crate) fn problem(reply: &Reply, status: u16) -> String {
     reply.body["detail"].as_str().unwrap().to_owned()
 }
 
-async fn administrator(app: &TestApp) -> TestApp {
+pub(crate) async fn administrator(app: &TestApp) -> TestApp {
     app.licensed(5).await.scoped(&["admin"]).await
 }
 
@@ -301,6 +301,7 @@ each_db! {
         for (method, path) in [
             ("GET", "/events"), ("GET", "/log"), ("POST", "/pools"), ("PATCH", "/pools/default"),
             ("DELETE", "/pools/default"), ("POST", "/roles"), ("DELETE", "/roles/x"),
+            ("PATCH", "/users/x/seat"), ("POST", "/users/x/seat:grant"),
             ("PUT", "/mappings/x"), ("DELETE", "/mappings/x"), ("GET", "/settings"),
             ("PATCH", "/settings"), ("GET", "/tokens"), ("POST", "/tokens"), ("DELETE", "/tokens/x"),
         ] {

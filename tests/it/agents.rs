@@ -8,8 +8,8 @@ use crate::support::asks::{CONTACT_CENTER as ABOUT, ENTERPRISE, texts, user};
 use crate::support::each_db;
 
 const CALL_AGENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:CallAgent";
-const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:Department";
-const AGENT_GROUP: &str = "urn:ietf:params:scim:schemas:usher:2.0:AgentGroup";
+pub(crate) const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:Department";
+pub(crate) const AGENT_GROUP: &str = "urn:ietf:params:scim:schemas:usher:2.0:AgentGroup";
 const PHONE_EXTENSION: &str = "urn:ietf:params:scim:schemas:usher:2.0:PhoneExtension";
 const PHONE: &str = "+49 30 1234567";
 
@@ -25,7 +25,7 @@ impl TestApp {
         self.tenant(&pairs.into()).await.scoped(&["scim", "agents:write"]).await
     }
 
-    async fn made(&self, endpoint: &str, schema: &str, more: &Value) -> Reply {
+    pub(crate) async fn made(&self, endpoint: &str, schema: &str, more: &Value) -> Reply {
         let mut body = more.clone();
         body["schemas"] = json!([schema]);
         self.post(endpoint, &body).await
@@ -40,11 +40,11 @@ impl TestApp {
     }
 
     /// A user with these attributes of the contact centre.
-    async fn person(&self, name: &str, about: &Value) -> Reply {
+    pub(crate) async fn person(&self, name: &str, about: &Value) -> Reply {
         self.post("/Users", &user(name, &json!({ ABOUT: about }))).await
     }
 
-    async fn set(&self, user: &str, name: &str, value: Value) -> Reply {
+    pub(crate) async fn set(&self, user: &str, name: &str, value: Value) -> Reply {
         let path = format!("{ABOUT}:{name}");
         self.patch(
             &format!("/Users/{user}"),
@@ -59,7 +59,7 @@ impl TestApp {
         self.get(&format!("/CallAgents/{id}")).await.expect(200).body
     }
 
-    async fn about(&self, user: &str) -> Value {
+    pub(crate) async fn about(&self, user: &str) -> Value {
         self.get(&format!("/Users/{user}")).await.expect(200).body[ABOUT].clone()
     }
 
@@ -72,7 +72,7 @@ impl TestApp {
     }
 }
 
-fn agent_of(reply: &Reply) -> &str {
+pub(crate) fn agent_of(reply: &Reply) -> &str {
     reply.body[ABOUT]["agent"]["value"].as_str().unwrap_or_default()
 }
 

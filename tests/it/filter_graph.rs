@@ -111,6 +111,7 @@ pub(crate) fn rendered(
         members: Some(&members),
         groups: Some(&groups),
         links,
+        counted: None,
     };
     Renderer { registry, base: BASE, quirks: Quirks::ALL }.document(rt, doc, &parts)
 }

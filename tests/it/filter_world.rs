@@ -196,7 +196,7 @@ pub(crate) fn document(rt: &ResourceType) -> BoxedStrategy<Doc> {
 pub(crate) fn filter(rt: &ResourceType, derived: &Derived) -> BoxedStrategy<Filter> {
     let mut leaves: Vec<BoxedStrategy<Filter>> = Vec::new();
     for (extension, attribute) in rt.attributes() {
-        if attribute.returned == Returned::Never {
+        if attribute.returned == Returned::Never || attribute.source == Source::Counted {
             continue;
         }
         let path = |sub: Option<&Attribute>| AttrPath {
@@ -297,6 +297,7 @@ fn operand(attribute: &Attribute, derived: &Derived) -> BoxedStrategy<Literal> {
         | Source::MemberOf
         | Source::Label
         | Source::Linked
+        | Source::Counted
         | Source::Secret => {}
     }
     let real = |number: f64| Literal::Number(Number::from_f64(number).unwrap());

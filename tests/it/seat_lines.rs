@@ -25,14 +25,14 @@ fn typed(pool: &str) -> Value {
     json!({ SEAT: { "seatType": pool } })
 }
 
-fn waits_for(reply: &Reply) -> (&str, &str) {
+pub(crate) fn waits_for(reply: &Reply) -> (&str, &str) {
     let seat = &reply.body[SEAT];
     let text = |value: &'static str| seat[value].as_str().unwrap_or_default();
     (text("reason"), text("requestedSeatType"))
 }
 
 impl TestApp {
-    async fn seen(&self, id: &str) -> Reply {
+    pub(crate) async fn seen(&self, id: &str) -> Reply {
         self.get(&format!("/Users/{id}")).await.expect(200)
     }
 
@@ -44,7 +44,7 @@ impl TestApp {
         format!("/Groups/{id}")
     }
 
-    async fn details(&self, name: &str) -> Vec<Value> {
+    pub(crate) async fn details(&self, name: &str) -> Vec<Value> {
         let ctx = self.app.operator(&self.tenant).await.unwrap();
         let wanted = usher::app::seats::Wanted {
             name: Some(name.to_owned()),

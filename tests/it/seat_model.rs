@@ -22,7 +22,7 @@ const WORKERS: u64 = 4;
 const CHANGES: usize = 55;
 
 /// What has to be reached: rows of the tables of states and transitions that exist so far.
-const ROWS: [&str; 30] = [
+const ROWS: [&str; 35] = [
     "state: active",
     "state: active, a move waits",
     "state: waiting",
@@ -53,6 +53,11 @@ const ROWS: [&str; 30] = [
     "deleted without",
     "refused: pool full",
     "a member finds the pool full",
+    "exempt from now on",
+    "exempt no more",
+    "seated out of turn",
+    "the next one from now on",
+    "a mark of a pool is reached",
 ];
 
 /// How often each row was reached.
@@ -78,12 +83,14 @@ async fn setting(app: &TestApp) -> TestApp {
     let app = app.licensed(14).await;
     app.pool("default", |pool| pool.exempt_roles = vec!["conference".to_owned()]).await;
     app.pool("line", |pool| {
+        pool.warn_at = vec![50, 100];
         pool.total = Some(4);
         pool.overage_policy = Policy::Waitlist;
         pool.roles = vec!["supervisor".to_owned()];
     })
     .await;
     app.pool("extra", |pool| {
+        pool.warn_at = vec![100, 150];
         pool.total = Some(3);
         pool.overage_policy = Policy::Overage;
         pool.overage_allowance = Some("4".to_owned());
@@ -109,7 +116,7 @@ each_db! {
             // Pools are changed while others write in every second round; in the others what was
             // recorded can be compared with them seat by seat.
             let shaken = round % 2 == 1;
-            let limits = if shaken { BTreeMap::new() } else { world.limits(&app).await };
+            let pools = if shaken { BTreeMap::new() } else { world.pools_now(&app).await };
             let workers = (0..WORKERS).map(|worker| {
                 let app = if worker % 2 == 0 { app.clone() } else { other.clone() };
                 let world = Arc::clone(&world);
@@ -121,7 +128,7 @@ each_db! {
                 })
             });
             join_all(workers).await.into_iter().for_each(|ended| ended.unwrap());
-            replay.play(&app, &limits, &mut reached).await;
+            replay.play(&app, &pools, &mut reached).await;
             world.check(&app, &replay, &mut reached).await;
         }
         put_what_was_read(&app).await;

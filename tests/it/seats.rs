@@ -48,6 +48,7 @@ impl TestApp {
             role: role.map(str::to_owned),
             seat_type: pool.map(str::to_owned),
             priority: 100,
+            ..Mapping::default()
         };
         self.app.map_group(&ctx, mapping).await.unwrap();
     }

@@ -10,11 +10,12 @@ use crate::app::rules::{Ruled, Was};
 use crate::app::work::{Loaded, New, Work};
 use crate::domain::agent::{self, Link, Resolved};
 use crate::domain::record::{self, Entry};
+use crate::domain::role::Mapping;
 use crate::ids::ResourceId;
 use crate::scim::path::excerpt;
 use crate::scim::{self, Doc, accept, urn};
 use crate::store::lookup::{Ask, By};
-use crate::store::{Tx, agents, lookup};
+use crate::store::{Tx, agents, lookup, maps};
 
 use extensions::Owner;
 use serde_json::{Value, json};
@@ -208,6 +209,7 @@ impl Work {
         let Some(loaded) = of_agents.seek(tx, id).await? else { return Ok(()) };
         let mut doc = loaded.doc.clone();
         agent::unlink_agent(&mut doc);
+        self.move_in_groups(tx, id, &loaded.doc, &doc).await?;
         let entry = Entry { name: "agent.unlinked", detail: json!({ "user": user }) };
         of_agents.amend(tx, &loaded, doc, &[entry]).await
     }
@@ -260,6 +262,8 @@ impl Work {
         if (next.is_new || turned) && self.ctx.rules.agent_follows_user {
             agent::follow(&mut next.doc, doc.get("active") != Some(&Value::Bool(true)));
         }
+        let (departments, groups) = granted(&maps::of_member(tx, &self.tenant, user).await?);
+        agent::grant(&mut next.doc, &departments, &groups);
         let before = next.before.as_ref().map(|before| before.doc.clone()).unwrap_or_default();
         self.move_in_groups(tx, &next.id, &before, &next.doc).await?;
         let linked = Entry { name: "agent.linked", detail: json!({ "user": user }) };
@@ -302,6 +306,23 @@ impl Work {
         let shown = taken.as_ref().map(|(id, number)| (id.as_str(), number.as_str()));
         agent::view_extension(agent::about_mut(doc), shown);
         Ok(())
+    }
+
+    /// Gives the agent of a user what membership of these groups gives, and no more.
+    pub(super) async fn grant_to_agent_of(
+        &self,
+        tx: &mut Tx<'_>,
+        user: &Doc,
+        mappings: &[Mapping],
+    ) -> Result<(), Error> {
+        let Some(id) = agent::linked(user) else { return Ok(()) };
+        let of_agents = self.on(urn::CALL_AGENT)?;
+        let Some(loaded) = of_agents.seek(tx, id).await? else { return Ok(()) };
+        let (departments, groups) = granted(mappings);
+        let mut doc = loaded.doc.clone();
+        agent::grant(&mut doc, &departments, &groups);
+        self.move_in_groups(tx, id, &loaded.doc, &doc).await?;
+        of_agents.amend(tx, &loaded, doc, &[record::plain("agent.updated")]).await
     }
 
     /// The next agent number, where a document has none.
@@ -348,6 +369,22 @@ impl Work {
         agent::view(&mut doc, id, agent, &names);
         of_users.amend(tx, &loaded, doc, &[record::plain("user.updated")]).await
     }
+}
+
+/// The departments and the groups of agents that these groups give, each once.
+fn granted(mappings: &[Mapping]) -> (Vec<String>, Vec<String>) {
+    let mut sorted: Vec<&Mapping> = mappings.iter().collect();
+    sorted.sort_by_key(|mapping| (mapping.priority, &mapping.group));
+    let all = |of: fn(&Mapping) -> Option<&String>| {
+        let mut all: Vec<String> = Vec::new();
+        for id in sorted.iter().filter_map(|mapping| of(mapping)) {
+            if !all.contains(id) {
+                all.push(id.clone());
+            }
+        }
+        all
+    };
+    (all(|mapping| mapping.department.as_ref()), all(|mapping| mapping.agent_group.as_ref()))
 }
 
 fn about_text(user: &Doc, name: &str) -> String {

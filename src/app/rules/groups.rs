@@ -87,8 +87,8 @@ impl Work {
         let mapping = Mapping {
             group: id.to_owned(),
             role: Some(role.value),
-            seat_type: None,
             priority: 100,
+            ..Mapping::default()
         };
         self.set_mapping(tx, &mut catalogue, &mapping).await?;
         Ok(self.with_mapping(wanted, &mapping))
@@ -101,7 +101,7 @@ impl Work {
         catalogue: &mut Catalogue,
         mapping: &Mapping,
     ) -> Result<(), Error> {
-        if mapping.role.is_some() || mapping.seat_type.is_some() {
+        if mapping.is_any() {
             maps::set(tx, &self.tenant, mapping).await?;
         } else {
             maps::forget(tx, &self.tenant, &mapping.group).await?;
@@ -116,20 +116,22 @@ impl Work {
     /// The document of a group that says what its membership means.
     pub(in crate::app) fn with_mapping(&self, group: &Doc, mapping: &Mapping) -> Doc {
         let mut doc = group.clone();
-        let kind = match (&mapping.role, &mapping.seat_type) {
-            (Some(_), _) => "role",
-            (None, Some(_)) => "seat",
-            (None, None) => {
-                doc.shift_remove(urn::GROUP_MAPPING);
-                accept::finish(&self.kind, &mut doc);
-                return doc;
-            }
+        let means = [
+            ("role", "grantsRole", &mapping.role),
+            ("seat", "grantsSeatType", &mapping.seat_type),
+            ("department", "department", &mapping.department),
+            ("agentGroup", "agentGroup", &mapping.agent_group),
+        ];
+        let Some((kind, ..)) = means.iter().find(|(_, _, value)| value.is_some()) else {
+            doc.shift_remove(urn::GROUP_MAPPING);
+            accept::finish(&self.kind, &mut doc);
+            return doc;
         };
         let mut about = Doc::new();
-        about.insert("kind".to_owned(), kind.into());
-        about.extend(mapping.role.clone().map(|role| ("grantsRole".to_owned(), role.into())));
-        let pool = mapping.seat_type.clone();
-        about.extend(pool.map(|pool| ("grantsSeatType".to_owned(), pool.into())));
+        about.insert("kind".to_owned(), (*kind).into());
+        for (_, name, value) in means {
+            about.extend(value.clone().map(|value| (name.to_owned(), value.into())));
+        }
         about.insert("priority".to_owned(), mapping.priority.into());
         doc.insert(urn::GROUP_MAPPING.to_owned(), about.into());
         accept::finish(&self.kind, &mut doc);
@@ -159,6 +161,7 @@ impl Work {
             let (after, given) = work.seat(tx, &catalogue, (user, judged), manners).await?;
             opened.extend(given);
             work.rewrite(tx, &loaded, &facts, &after).await?;
+            work.grant_to_agent_of(tx, &loaded.doc, &mappings).await?;
         }
         self.seat_waiters(tx, opened).await
     }

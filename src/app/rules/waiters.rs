@@ -91,6 +91,7 @@ impl Work {
         before: &Facts,
         after: &Facts,
     ) -> Result<(), Error> {
+        self.note_leave(tx, &loaded.stored.id, before, Some(after)).await?;
         let mut doc = loaded.doc.clone();
         after.put(&mut doc);
         self.amend(tx, loaded, doc, &record::rejudged(before, after)).await

@@ -33,9 +33,11 @@ pub(super) async fn import(
 ) -> Result<(), Failure> {
     let kind = app.registry().by_name("CallAgent").cloned();
     let kind = kind.ok_or_else(|| Failure::Failed("There are no call agents here.".to_owned()))?;
-    let text = std::fs::read(file).map_err(|error| Failure::Failed(format!("{file}: {error}")))?;
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
-    let mut table = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
+    let text = std::fs::read_to_string(file);
+    let text = text.map_err(|error| Failure::Failed(format!("{file}: {error}")))?;
+    // Between a carriage return and its line feed the reader's count of lines is one behind.
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    let mut table = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let columns = columns(&kind, table.headers().map_err(|error| broken(file, &error))?)?;
     let mut fates = Vec::new();
     for row in table.records() {
@@ -106,7 +108,8 @@ async fn store(
     let known = match body.get(KEY) {
         Some(number) => {
             let filter = format!("{KEY} eq {number}");
-            find(app, ctx, "CallAgent", json!({ "filter": filter })).await?["Resources"][0].take()
+            let found = find(app, ctx, "CallAgent", json!({ "filter": filter })).await?;
+            found["Resources"][0].clone()
         }
         None => Value::Null,
     };

@@ -9,6 +9,36 @@ fn settings() -> TenantSettings {
 }
 
 #[test]
+fn what_groups_give_goes_with_them_and_what_was_there_stays() {
+    let (a, b, q) = ("a".to_owned(), "b".to_owned(), "q".to_owned());
+    let mut agent = Doc::from_iter(
+        json!({ "departments": [{ "value": "a", "skill": "x" }] }).as_object().unwrap().clone(),
+    );
+    grant(&mut agent, &[a.clone(), b.clone()], std::slice::from_ref(&q));
+    assert_eq!(
+        (ids(&agent, "departments"), ids(&agent, "agentGroups")),
+        (vec![a.clone(), b.clone()], vec![q.clone()])
+    );
+    assert_eq!(granted(&agent), [b.clone(), q.clone()], "a was there before");
+    let given = agent.clone();
+    grant(&mut agent, &[a.clone(), b.clone()], std::slice::from_ref(&q));
+    assert_eq!(agent, given);
+    // A client that leaves them out gets them back; what a user writes becomes the agent's own.
+    let mut sent =
+        Doc::from_iter(json!({ "departments": [{ "value": "c" }] }).as_object().unwrap().clone());
+    keep_granted(&given, &mut sent);
+    assert_eq!(
+        (ids(&sent, "departments"), ids(&sent, "agentGroups")),
+        (vec!["c".to_owned(), b.clone()], vec![q])
+    );
+    let resolved = Resolved { departments: Some(vec![b.clone()]), ..Resolved::default() };
+    give(&mut agent, &Doc::new(), &["departments"], &resolved);
+    grant(&mut agent, &[], &[]);
+    assert_eq!((ids(&agent, "departments"), granted(&agent)), (vec![b], Vec::new()));
+    assert!(!agent.contains_key("agentGroups") && !agent.contains_key("grantedByGroups"));
+}
+
+#[test]
 fn the_link_follows_from_what_was_and_what_is_wanted() {
     let linked = json!({ "agentId": "7", "agent": { "value": "a" } });
     let made = json!({ "agent": { "value": "a" }, "createAgent": true });

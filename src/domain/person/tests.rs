@@ -78,6 +78,7 @@ fn groups_give_roles_and_seats() {
         role: role.map(str::to_owned),
         seat_type: seat_type.map(str::to_owned),
         priority,
+        ..Mapping::default()
     };
     let wanted = doc(&json!({ "active": true }));
     let of = |mappings: &[Mapping]| judged(None, &wanted, mappings).unwrap().need;
@@ -103,7 +104,7 @@ fn of_two_wishes_the_changed_one_counts_and_two_changed_ones_must_agree() {
     // What counted the last time still does when neither changes.
     let mut settled = with("default", "agents");
     let held = Seat { held: Some(("agents".into(), Hold::Consumed)), ..Seat::default() };
-    Facts { seat: held, ..fresh() }.put(&mut settled);
+    Facts { seat: held, ..Facts::fresh() }.put(&mut settled);
     let mut renamed = settled.clone();
     renamed.insert("title".into(), "x".into());
     assert_eq!(need(&settled, &renamed).unwrap(), seat("agents"));

@@ -123,14 +123,18 @@ pub fn sortable<'a>(rt: &'a ResourceType, path: &AttrPath) -> Result<Target<'a>,
         return Err(refuse("has several parts. Name one of them, such as name.familyName."));
     }
     if is_hidden(attribute) || target.sub.is_some_and(is_hidden) {
-        return Err(refuse("is never shown and cannot be sorted by."));
+        return Err(refuse(
+            "is never shown, or counted only when it is asked for, and cannot be sorted by.",
+        ));
     }
     Ok(target)
 }
 
-/// Whether a filter or sort could spy on a value that nobody may read (RFC 7643 s7 `returned`).
+/// Whether a filter or sort could spy on a value that nobody may read (RFC 7643 s7 `returned`), or
+/// would have to count something for each resource that there is.
 fn is_hidden(attribute: &Attribute) -> bool {
-    attribute.returned == Returned::Never || attribute.source == Source::Secret
+    let is_kept = matches!(attribute.source, Source::Secret | Source::Counted);
+    attribute.returned == Returned::Never || is_kept
 }
 
 #[derive(Clone, Copy)]
@@ -180,7 +184,7 @@ impl<'a> Binder<'a> {
             Found::Nothing if self.rules.unknown == Unknown::Refuse => Err(self.unknown(path)),
             Found::Target(target) if is_hidden(target.attribute) || is_hidden(target.leaf()) => {
                 Err(Error::InvalidFilter(format!(
-                    "'{}' is never shown and cannot be filtered by.",
+                    "'{}' is never shown, or counted only when it is asked for, and cannot be filtered by.",
                     target.name()
                 )))
             }

@@ -68,7 +68,8 @@ pub(super) fn in_object(
         | Source::RowType
         | Source::Link
         | Source::Label
-        | Source::Linked => Ok(()),
+        | Source::Linked
+        | Source::Counted => Ok(()),
     }
 }
 

@@ -42,6 +42,7 @@ fn a_user_shows_what_belongs_to_it_in_the_order_of_the_schemas() {
         members: None,
         groups: Some(&groups),
         links: &links,
+        counted: None,
     };
     let expected = json!({
         "schemas": [urn::USER, urn::ENTERPRISE],
@@ -92,6 +93,7 @@ fn plain(links: &HashMap<String, Linked>) -> Parts<'_> {
         members: None,
         groups: Some(&[]),
         links,
+        counted: None,
     }
 }
 

@@ -120,7 +120,7 @@ impl Writer<'_> {
     fn written(&self, raw: &Raw<'_>, parts: &Parts<'_>, open: bool) -> Object {
         let mut object = Object::new(1024);
         object.open = open;
-        self.common("schemas", || self.schemas(raw), &mut object);
+        self.common("schemas", || self.schemas(raw, parts), &mut object);
         self.common("id", || parts.id.into(), &mut object);
         if let Some(value) = raw.get("externalId") {
             self.common("externalId", || parsed(value), &mut object);
@@ -176,6 +176,7 @@ impl Writer<'_> {
                     }
                     Some(self.renderer.stored(attribute, &parsed(text), parts))
                 }
+                Source::Counted => parts.counted_of(attribute),
                 Source::Id
                 | Source::Created
                 | Source::Modified
@@ -214,10 +215,14 @@ impl Writer<'_> {
     }
 
     /// RFC 7643 s3: the core schema, and the extensions that have data.
-    fn schemas(&self, raw: &Raw<'_>) -> Value {
-        let used = self.rt.extensions.iter().map(|extension| &extension.schema.id);
-        let used =
-            used.filter(|id| raw.get(id).is_some_and(|text| text.starts_with('{') && text != "{}"));
+    fn schemas(&self, raw: &Raw<'_>, parts: &Parts<'_>) -> Value {
+        let used = self.rt.extensions.iter().map(|extension| &extension.schema);
+        let is_used = |schema: &&Schema| {
+            let text = raw.get(&schema.id);
+            text.is_some_and(|text| text.starts_with('{') && text != "{}")
+                || parts.counts_in(schema)
+        };
+        let used = used.filter(is_used).map(|schema| &schema.id);
         std::iter::once(&self.rt.schema.id).chain(used).map(|id| Value::from(id.as_str())).collect()
     }
 }

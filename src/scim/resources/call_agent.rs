@@ -63,6 +63,12 @@ pub struct CallAgent {
     pub departments: Vec<AgentDepartment>,
     /// Groups whose calls the agent takes.
     pub agent_groups: Vec<GroupOfAgent>,
+    /// The ids of those departments and groups that it has only because its user is a member of groups
+    /// that give them. Shown when `attributes` names it.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly", "returned": "request", "caseExact": true
+    })))]
+    pub granted_by_groups: Vec<String>,
     /// When the agent works.
     pub time_group: Option<String>,
     /// Whether calls come only while the person is signed in.

@@ -20,6 +20,31 @@ pub struct Department {
     pub code: Option<String>,
     /// The department that it is a part of.
     pub parent: Option<ParentDepartment>,
+    /// Where its call agents are listed, and how many there are. Shown when `attributes` names it.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly", "returned": "request", "source": "counted"
+    })))]
+    pub members: Vec<DepartmentMembers>,
+    /// How many call agents belong to it. Shown when `attributes` names it.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly", "returned": "request", "source": "counted"
+    })))]
+    pub member_count: Option<i64>,
+}
+
+/// The call agents of a department.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DepartmentMembers {
+    /// How many there are.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
+    pub count: Option<i64>,
+    /// The query that lists them.
+    #[serde(rename = "$ref")]
+    #[schemars(extend("x-scim" = json!({
+        "type": "reference", "referenceTypes": ["CallAgent"], "mutability": "readOnly"
+    })))]
+    pub reference: Option<String>,
 }
 
 /// The department above.

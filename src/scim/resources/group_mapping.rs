@@ -32,4 +32,14 @@ pub struct GroupMapping {
     /// Which mapping counts where several disagree: the lowest number.
     #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
     pub priority: Option<i64>,
+    /// How many direct members there are. Shown when `attributes` names it.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly", "returned": "request", "source": "counted"
+    })))]
+    pub member_count: Option<i64>,
+    /// How many of them wait for a seat. Shown when `attributes` names it.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly", "returned": "request", "source": "counted"
+    })))]
+    pub waiting_count: Option<i64>,
 }

@@ -38,6 +38,12 @@ pub struct Seat {
     /// Since when the person waits for a seat.
     #[schemars(extend("x-scim" = json!({ "type": "dateTime", "mutability": "readOnly" })))]
     pub waiting_since: Option<String>,
+    /// How many get a seat of that pool before, and this person with them: 1 is the next one. Shown when
+    /// `attributes` names it.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly", "returned": "request", "source": "counted"
+    })))]
+    pub wait_position: Option<i64>,
     /// The pool that the person waits for, where a seat of another one is held meanwhile.
     #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
     pub requested_seat_type: Option<String>,

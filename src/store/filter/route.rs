@@ -83,6 +83,7 @@ fn looked_up<'a>(target: &Target<'a>, test: Test<'_, 'a>) -> bool {
         | Source::Link
         | Source::Label
         | Source::Linked
+        | Source::Counted
         | Source::Secret => false,
     }
 }

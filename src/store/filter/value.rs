@@ -95,8 +95,10 @@ impl Writer<'_, '_> {
                 let said = self.linked(place, &said).text;
                 uncertain(cast(&format!("COALESCE({own}, {said})"), attribute))
             }
-            // Binding refuses these: lists are taken apart before, secrets never.
-            Source::Members | Source::MemberOf | Source::Secret => uncertain("NULL"),
+            // Binding refuses these: lists are taken apart before, the others never.
+            Source::Members | Source::MemberOf | Source::Counted | Source::Secret => {
+                uncertain("NULL")
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use usher::app::seats::{Line, Wanted};
+use usher::domain::pool::Pool;
 use usher::domain::scope::Scope;
 
 use super::Reached;
@@ -22,6 +23,9 @@ pub(super) struct Replay {
     pub(super) versions: BTreeMap<String, i64>,
     /// Who was passed by, by which request.
     passed: Option<(String, String, Vec<String>)>,
+    /// The marks that were reached, by pool, and those that somebody was told of.
+    crossed: Vec<(String, i64)>,
+    told: Vec<(String, i64)>,
 }
 
 fn text<'v>(detail: &'v Value, pointer: &str) -> &'v str {
@@ -29,11 +33,12 @@ fn text<'v>(detail: &'v Value, pointer: &str) -> &'v str {
 }
 
 impl Replay {
-    /// Plays what was recorded since. With limits, nobody may have been seated beyond them.
+    /// Plays what was recorded since. With pools, which did not change meanwhile, nobody may have been
+    /// seated beyond them, and whenever a mark was reached somebody was told.
     pub(super) async fn play(
         &mut self,
         app: &TestApp,
-        limits: &BTreeMap<String, i64>,
+        pools: &BTreeMap<String, Pool>,
         reached: &mut Reached,
     ) {
         let ctx = app.app.operator(&app.tenant).await.unwrap();
@@ -53,21 +58,34 @@ impl Replay {
                 let near = &lines[at.saturating_sub(8)..lines.len().min(at + 8)];
                 let names: Vec<&str> =
                     near.iter().filter(same).map(|one| one.name.as_str()).collect();
-                self.step(line, &names, limits, reached);
+                self.step(line, &names, pools, reached);
             }
             assert_eq!(self.last, end);
         }
         self.nobody_was_passed_by("");
+        let (mut crossed, mut told) =
+            (std::mem::take(&mut self.crossed), std::mem::take(&mut self.told));
+        crossed.sort();
+        told.sort();
+        if !pools.is_empty() {
+            assert_eq!(told, crossed);
+        }
     }
 
     fn step(
         &mut self,
         recorded: &Line,
         names: &[&str],
-        limits: &BTreeMap<String, i64>,
+        pools: &BTreeMap<String, Pool>,
         reached: &mut Reached,
     ) {
         let line = recorded;
+        if line.name == "seat.threshold" {
+            let detail: Value = serde_json::from_str(&line.detail).unwrap();
+            self.told
+                .push((text(&detail, "/pool").to_owned(), detail["percent"].as_i64().unwrap()));
+            reached.note("a mark of a pool is reached");
+        }
         if line.kind != "User" && line.name != "seat.denied" {
             return;
         }
@@ -83,12 +101,20 @@ impl Replay {
         if line.name == "user.deleted" {
             assert!(self.versions.remove(id).is_some(), "{recorded:?}");
         }
-        if line.name.starts_with("seat.") && line.name != "seat.denied" {
-            self.seat(recorded, &detail, limits);
+        match line.name.as_str() {
+            // Others say what became of the seat.
+            "seat.denied" | "seat.exempt" => {}
+            "seat.preferred" => {
+                let line = self.lines.entry(text(&detail, "/pool").to_owned()).or_default();
+                line.retain(|waits| waits != id);
+                line.insert(0, id.clone());
+            }
+            name if name.starts_with("seat.") => self.seat(recorded, &detail, pools),
+            _ => {}
         }
     }
 
-    fn seat(&mut self, recorded: &Line, detail: &Value, limits: &BTreeMap<String, i64>) {
+    fn seat(&mut self, recorded: &Line, detail: &Value, pools: &BTreeMap<String, Pool>) {
         let (id, request) = (&recorded.resource, &recorded.request);
         let pool = text(detail, "/after/pool").to_owned();
         let wanted = text(detail, "/after/requestedSeatType").to_owned();
@@ -96,6 +122,7 @@ impl Replay {
         if pool != before && !pool.is_empty() {
             let line = self.lines.get(&pool).cloned().unwrap_or_default();
             match line.iter().position(|waits| waits == id) {
+                _ if detail["outOfTurn"] == true => {}
                 Some(0) => {}
                 Some(_) => panic!("{recorded:?} was seated before {line:?}"),
                 None if line.is_empty() => {}
@@ -118,10 +145,15 @@ impl Replay {
         }
         self.held.insert(id.clone(), pool.clone());
         if pool != before
-            && let Some(limit) = limits.get(&pool)
+            && let Some(pool) = pools.get(&pool)
+            && let Some(total) = pool.total
         {
-            let used = self.held.values().filter(|held| **held == pool).count();
-            assert!(used <= usize::try_from(*limit).unwrap(), "{used} of {limit}: {recorded:?}");
+            let limit = total + pool.allowance();
+            let used = self.held.values().filter(|held| **held == pool.value).count();
+            let used = i64::try_from(used).unwrap();
+            assert!(used <= limit, "{used} of {limit}: {recorded:?}");
+            let crossed = pool.crossed(used - 1, used).map(|mark| (pool.value.clone(), mark));
+            self.crossed.extend(crossed);
         }
     }
 
@@ -157,6 +189,10 @@ impl Replay {
             "seat.moved" => reached.note("seat moved"),
             "seat.waiting" if is == "waiting" => reached.note("waiting without a seat"),
             "seat.waiting" => reached.note("a move waits"),
+            "seat.exempt" if detail["exempt"] == true => reached.note("exempt from now on"),
+            "seat.exempt" => reached.note("exempt no more"),
+            "seat.preferred" => reached.note("the next one from now on"),
+            "seat.granted" if detail["outOfTurn"] == true => reached.note("seated out of turn"),
             "seat.granted" if was == "waiting" => reached.note("who waited is seated"),
             "seat.granted" => reached.note("a move that waited is granted"),
             "seat.denied" if recorded.version.is_some() => {

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
+use usher::app::Error;
+use usher::app::seating::Act;
+use usher::domain::pool::Pool;
 use usher::domain::role::Mapping;
 
 use super::replay::Replay;
@@ -60,6 +63,7 @@ async fn map(app: &TestApp, id: &str, place: usize, means: bool) -> bool {
         role: role.filter(|_| means).map(str::to_owned),
         seat_type: pool.filter(|_| means).map(str::to_owned),
         priority,
+        ..Mapping::default()
     };
     let ctx = app.app.operator(&app.tenant).await.unwrap();
     // It may have been deleted by another side.
@@ -91,21 +95,17 @@ impl World {
         format!("user{made}")
     }
 
-    /// Up to how many seats of each pool somebody may be seated, or how many are taken already.
-    pub(super) async fn limits(&self, app: &TestApp) -> BTreeMap<String, i64> {
-        let pools = app.verified().await.pools.into_iter();
-        let limited = pools.filter_map(|filled| {
-            let limit = filled.pool.total? + filled.pool.allowance();
-            Some((filled.pool.value, limit))
-        });
-        limited.collect()
+    /// The limited pools as they are now.
+    pub(super) async fn pools_now(&self, app: &TestApp) -> BTreeMap<String, Pool> {
+        let pools = app.verified().await.pools.into_iter().map(|filled| filled.pool);
+        pools.map(|pool| (pool.value.clone(), pool)).collect()
     }
 }
 
 impl Side {
     /// Any change.
     pub(super) async fn change(&mut self) {
-        match self.dice.below(if self.shaken { 34 } else { 32 }) {
+        match self.dice.below(if self.shaken { 38 } else { 36 }) {
             0..=6 => self.create().await,
             7 | 8 => self.delete().await,
             9..=14 => self.patch_active().await,
@@ -116,6 +116,7 @@ impl Side {
             29 => self.bulk().await,
             30 => self.patch_names().await,
             31 => self.groups_themselves().await,
+            32..=35 => self.act_on_seat().await,
             _ => self.pools().await,
         }
     }
@@ -350,6 +351,35 @@ impl Side {
             if deleted[0]["status"] == "204" {
                 let id = make_group(&self.app, place).await;
                 self.world.groups.lock().unwrap()[place] = id;
+            }
+        }
+    }
+
+    /// What administrators do to the seat of one user, mostly of somebody whom it means something to.
+    async fn act_on_seat(&mut self) {
+        let ctx = self.app.app.operator(&self.app.tenant).await.unwrap();
+        let (act, filter) = match self.dice.below(6) {
+            0 => (Act::Exempt(true), format!("{SEAT}:state eq \"consumed\"")),
+            1 => (Act::Exempt(false), format!("{SEAT}:exempt eq true")),
+            _ => {
+                let pools = [None, None, Some("default"), Some("extra")];
+                let pool = self.dice.one(&pools).map(str::to_owned);
+                let next = self.dice.below(3) > 0;
+                (Act::Grant { pool, next }, format!("{SEAT}:requestedSeatType pr"))
+            }
+        };
+        let found = self.app.find("/Users", &filter).await.expect(200).body;
+        let found = found["Resources"].as_array().cloned().unwrap_or_default();
+        let id = match found.as_slice() {
+            [] => self.somebody(),
+            some => self.dice.one(some)["id"].as_str().unwrap().to_owned(),
+        };
+        match self.app.app.act_on_seat(&ctx, &id, act).await {
+            Ok(_) | Err(Error::SeatsExhausted(..) | Error::NotFound { .. }) => {}
+            Err(error) => {
+                let sentence = error.to_string();
+                let fine = ["waits for", "next one there"];
+                assert!(fine.iter().any(|fine| sentence.contains(fine)), "{sentence}");
             }
         }
     }

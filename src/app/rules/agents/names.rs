@@ -78,6 +78,19 @@ impl Work {
         Ok(found.map(|loaded| loaded.stored.id))
     }
 
+    /// The id of the resource of this schema that has this id or this name.
+    pub(in crate::app) async fn id_named(
+        &self,
+        tx: &mut Tx<'_>,
+        (attribute, schema): (&str, &str),
+        text: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        let Some(text) = text else { return Ok(None) };
+        let work = self.on(schema)?;
+        let known = work.known(tx, text).await?;
+        known.map(Some).ok_or_else(|| work.unknown(attribute, text))
+    }
+
     async fn known_or_new(
         &self,
         tx: &mut Tx<'_>,

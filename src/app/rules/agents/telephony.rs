@@ -10,7 +10,7 @@ use crate::app::work::{Loaded, Work};
 use crate::domain::{agent, record};
 use crate::scim::path::excerpt;
 use crate::scim::{Doc, accept, urn};
-use crate::store::Tx;
+use crate::store::{Tx, maps};
 
 /// Members of one group of agents.
 const MOST_MEMBERS: usize = 1000;
@@ -71,6 +71,7 @@ impl Work {
                 self.on(schema)?.resolve_elements(tx, &mut doc, name).await?;
             }
         }
+        agent::keep_granted(before, &mut doc);
         if doc.get("extensionNumber") != before.get("extensionNumber") {
             let text = doc.get("extensionNumber").and_then(Value::as_str).unwrap_or_default();
             let text = text.to_owned();
@@ -128,6 +129,7 @@ impl Work {
                 }
             }
         }
+        self.keep_granted_members(tx, id, was, &mut doc).await?;
         accept::finish(&self.kind, &mut doc);
         let after = agent::ids(&doc, "members");
         let name = doc.get("displayName").and_then(Value::as_str).unwrap_or_default();
@@ -138,6 +140,31 @@ impl Work {
             self.regroup(tx, came, (id, name), true).await?;
         }
         Ok(Ruled::plain(doc))
+    }
+
+    /// Puts back the members whom a client left out although groups give them this group.
+    async fn keep_granted_members(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        was: Was<'_>,
+        doc: &mut Doc,
+    ) -> Result<(), Error> {
+        let of_agents = self.on(urn::CALL_AGENT)?;
+        let had = was.doc().and_then(|doc| doc.get("members")).and_then(Value::as_array);
+        let stay = agent::ids(doc, "members");
+        for member in had.into_iter().flatten() {
+            let text = member["value"].as_str().unwrap_or_default();
+            if stay.iter().any(|stays| stays == text) {
+                continue;
+            }
+            let found = of_agents.seek(tx, text).await?;
+            if found.is_some_and(|found| agent::granted(&found.doc).iter().any(|one| one == id)) {
+                let list = doc.entry("members").or_insert_with(|| json!([]));
+                list.as_array_mut().into_iter().for_each(|list| list.push(member.clone()));
+            }
+        }
+        Ok(())
     }
 
     /// The agent that a member names: by its own id, or by that of its user.
@@ -227,6 +254,12 @@ impl Work {
         }
         for (name, schema) in LISTS {
             if self.is(schema) {
+                if let Some(group) = maps::giving(tx, &self.tenant, id).await? {
+                    return Err(Error::InUse(format!(
+                        "Membership of the group '{group}' gives this {}. Map that group otherwise first.",
+                        self.kind.name
+                    )));
+                }
                 let of_agents = self.on(urn::CALL_AGENT)?;
                 let attr = format!("{name}.value");
                 for loaded in of_agents.having(tx, &attr, id, i64::from(i32::MAX)).await? {

@@ -10,6 +10,9 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("Pool", pool(true)),
         ("PoolInput", pool(false)),
         ("PoolList", list("pools", &json!({ "$ref": "#/components/schemas/Pool" }))),
+        ("ExemptInput", exempt_input()),
+        ("GrantInput", grant_input()),
+        ("UserSeat", user_seat()),
         ("RoleSettings", list("roles", &role())),
         ("RoleInput", role_input()),
         ("RoleName", named(&["value", "display"])),
@@ -141,6 +144,39 @@ fn pool(answer: bool) -> Value {
     json!({ "type": "object", "properties": properties })
 }
 
+fn exempt_input() -> Value {
+    json!({
+        "type": "object",
+        "required": ["exempt"],
+        "properties": { "exempt": flag("Whether the user needs no seat.") },
+    })
+}
+
+fn grant_input() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "pool": {
+                "type": ["string", "null"],
+                "description": "The pool of the seat, instead of the one that is waited for; then the wait goes on.",
+            },
+            "next": flag("Where no seat is free: to be the first of those who wait."),
+        },
+    })
+}
+
+fn user_seat() -> Value {
+    json!({
+        "type": "object",
+        "required": ["user", "lifecycle", "seat"],
+        "properties": {
+            "user": text("The id of the user."),
+            "lifecycle": text("Where the user is."),
+            "seat": { "type": "object", "description": "The seat, as the SCIM extension shows it." },
+        },
+    })
+}
+
 fn role() -> Value {
     json!({
         "type": "object",
@@ -185,6 +221,8 @@ fn mapping(answer: bool) -> Value {
     let mut properties = json!({
         "grantsRole": optional("The role that members get."),
         "grantsSeatType": optional("The pool from which members get their seats."),
+        "department": optional("The name or the id of the department that their call agents have."),
+        "agentGroup": optional("The name or the id of the group of agents that they belong to."),
         "priority": number("Which group counts where several disagree: the lowest number."),
     });
     if answer {

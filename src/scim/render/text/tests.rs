@@ -122,6 +122,7 @@ proptest! {
             members: (dice(2) == 0).then_some(&rows[..]),
             groups: (dice(2) == 0).then_some(&rows[..]),
             links: &links,
+            counted: None,
         };
         let quirks = if dice(2) == 0 { Quirks::ALL } else { Quirks::NONE };
         let renderer = Renderer { registry: &registry, base: "http://u/scim/v2", quirks };

@@ -1,0 +1,63 @@
+//! Attributes that are counted whenever somebody asks for them, and only then.
+
+use std::collections::HashMap;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use crate::app::Error;
+use crate::ids::TenantId;
+use crate::scim::Doc;
+use crate::store::{Tx, counts};
+
+/// What was counted for each resource, by its id and the name of the attribute.
+pub(super) type Counts = HashMap<String, Doc>;
+
+/// Where call agents say to which departments they belong.
+const DEPARTMENT: (&str, &str) = ("CallAgent", "departments.value");
+
+/// What is to be counted.
+#[derive(Debug)]
+pub(super) struct Asked<'a> {
+    /// The SCIM base URL.
+    pub(super) base: &'a str,
+    /// The names of the attributes.
+    pub(super) names: Vec<&'a str>,
+    /// Whether the resources have rows of members; otherwise agents belong to them.
+    pub(super) holds_members: bool,
+    /// The resources, all of one type.
+    pub(super) ids: &'a [String],
+}
+
+/// Counts it.
+pub(super) async fn of(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    asked: Asked<'_>,
+) -> Result<Counts, Error> {
+    let mut counted = Counts::new();
+    for name in asked.names {
+        let found = match (name, asked.holds_members) {
+            ("waitPosition", _) => counts::places(tx, tenant, asked.ids).await?,
+            ("waitingCount", _) => counts::waiting(tx, tenant, asked.ids).await?,
+            ("memberCount", true) => counts::members(tx, tenant, asked.ids).await?,
+            ("memberCount" | "members", false) => {
+                counts::having(tx, tenant, DEPARTMENT, asked.ids).await?
+            }
+            (other, _) => return Err(Error::Internal(format!("nobody counts {other}"))),
+        };
+        for (id, count) in found {
+            let is_list = name == "members";
+            let value = if is_list { agents(asked.base, &id, count) } else { count.into() };
+            counted.entry(id).or_default().insert(name.to_owned(), value);
+        }
+    }
+    Ok(counted)
+}
+
+/// The list of a department's agents: how many there are, and the query that lists them.
+fn agents(base: &str, department: &str, count: i64) -> Value {
+    let filter = format!("{} eq \"{department}\"", DEPARTMENT.1);
+    let filter = utf8_percent_encode(&filter, NON_ALPHANUMERIC);
+    json!([{ "count": count, "$ref": format!("{base}/CallAgents?filter={filter}") }])
+}
