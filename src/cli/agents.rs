@@ -39,7 +39,7 @@ enum Command {
     },
     /// Make the call agents of a table in CSV, and change those whose agentNumber exists.
     Import {
-        /// The file. Its first line names attributes of CallAgent; several values of a cell stand
+        /// The file. Its first line names attributes of a call agent; several values of a cell stand
         /// between semicolons, and an empty cell changes nothing.
         #[arg(value_name = "FILE")]
         file: String,
