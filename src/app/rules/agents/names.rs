@@ -111,7 +111,7 @@ impl Work {
 
     pub(super) fn unknown(&self, attribute: &str, text: &str) -> Error {
         wrong(format!(
-            "{attribute} '{}' is neither the name nor the id of a {}.",
+            "{attribute} '{}': there is no {} of that name or id. Make it first.",
             excerpt(text),
             self.kind.name
         ))
