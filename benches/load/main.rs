@@ -25,6 +25,7 @@ mod people;
 mod plan;
 mod process;
 mod raw;
+mod seats;
 mod seed;
 mod site;
 mod specs;

@@ -31,6 +31,9 @@ pub(crate) async fn database(database: &Database, plan: &Plan, table: &mut Table
     if wanted("page of 100, cursor") {
         bench.cursor_pages().await;
     }
+    if wanted("create, seats") {
+        bench.licensed_creates().await;
+    }
     bench.memory("resident memory, after the load", MEMORY.1);
     bench.starts().await;
     if wanted("beside a Bulk") {

@@ -1,6 +1,7 @@
 //! An Usher on a seeded database, and whom its requests are about.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -78,6 +79,20 @@ impl Site {
         let mut connection = Connection::open(&self.process.address).await;
         connection.exchange(&request).await.expect_good();
         begun.elapsed()
+    }
+
+    /// Makes a tenant beside the server, and a token of it.
+    pub(crate) fn tenant(&self, name: &str, more: &[&str]) -> String {
+        self.command(&[&["tenant", "create", name][..], more].concat());
+        self.command(&["token", "create", "--tenant", name])
+    }
+
+    /// Runs a command on the server's database; what it prints.
+    fn command(&self, words: &[&str]) -> String {
+        let place = self.arguments.iter().skip_while(|word| !word.starts_with("--data-dir"));
+        let done = Command::new(&self.program).args(words).args(place).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
     }
 
     /// Users at the beginning.

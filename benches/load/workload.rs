@@ -71,9 +71,7 @@ impl Workload {
                 find(out, site, "externalId", &people::external_id(site.some_user().0));
             }
             Self::Email => find(out, site, "emails.value", &people::user_name(site.some_user().0)),
-            Self::Create => {
-                send(out, "POST", "/scim/v2/Users", token, &people::user(site.new_users(1)));
-            }
+            Self::Create => create_by(out, site, token),
             Self::Patch => {
                 let (id, active) = site.next_to_switch();
                 let operation = format!(r#"{{"op":"replace","path":"active","value":{active}}}"#);
@@ -106,10 +104,20 @@ impl Workload {
     }
 }
 
+/// Appends a request that creates a user, by this token.
+pub(crate) fn create_by(out: &mut Vec<u8>, site: &Site, token: &str) {
+    send(out, "POST", "/scim/v2/Users", token, &people::user(site.new_users(1)));
+}
+
 /// Appends a Bulk request that creates so many users.
 pub(crate) fn bulk(out: &mut Vec<u8>, site: &Site, users: usize) {
+    bulk_by(out, site, site.token(), users);
+}
+
+/// The same, by this token.
+pub(crate) fn bulk_by(out: &mut Vec<u8>, site: &Site, token: &str, users: usize) {
     let from = site.new_users(users);
-    send(out, "POST", "/scim/v2/Bulk", site.token(), &people::bulk(from..from + users));
+    send(out, "POST", "/scim/v2/Bulk", token, &people::bulk(from..from + users));
 }
 
 fn find(out: &mut Vec<u8>, site: &Site, attribute: &str, value: &str) {
