@@ -198,6 +198,10 @@ impl App {
             change.apply(work, &before.doc)?
         };
         if !matches!(wanted.password, Password::Kept) {
+            if ctx.rules.accept_password {
+                // Not even whether it is the one that there is, which a guess would be told.
+                work.guard(Was { before: Some(&before), password: true }, &wanted.doc)?;
+            }
             let (work, id) = (work.clone(), plan.target.id.clone());
             let phc = self
                 .store()
@@ -205,7 +209,7 @@ impl App {
                 .await?;
             (plan.password, plan.compared) = self.new_password(ctx, &wanted.password, phc).await?;
         }
-        let was = Was { before: Some(&before), password: plan.password != NewPassword::Keep };
+        let was = Was { before: Some(&before), password: plan.has_password() };
         let changes = wanted.doc != before.doc;
         let rows = if changes { plan.rows(was, &before, &wanted.doc)? } else { None };
         let groups = shows_groups.then_some(groups);
@@ -340,9 +344,12 @@ impl Plan {
     }
 
     fn is_document_alone(&self, wanted: &Wanted) -> bool {
-        self.password == NewPassword::Keep
-            && self.compared.is_none()
-            && (!self.work.is_group() || wanted.members.is_empty())
+        !self.has_password() && (!self.work.is_group() || wanted.members.is_empty())
+    }
+
+    /// Whether the request says anything of the password, be it the one that there is.
+    fn has_password(&self) -> bool {
+        self.password != NewPassword::Keep || self.compared.is_some()
     }
 
     /// Does it. What comes back is the resource as it then is; its version moved only if something
@@ -374,7 +381,7 @@ impl Plan {
             Some(mapping) => Some(work.roll(tx, mapping, &wanted.members).await?),
             None => None,
         };
-        let was = Was { before: Some(&before), password: self.password != NewPassword::Keep };
+        let was = Was { before: Some(&before), password: self.has_password() };
         if was.password {
             work.guard(was, &wanted.doc)?;
         }
@@ -456,7 +463,7 @@ impl Plan {
 
     /// Whether nothing but members changes, where the document stays.
     fn is_members_alone(&self) -> bool {
-        self.work.is_group() && self.password == NewPassword::Keep && self.compared.is_none()
+        self.work.is_group() && !self.has_password()
     }
 
     async fn set_password(&self, tx: &mut Tx<'_>, id: &str) -> Result<bool, Error> {

@@ -449,6 +449,23 @@ each_db! {
         it_stays(&app, "password", json!("another-Horse-2")).await;
     }
 
+    async fn whether_a_guessed_password_of_an_administrator_is_right_is_not_told(app: TestApp) {
+        let app = tenant(&app).await;
+        let boss = administrator(&app).await;
+        let place = path(&boss);
+        let set = |password: &str| json!([{ "op": "replace", "path": "password", "value": password }]);
+        let right = "the-Right-Horse-1";
+        app.scoped(&["admin"]).await.patch(&place, set(right)).await.expect(200);
+        for guess in [right, "the-Wrong-Horse-1"] {
+            is_managed(&app.patch(&place, set(guess)).await);
+            let mut body = boss.body.clone();
+            body["password"] = guess.into();
+            is_managed(&app.put(&place, &body).await);
+            let done = run(&app, &[patch(&place, &set(guess))]).await;
+            assert_eq!(done[0]["status"], "403", "{done:?}");
+        }
+    }
+
     async fn the_user_name_of_an_administrator_stays(app: TestApp) {
         it_stays(&app, "userName", json!("eve")).await;
     }
@@ -528,7 +545,6 @@ each_db! {
         assert_eq!((echo.header("etag"), &echo.body), ("W/\"1\"", &boss.body));
         let mut body = boss.body.clone();
         body["title"] = "Chief".into();
-        body["password"] = "correct-Horse-1".into();
         body["roles"] = json!([{ "value": "Account Administrator" }]);
         let renamed = app.put(&path(&boss), &body).await.expect(200);
         assert_eq!(roles(&renamed.body), [ADMINISTRATOR]);
