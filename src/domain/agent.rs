@@ -14,7 +14,9 @@ use crate::scim::{Doc, Error, fold, urn};
 
 mod extension;
 
-pub use extension::{AUTO, FIRST, check_number, complete_extension, next_number};
+pub use extension::{
+    AUTO, FIRST, check_number, complete_extension, lengths, next_number, none_left,
+};
 
 /// What the agent owns of a linked user.
 pub const OWNED: [&str; 6] = [

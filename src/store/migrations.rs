@@ -31,6 +31,13 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0003_seats.sql"),
         postgres: include_str!("migrations/postgres/0003_seats.sql"),
     },
+    // 4 and 5 belong to other work.
+    Migration {
+        number: 6,
+        name: "numbers",
+        sqlite: include_str!("migrations/sqlite/0006_numbers.sql"),
+        postgres: include_str!("migrations/postgres/0006_numbers.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations

@@ -7,11 +7,11 @@ use crate::support::app::{Reply, TestApp};
 use crate::support::asks::{CONTACT_CENTER as ABOUT, ENTERPRISE, texts, user};
 use crate::support::each_db;
 
-const CALL_AGENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:CallAgent";
-const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:Department";
-const AGENT_GROUP: &str = "urn:ietf:params:scim:schemas:usher:2.0:AgentGroup";
-const PHONE_EXTENSION: &str = "urn:ietf:params:scim:schemas:usher:2.0:PhoneExtension";
-const PHONE: &str = "+49 30 1234567";
+pub(crate) const CALL_AGENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:CallAgent";
+pub(crate) const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:Department";
+pub(crate) const AGENT_GROUP: &str = "urn:ietf:params:scim:schemas:usher:2.0:AgentGroup";
+pub(crate) const PHONE_EXTENSION: &str = "urn:ietf:params:scim:schemas:usher:2.0:PhoneExtension";
+pub(crate) const PHONE: &str = "+49 30 1234567";
 
 impl TestApp {
     /// A new tenant that shows everything, with a token that may write agents.
@@ -19,13 +19,13 @@ impl TestApp {
         self.center_with("agent.followUser", "true").await
     }
 
-    async fn center_with(&self, key: &str, value: &str) -> Self {
+    pub(crate) async fn center_with(&self, key: &str, value: &str) -> Self {
         let all = ("discovery.extensions".to_owned(), "all".to_owned());
         let pairs = [all, (key.to_owned(), value.to_owned())];
         self.tenant(&pairs.into()).await.scoped(&["scim", "agents:write"]).await
     }
 
-    async fn made(&self, endpoint: &str, schema: &str, more: &Value) -> Reply {
+    pub(crate) async fn made(&self, endpoint: &str, schema: &str, more: &Value) -> Reply {
         let mut body = more.clone();
         body["schemas"] = json!([schema]);
         self.post(endpoint, &body).await
@@ -40,11 +40,11 @@ impl TestApp {
     }
 
     /// A user with these attributes of the contact centre.
-    async fn person(&self, name: &str, about: &Value) -> Reply {
+    pub(crate) async fn person(&self, name: &str, about: &Value) -> Reply {
         self.post("/Users", &user(name, &json!({ ABOUT: about }))).await
     }
 
-    async fn set(&self, user: &str, name: &str, value: Value) -> Reply {
+    pub(crate) async fn set(&self, user: &str, name: &str, value: Value) -> Reply {
         let path = format!("{ABOUT}:{name}");
         self.patch(
             &format!("/Users/{user}"),
@@ -59,12 +59,12 @@ impl TestApp {
         self.get(&format!("/CallAgents/{id}")).await.expect(200).body
     }
 
-    async fn about(&self, user: &str) -> Value {
+    pub(crate) async fn about(&self, user: &str) -> Value {
         self.get(&format!("/Users/{user}")).await.expect(200).body[ABOUT].clone()
     }
 
     /// The owner of an extension: the id of an agent, or of a user.
-    async fn owner(&self, number: &str) -> Option<String> {
+    pub(crate) async fn owner(&self, number: &str) -> Option<String> {
         let found = self.find("/PhoneExtensions", &format!("number eq \"{number}\"")).await;
         let extension = &found.body["Resources"][0];
         let owner = extension["agent"]["value"].as_str().or(extension["user"]["value"].as_str());
@@ -72,11 +72,11 @@ impl TestApp {
     }
 }
 
-fn agent_of(reply: &Reply) -> &str {
+pub(crate) fn agent_of(reply: &Reply) -> &str {
     reply.body[ABOUT]["agent"]["value"].as_str().unwrap_or_default()
 }
 
-fn count(replies: &[Reply], status: u16) -> usize {
+pub(crate) fn count(replies: &[Reply], status: u16) -> usize {
     replies.iter().filter(|reply| reply.status == status).count()
 }
 

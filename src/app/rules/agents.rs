@@ -307,11 +307,22 @@ impl Work {
     /// The next agent number, where a document has none.
     async fn number(&self, tx: &mut Tx<'_>, doc: &mut Doc) -> Result<(), Error> {
         if !doc.contains_key("agentNumber") {
-            let highest = agents::highest(tx, &self.tenant, &self.kind.name, "agentNumber").await?;
-            let next = agent::next_number(highest)?;
-            doc.insert("agentNumber".to_owned(), next.to_string().into());
+            let next = self.next_number(tx, "agentNumber").await?;
+            doc.insert("agentNumber".to_owned(), next.into());
         }
         Ok(())
+    }
+
+    /// A number that nothing of this type has: the one after the highest.
+    async fn next_number(&self, tx: &mut Tx<'_>, attr: &str) -> Result<String, Error> {
+        for digits in agent::lengths() {
+            let place = (self.kind.name.as_str(), attr);
+            let highest = agents::highest(tx, &self.tenant, place, digits.into()).await?;
+            if let Some(next) = agent::next_number(highest, digits) {
+                return Ok(next.to_string());
+            }
+        }
+        Err(agent::none_left(attr).into())
     }
 
     /// A user goes: its agent stays, and an extension that was held for none is free.
