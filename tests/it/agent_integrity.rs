@@ -29,6 +29,22 @@ fn active(on: bool) -> Value {
 }
 
 each_db! {
+    async fn a_put_without_what_usher_gave_keeps_it(app: TestApp) {
+        let app = app.center().await;
+        let body = json!({ "displayName": "Ann" });
+        let made = app.agent(&body).await.expect(201);
+        app.agent(&json!({ "agentNumber": "500" })).await.expect(201);
+        let path = format!("/CallAgents/{}", made.id());
+        let mut body = body;
+        body["schemas"] = made.body["schemas"].clone();
+        for _ in 0..2 {
+            let same = app.put(&path, &body).await.expect(200);
+            assert_eq!(same.body, made.body);
+        }
+        let number = json!([{ "op": "remove", "path": "agentNumber" }]);
+        assert_eq!(app.patch(&path, number).await.expect(200).body["agentNumber"], "100");
+    }
+
     async fn a_member_or_department_that_is_named_twice_is_one(app: TestApp) {
         let app = app.center().await;
         let ann = app.person("ann", &json!({ "createAgent": true, "callForwardNumber": PHONE })).await.expect(201);
@@ -47,6 +63,18 @@ each_db! {
         let list = json!([{ "value": "Sales" }, { "value": "SALES" }]);
         let other = app.agent(&json!({ "departments": list })).await.expect(201);
         assert_eq!(texts(&other.body["departments"], "/display"), ["Sales"]);
+    }
+
+    async fn a_status_comes_back_though_the_tenant_changed_its_mind(app: TestApp) {
+        let app = app.center().await;
+        let ann = app.person("ann", &json!({ "createAgent": true, "callForwardNumber": PHONE })).await.expect(201);
+        let path = format!("/Users/{}", ann.id());
+        app.patch(&path, active(false)).await.expect(200);
+        assert_eq!(app.call_agent(agent_of(&ann)).await["status"], "disabled");
+        let app = app.set_tenant("agent.followUser", "false").await;
+        app.patch(&path, active(true)).await.expect(200);
+        let agent = app.call_agent(agent_of(&ann)).await;
+        assert_eq!((&agent["status"], agent.get("statusBefore")), (&json!("active"), None));
     }
 
     async fn a_put_of_the_last_get_fills_no_departments(app: TestApp) {

@@ -257,8 +257,10 @@ impl Work {
             agent::complete(None, &mut next.doc)?;
             of_agents.number(tx, &mut next.doc).await?;
         }
-        if (next.is_new || turned) && self.ctx.rules.agent_follows_user {
-            agent::follow(&mut next.doc, doc.get("active") != Some(&Value::Bool(true)));
+        let suspended = doc.get("active") != Some(&Value::Bool(true));
+        // What was disabled with its user comes back with it, whatever the tenant wants by now.
+        if (next.is_new || turned) && (self.ctx.rules.agent_follows_user || !suspended) {
+            agent::follow(&mut next.doc, suspended);
         }
         let before = next.before.as_ref().map(|before| before.doc.clone()).unwrap_or_default();
         self.move_in_groups(tx, &next.id, &before, &next.doc).await?;
