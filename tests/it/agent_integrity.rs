@@ -108,6 +108,27 @@ each_db! {
         assert_eq!(same.body[ABOUT]["departments"], json!(["Sales"]));
     }
 
+    async fn an_id_of_nothing_is_no_name_of_a_department(app: TestApp) {
+        let app = app.center().await;
+        let sales = app.made("/Departments", DEPARTMENT, &json!({ "displayName": "Sales" })).await.expect(201).id();
+        let ann = app.person("ann", &json!({ "departments": [sales, "Support"] })).await.expect(201);
+        app.delete(&format!("/Departments/{sales}")).await.expect(204);
+        app.person("bob", &json!({ "departments": [sales] })).await.refused(400, "invalidValue");
+        app.agent(&json!({ "agentNumber": "1" })).await.expect(201);
+        // Whoever wished it before can be linked all the same.
+        let linked = app.set(&ann.id(), "agentId", "1".into()).await.expect(200);
+        assert_eq!(linked.body[ABOUT]["departments"], json!(["Support"]));
+        assert_eq!(app.total("/Departments").await, 1);
+        // The same of a name, where none is made.
+        let carl = app.person("carl", &json!({ "departments": ["Support", "Own"] })).await.expect(201);
+        let app = app.set_tenant("departments.autoCreate", "false").await;
+        let own = app.find("/Departments", "displayName eq \"own\"").await.body["Resources"][0]["id"].clone();
+        app.delete(&format!("/Departments/{}", own.as_str().unwrap())).await.expect(204);
+        app.agent(&json!({ "agentNumber": "2" })).await.expect(201);
+        let linked = app.set(&carl.id(), "agentId", "2".into()).await.expect(200);
+        assert_eq!(linked.body[ABOUT]["departments"], json!(["Support"]));
+    }
+
     async fn a_refused_seat_leaves_no_agent_and_no_link(app: TestApp) {
         let app = app.center().await;
         let ann = app.person("ann", &json!({ "createAgent": true, "callForwardNumber": PHONE })).await.expect(201);

@@ -131,6 +131,9 @@ impl Work {
         let turned = before.and_then(|doc| doc.get("active")) != doc.get("active");
         match next {
             Some(next) => {
+                if before.and_then(agent::linked).is_none() {
+                    self.drop_gone_wishes(tx, before, &mut doc).await?;
+                }
                 let next = self.give(tx, (id, &mut doc), next, &asked.wishes).await?;
                 self.tie(tx, (id, &mut doc), next, turned).await?;
             }
