@@ -129,6 +129,28 @@ each_db! {
         assert_eq!(linked.body[ABOUT]["departments"], json!(["Support"]));
     }
 
+    async fn a_department_above_another_is_there_and_no_circle(app: TestApp) {
+        let app = app.center().await;
+        let make = async |body: Value| app.made("/Departments", DEPARTMENT, &body).await;
+        make(json!({ "displayName": "X", "parent": { "value": "nowhere" } })).await.refused(400, "invalidValue");
+        let top = make(json!({ "displayName": "Top" })).await.expect(201).id();
+        let low = make(json!({ "displayName": "Low", "parent": { "value": "TOP" } })).await.expect(201);
+        assert_eq!(low.body["parent"]["value"], top.as_str());
+        let group = json!({ "displayName": "Q", "department": { "value": "nowhere" } });
+        app.made("/AgentGroups", AGENT_GROUP, &group).await.refused(400, "invalidValue");
+        let group = json!({ "displayName": "Q", "department": { "value": "top" } });
+        let group = app.made("/AgentGroups", AGENT_GROUP, &group).await.expect(201);
+        assert_eq!(group.body["department"]["display"], "Top");
+        for above in [top.clone(), low.id()] {
+            let path = format!("/Departments/{top}");
+            app.patch(&path, json!([{ "op": "add", "path": "parent", "value": { "value": above } }]))
+                .await.refused(400, "invalidValue");
+        }
+        app.delete(&format!("/Departments/{top}")).await.expect(204);
+        assert_eq!(app.get(&format!("/Departments/{}", low.id())).await.body.get("parent"), None);
+        assert_eq!(app.get(&format!("/AgentGroups/{}", group.id())).await.body.get("department"), None);
+    }
+
     async fn a_refused_seat_leaves_no_agent_and_no_link(app: TestApp) {
         let app = app.center().await;
         let ann = app.person("ann", &json!({ "createAgent": true, "callForwardNumber": PHONE })).await.expect(201);

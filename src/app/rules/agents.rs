@@ -3,6 +3,7 @@
 
 mod extensions;
 mod names;
+mod parents;
 mod telephony;
 
 use crate::app::Error;
