@@ -75,6 +75,11 @@ id!(
 );
 
 impl ResourceId {
+    /// Whether a text has the form of those that are made here.
+    pub fn is_form(text: &str) -> bool {
+        text.len() == 36 && Uuid::try_parse(text).is_ok()
+    }
+
     /// New ones that sort in this order, after those made before `now`.
     pub fn many(now: Micros) -> impl Iterator<Item = Self> {
         // One counter keeps the order, so that rows come one after the other.

@@ -6,6 +6,7 @@ use crate::app::{App, Ctx, Error, catalogue};
 use crate::domain::catalogue::Role;
 use crate::domain::role;
 use crate::domain::scope::Scope;
+use crate::scim;
 use crate::store::Tx;
 
 impl App {
@@ -55,13 +56,15 @@ impl App {
     /// have it already get the role with their next change. Naming a role that administers the tenant
     /// is giving it: it takes the scope for that.
     pub async fn name_role(&self, ctx: &Ctx, name: &str, role: Option<&str>) -> Result<(), Error> {
-        let meant = role.and_then(|role| ctx.catalogue.role(role));
-        if meant.is_some_and(|role| role.administrative) {
-            ctx.require(Scope::RolesAssign)?;
-        }
         let (name, role) = (name.to_owned(), role.map(str::to_owned));
-        self.change_catalogue(ctx, Scope::SettingsWrite, move |catalogue| {
-            catalogue.name_role(&name, role.as_deref())
+        let asked = ctx.clone();
+        self.rule_catalogue(ctx, Scope::SettingsWrite, move |catalogue| {
+            let meant = role.as_deref().and_then(|role| catalogue.role(role));
+            if meant.is_some_and(|role| role.administrative) {
+                asked.require(Scope::RolesAssign)?;
+            }
+            let named = catalogue.name_role(&name, role.as_deref());
+            named.map_err(|sentence| scim::Error::InvalidValue(sentence).into())
         })
         .await
         .map(drop)

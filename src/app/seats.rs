@@ -79,12 +79,25 @@ impl App {
         scope: Scope,
         change: impl Fn(&mut Catalogue) -> Result<(), String> + Send + 'static,
     ) -> Result<Catalogue, Error> {
+        let change = move |catalogue: &mut Catalogue| {
+            change(catalogue).map_err(|sentence| scim::Error::InvalidValue(sentence).into())
+        };
+        self.rule_catalogue(ctx, scope, change).await
+    }
+
+    /// The same, where it depends on what there is whether the change is allowed.
+    pub(super) async fn rule_catalogue(
+        &self,
+        ctx: &Ctx,
+        scope: Scope,
+        change: impl Fn(&mut Catalogue) -> Result<(), Error> + Send + 'static,
+    ) -> Result<Catalogue, Error> {
         ctx.require(scope)?;
         let work = Work::new(self, ctx, self.users()?);
         let changed = async move |tx: &mut Tx<'_>| {
             let before = catalogue::read(tx, &work.tenant).await?;
             let mut wanted = before.clone();
-            change(&mut wanted).map_err(scim::Error::InvalidValue)?;
+            change(&mut wanted)?;
             wanted.check().map_err(scim::Error::InvalidValue)?;
             for pool in &mut wanted.pools {
                 stamp(pool, before.pool(&pool.value), work.now.0);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::app::{App, Ctx, Error, catalogue};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::scope::{Scope, Scopes};
-use crate::domain::tenant::TenantSettings;
+use crate::domain::tenant::{Shown, TenantSettings};
 use crate::ids::{RequestId, TenantId, TokenId};
 use crate::scim;
 use crate::store::{self, Tx, tenants};
@@ -30,11 +30,14 @@ impl App {
     /// Whoever may run this program on this database may do everything in it.
     pub async fn operator(&self, tenant: &str) -> Result<Ctx, Error> {
         let tenant = self.tenant(tenant).await?;
+        let mut rules = tenant.settings;
+        // What clients do not see is there for operators; else what they write of it was ignored.
+        rules.shown = Shown::All;
         Ok(Ctx {
             tenant: tenant.id,
             tenant_name: tenant.name,
-            quirks: tenant.settings.quirks(),
-            rules: Arc::new(tenant.settings),
+            quirks: rules.quirks(),
+            rules: Arc::new(rules),
             catalogue: Arc::new(tenant.catalogue),
             token: TokenId::from("command line"),
             scopes: Scopes::parse([Scope::Admin.name()]).map_err(Error::Internal)?,

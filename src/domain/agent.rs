@@ -14,7 +14,9 @@ use crate::scim::{Doc, Error, fold, urn};
 
 mod extension;
 
-pub use extension::{AUTO, FIRST, check_number, complete_extension, next_number};
+pub use extension::{
+    AUTO, FIRST, check_number, complete_extension, lengths, next_number, none_left,
+};
 
 /// What the agent owns of a linked user.
 pub const OWNED: [&str; 6] = [
@@ -300,8 +302,10 @@ pub fn complete(before: Option<&Doc>, agent: &mut Doc) -> Result<(), Error> {
         // What somebody decided since is not undone.
         agent.shift_remove("statusBefore");
     }
-    if before.is_none() && !agent.contains_key("callingAgent") {
-        agent.insert("callingAgent".to_owned(), true.into());
+    agent.entry("callingAgent").or_insert(Value::Bool(true));
+    // Whoever leaves the number out does not ask for another one.
+    if let Some(number) = before.and_then(|doc| doc.get("agentNumber")) {
+        agent.entry("agentNumber").or_insert_with(|| number.clone());
     }
     let ids = agent.get("allowedCallerIds").and_then(Value::as_array).map_or(0, Vec::len);
     check_caller_ids("allowedCallerIds", ids)?;

@@ -214,6 +214,17 @@ each_db! {
         client.patch(&format!("/Users/{}", made.id()), rename).await.expect(200);
     }
 
+    async fn whether_a_role_administers_is_looked_at_in_the_transaction(app: TestApp) {
+        let app = administrator(&app).await;
+        let settings = app.scoped(&["settings:write", "users:read"]).await;
+        let other = settings.second_instance().await;
+        other.admin("GET", "/roles", None).await.expect(200);
+        let chief = json!({ "value": "chief", "display": "Chief", "administrative": true });
+        app.admin("POST", "/roles", Some(&chief)).await.expect(201);
+        let named = other.admin("PUT", "/role-names/boss", Some(&json!({ "role": "chief" }))).await;
+        problem(&named, 403);
+    }
+
     async fn events_and_the_log_are_read_in_order_and_go_on_where_they_ended(app: TestApp) {
         let app = administrator(&app).await;
         let reply = app.post("/Users", &user("ann", &json!({}))).await.expect(201);

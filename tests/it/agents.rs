@@ -7,11 +7,11 @@ use crate::support::app::{Reply, TestApp};
 use crate::support::asks::{CONTACT_CENTER as ABOUT, ENTERPRISE, texts, user};
 use crate::support::each_db;
 
-const CALL_AGENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:CallAgent";
+pub(crate) const CALL_AGENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:CallAgent";
 pub(crate) const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:Department";
 pub(crate) const AGENT_GROUP: &str = "urn:ietf:params:scim:schemas:usher:2.0:AgentGroup";
-const PHONE_EXTENSION: &str = "urn:ietf:params:scim:schemas:usher:2.0:PhoneExtension";
-const PHONE: &str = "+49 30 1234567";
+pub(crate) const PHONE_EXTENSION: &str = "urn:ietf:params:scim:schemas:usher:2.0:PhoneExtension";
+pub(crate) const PHONE: &str = "+49 30 1234567";
 
 impl TestApp {
     /// A new tenant that shows everything, with a token that may write agents.
@@ -19,7 +19,7 @@ impl TestApp {
         self.center_with("agent.followUser", "true").await
     }
 
-    async fn center_with(&self, key: &str, value: &str) -> Self {
+    pub(crate) async fn center_with(&self, key: &str, value: &str) -> Self {
         let all = ("discovery.extensions".to_owned(), "all".to_owned());
         let pairs = [all, (key.to_owned(), value.to_owned())];
         self.tenant(&pairs.into()).await.scoped(&["scim", "agents:write"]).await
@@ -64,7 +64,7 @@ impl TestApp {
     }
 
     /// The owner of an extension: the id of an agent, or of a user.
-    async fn owner(&self, number: &str) -> Option<String> {
+    pub(crate) async fn owner(&self, number: &str) -> Option<String> {
         let found = self.find("/PhoneExtensions", &format!("number eq \"{number}\"")).await;
         let extension = &found.body["Resources"][0];
         let owner = extension["agent"]["value"].as_str().or(extension["user"]["value"].as_str());
@@ -76,7 +76,7 @@ pub(crate) fn agent_of(reply: &Reply) -> &str {
     reply.body[ABOUT]["agent"]["value"].as_str().unwrap_or_default()
 }
 
-fn count(replies: &[Reply], status: u16) -> usize {
+pub(crate) fn count(replies: &[Reply], status: u16) -> usize {
     replies.iter().filter(|reply| reply.status == status).count()
 }
 

@@ -172,7 +172,7 @@ each_db! {
         assert_eq!(shown[GROUP_MAPPING], json!({ "kind": "agentGroup", "agentGroup": "queue", "priority": 3 }));
         let path = center.team.replace("/Groups", "/mappings");
         for wrong in [json!({ "department": "Nowhere" }), json!({ "agentGroup": "Sales" })] {
-            assert!(problem(&app.admin("PUT", &path, Some(&wrong)).await, 400).contains("neither the name"));
+            assert!(problem(&app.admin("PUT", &path, Some(&wrong)).await, 400).contains("of that name or id"));
         }
         // Whoever is a member when it is mapped has it too, and rights stay what they were.
         let (ann, agent) = center.ann().await;

@@ -6,6 +6,7 @@
 mod accounts;
 mod admin;
 mod administrators;
+mod agent_integrity;
 mod agents;
 mod architecture;
 mod bad_bodies;

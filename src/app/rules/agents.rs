@@ -3,6 +3,7 @@
 
 mod extensions;
 mod names;
+mod parents;
 mod telephony;
 
 use crate::app::Error;
@@ -132,6 +133,9 @@ impl Work {
         let turned = before.and_then(|doc| doc.get("active")) != doc.get("active");
         match next {
             Some(next) => {
+                if before.and_then(agent::linked).is_none() {
+                    self.drop_gone_wishes(tx, before, &mut doc).await?;
+                }
                 let next = self.give(tx, (id, &mut doc), next, &asked.wishes).await?;
                 self.tie(tx, (id, &mut doc), next, turned).await?;
             }
@@ -259,8 +263,10 @@ impl Work {
             agent::complete(None, &mut next.doc)?;
             of_agents.number(tx, &mut next.doc).await?;
         }
-        if (next.is_new || turned) && self.ctx.rules.agent_follows_user {
-            agent::follow(&mut next.doc, doc.get("active") != Some(&Value::Bool(true)));
+        let suspended = doc.get("active") != Some(&Value::Bool(true));
+        // What was disabled with its user comes back with it, whatever the tenant wants by now.
+        if (next.is_new || turned) && (self.ctx.rules.agent_follows_user || !suspended) {
+            agent::follow(&mut next.doc, suspended);
         }
         let (departments, groups) = granted(&maps::of_member(tx, &self.tenant, user).await?);
         agent::grant(&mut next.doc, &departments, &groups);
@@ -328,11 +334,22 @@ impl Work {
     /// The next agent number, where a document has none.
     async fn number(&self, tx: &mut Tx<'_>, doc: &mut Doc) -> Result<(), Error> {
         if !doc.contains_key("agentNumber") {
-            let highest = agents::highest(tx, &self.tenant, &self.kind.name, "agentNumber").await?;
-            let next = agent::next_number(highest)?;
-            doc.insert("agentNumber".to_owned(), next.to_string().into());
+            let next = self.next_number(tx, "agentNumber").await?;
+            doc.insert("agentNumber".to_owned(), next.into());
         }
         Ok(())
+    }
+
+    /// A number that nothing of this type has: the one after the highest.
+    async fn next_number(&self, tx: &mut Tx<'_>, attr: &str) -> Result<String, Error> {
+        for digits in agent::lengths() {
+            let place = (self.kind.name.as_str(), attr);
+            let highest = agents::highest(tx, &self.tenant, place, digits.into()).await?;
+            if let Some(next) = agent::next_number(highest, digits) {
+                return Ok(next.to_string());
+            }
+        }
+        Err(agent::none_left(attr).into())
     }
 
     /// A user goes: its agent stays, and an extension that was held for none is free.

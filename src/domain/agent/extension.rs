@@ -7,8 +7,8 @@ use crate::scim::{Doc, Error};
 pub const AUTO: &str = "auto";
 /// The number of the first extension that is made for `auto`, and of the first agent.
 pub const FIRST: i64 = 100;
-/// The highest number of 8 digits.
-const LAST: i64 = 99_999_999;
+/// Digits of a number that is given, from the most to the fewest.
+const DIGITS: std::ops::RangeInclusive<u32> = 3..=8;
 
 /// Refuses what is not 2 to 8 digits.
 pub fn check_number(at: &str, text: &str) -> Result<(), Error> {
@@ -26,14 +26,22 @@ pub fn complete_extension(extension: &mut Doc) {
     extension.entry("status").or_insert_with(|| "unregistered".into());
 }
 
-/// The number after the highest one.
-pub fn next_number(highest: Option<i64>) -> Result<i64, Error> {
+/// How many digits the next number may have: first as many as there can be, and fewer where the highest of
+/// so many is in use.
+pub fn lengths() -> impl Iterator<Item = u32> {
+    DIGITS.rev()
+}
+
+/// The number after the highest one of so many digits or fewer; none where it would have more.
+pub fn next_number(highest: Option<i64>, digits: u32) -> Option<i64> {
     let next = highest.map_or(FIRST, |highest| (highest + 1).max(FIRST));
-    if next <= LAST {
-        return Ok(next);
-    }
-    Err(Error::InvalidValue(
-        "There is no number of 8 digits left after the highest one; name one.".to_owned(),
+    (next < 10_i64.pow(digits)).then_some(next)
+}
+
+/// That there is no such number for this attribute.
+pub fn none_left(attribute: &str) -> Error {
+    Error::InvalidValue(format!(
+        "There is no number left to give as {attribute}: 99999999 and the highest ones of fewer digits are in use. Name one."
     ))
 }
 
@@ -48,9 +56,16 @@ mod tests {
         {
             assert_eq!(check_number("number", text).is_ok(), fine, "{text}");
         }
-        assert_eq!(next_number(None).ok(), Some(100));
-        assert_eq!(next_number(Some(20)).ok(), Some(100));
-        assert_eq!(next_number(Some(100)).ok(), Some(101));
-        assert!(next_number(Some(LAST)).is_err());
+        for (highest, digits, next) in [
+            (None, 8, Some(100)),
+            (Some(20), 8, Some(100)),
+            (Some(100), 8, Some(101)),
+            (Some(99_999_999), 8, None),
+            (Some(101), 7, Some(102)),
+            (Some(999), 3, None),
+        ] {
+            assert_eq!(next_number(highest, digits), next, "{highest:?} {digits}");
+        }
+        assert_eq!(lengths().collect::<Vec<_>>(), [8, 7, 6, 5, 4, 3]);
     }
 }

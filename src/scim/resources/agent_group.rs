@@ -48,8 +48,8 @@ pub struct AgentMember {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DepartmentOfGroup {
-    /// Its id.
-    #[schemars(extend("x-scim" = json!({ "caseExact": true })))]
+    /// Its id; a name is understood and becomes it.
+    #[schemars(extend("x-scim" = json!({ "caseExact": true, "indexed": true })))]
     pub value: Option<String>,
     /// Its URI.
     #[serde(rename = "$ref")]

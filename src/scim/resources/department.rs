@@ -51,8 +51,8 @@ pub struct DepartmentMembers {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ParentDepartment {
-    /// Its id.
-    #[schemars(extend("x-scim" = json!({ "caseExact": true })))]
+    /// Its id; a name is understood and becomes it.
+    #[schemars(extend("x-scim" = json!({ "caseExact": true, "indexed": true })))]
     pub value: Option<String>,
     /// Its URI.
     #[serde(rename = "$ref")]

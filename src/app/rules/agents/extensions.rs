@@ -76,8 +76,9 @@ impl Work {
             work.having(tx, "number", text, 1).await?.pop()
         };
         let Some(loaded) = found else {
-            let number = if any { work.next_extension(tx).await? } else { text.to_owned() };
-            agent::check_number("extension", &number)?;
+            let number = if any { work.next_number(tx, "number").await? } else { text.to_owned() };
+            // What a user wishes was looked at before.
+            agent::check_number("extensionNumber", &number)?;
             let id = ResourceId::new(self.now).to_string();
             let mut doc = Doc::from_iter([("number".to_owned(), number.as_str().into())]);
             owner.put(&mut doc);
@@ -96,11 +97,6 @@ impl Work {
         let taken = (loaded.stored.id.clone(), number.to_owned());
         work.amend(tx, &loaded, doc, &[]).await?;
         Ok(taken)
-    }
-
-    async fn next_extension(&self, tx: &mut Tx<'_>) -> Result<String, Error> {
-        let highest = agents::highest(tx, &self.tenant, &self.kind.name, "number").await?;
-        Ok(agent::next_number(highest)?.to_string())
     }
 
     /// Gives an extension free, where it is this owner's.

@@ -100,13 +100,48 @@ impl Work {
         if let Some(id) = self.known(tx, text).await? {
             return Ok(id);
         }
-        if !self.ctx.rules.create_departments || text.trim().is_empty() {
+        if !self.may_make(text) {
             return Err(self.unknown(attribute, text));
         }
         let id = ResourceId::new(self.now).to_string();
         let doc = Doc::from_iter([("displayName".to_owned(), text.into())]);
         self.add(tx, &id, doc, &[]).await?;
         Ok(id)
+    }
+
+    /// Whether a department or group of this name is made where there is none. An id that is nobody's is
+    /// no name.
+    fn may_make(&self, text: &str) -> bool {
+        let is_name = !text.trim().is_empty() && !ResourceId::is_form(text);
+        self.ctx.rules.create_departments && is_name
+    }
+
+    /// Takes out of a user's wishes what went since they were written: nothing is in the way of a link
+    /// that the client of today did not write.
+    pub(super) async fn drop_gone_wishes(
+        &self,
+        tx: &mut Tx<'_>,
+        before: Option<&Doc>,
+        doc: &mut Doc,
+    ) -> Result<(), Error> {
+        for (name, schema) in [("departments", urn::DEPARTMENT), ("agentGroups", urn::AGENT_GROUP)]
+        {
+            let wishes = agent::about(doc, name);
+            if wishes.is_none() || before.and_then(|doc| agent::about(doc, name)) != wishes {
+                continue;
+            }
+            let work = self.on(schema)?;
+            let mut left = Vec::new();
+            for wish in wishes.and_then(Value::as_array).cloned().unwrap_or_default() {
+                let text = wish.as_str().unwrap_or_default();
+                if work.may_make(text) || work.known(tx, text).await?.is_some() {
+                    left.push(wish);
+                }
+            }
+            let left = (!left.is_empty()).then(|| left.into());
+            agent::set(agent::about_mut(doc), name, left);
+        }
+        Ok(())
     }
 
     pub(super) fn unknown(&self, attribute: &str, text: &str) -> Error {

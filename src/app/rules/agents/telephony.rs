@@ -25,7 +25,8 @@ impl Work {
 
     /// A document of no user, where nothing beside it has to be looked at.
     pub(in crate::app::rules) fn foresee_telephony(&self, mut doc: Doc) -> Result<Foreseen, Error> {
-        if self.is(urn::CALL_AGENT) || self.is(urn::AGENT_GROUP) {
+        let is_below = self.is(urn::DEPARTMENT) && doc.contains_key("parent");
+        if self.is(urn::CALL_AGENT) || self.is(urn::AGENT_GROUP) || is_below {
             return Ok(Foreseen::Open(doc));
         }
         if self.is(urn::PHONE_EXTENSION) {
@@ -37,7 +38,7 @@ impl Work {
         Ok(Foreseen::Ruled(Ruled::plain(doc)))
     }
 
-    /// What a change of an agent or of a group comes to.
+    /// What a change of an agent, a group or a department comes to.
     pub(in crate::app::rules) async fn rule_telephony(
         &self,
         tx: &mut Tx<'_>,
@@ -51,7 +52,11 @@ impl Work {
         if self.is(urn::AGENT_GROUP) {
             return self.rule_group(tx, id, was, wanted).await;
         }
-        Ok(Ruled::plain(wanted.clone()))
+        let mut doc = wanted.clone();
+        if self.is(urn::DEPARTMENT) {
+            self.resolve_department(tx, (id, "parent"), was, &mut doc).await?;
+        }
+        Ok(Ruled::plain(doc))
     }
 
     async fn rule_agent(
@@ -129,6 +134,7 @@ impl Work {
                 }
             }
         }
+        self.resolve_department(tx, (id, "department"), was, &mut doc).await?;
         self.keep_granted_members(tx, id, was, &mut doc).await?;
         accept::finish(&self.kind, &mut doc);
         let after = agent::ids(&doc, "members");
@@ -251,6 +257,9 @@ impl Work {
                 "The phone extension belongs to somebody. Give that agent another one first."
                     .to_owned(),
             ));
+        }
+        if self.is(urn::DEPARTMENT) {
+            self.leave_department(tx, id).await?;
         }
         for (name, schema) in LISTS {
             if self.is(schema) {
