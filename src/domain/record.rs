@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::facts::{Effective, Facts, Lifecycle, Seat};
+use crate::domain::facts::{Effective, Facts, Lifecycle, Reason, Seat};
 use crate::domain::pool::Pool;
 
 /// One line of the record: an event where the name is one, and always a line of the provisioning log.
@@ -22,6 +22,7 @@ pub const EVENTS: &[&str] = &[
     "user.suspended",
     "user.reactivated",
     "user.deleted",
+    "user.restored",
     "seat.reserved",
     "seat.consumed",
     "seat.released",
@@ -67,6 +68,31 @@ pub fn updated(before: Option<&Facts>, after: &Facts) -> Vec<Entry> {
     entries.extend(lifecycle(before, after));
     entries.extend(role(before, after).filter(|_| known));
     entries.extend(seat(&before.seat, &after.seat));
+    let is_held = |facts: &Facts| facts.seat.reason == Some(Reason::Held);
+    entries.extend((is_held(after) && !is_held(before)).then(|| held("suspension", &after.seat)));
+    entries
+}
+
+/// That a suspension or a deletion is one beyond what the brake lets pass.
+fn held(what: &str, seat: &Seat) -> Entry {
+    Entry { name: "brake.held", detail: json!({ "what": what, "seat": shown(seat) }) }
+}
+
+/// That what was held is finished, since an administrator said so or it was held long enough.
+pub fn finished(by: &str) -> Entry {
+    Entry { name: "brake.finished", detail: json!({ "by": by }) }
+}
+
+/// What the end of a user comes to that can be brought back: the seat is kept.
+pub fn deleted_and_held(facts: Option<&Facts>) -> Vec<Entry> {
+    let seat = facts.map(|facts| facts.seat.clone()).unwrap_or_default();
+    vec![plain("user.deleted"), held("deletion", &seat)]
+}
+
+/// What it comes to that the end of a user is final.
+pub fn buried(facts: Option<&Facts>, by: &str) -> Vec<Entry> {
+    let mut entries = vec![finished(by)];
+    entries.extend(facts.map(|facts| seat(&facts.seat, &Seat::default())).unwrap_or_default());
     entries
 }
 
@@ -156,7 +182,8 @@ fn lifecycle(before: &Facts, after: &Facts) -> Option<Entry> {
 }
 
 fn seat(before: &Seat, after: &Seat) -> Vec<Entry> {
-    if before.held == after.held && before.requested == after.requested {
+    let is_kept = after.held.is_some() && after.reason == Some(Reason::Held);
+    if before.held == after.held && (before.requested == after.requested || is_kept) {
         return Vec::new();
     }
     let detail = || json!({ "before": shown(before), "after": shown(after) });

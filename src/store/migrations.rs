@@ -43,6 +43,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0005_groups.sql"),
         postgres: include_str!("migrations/postgres/0005_groups.sql"),
     },
+    Migration {
+        number: 6,
+        name: "brake",
+        sqlite: include_str!("migrations/sqlite/0006_brake.sql"),
+        postgres: include_str!("migrations/postgres/0006_brake.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations

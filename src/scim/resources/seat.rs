@@ -27,7 +27,7 @@ pub struct Seat {
     #[schemars(extend("x-scim" = json!({
         "mutability": "readOnly",
         "canonicalValues": [
-            "invited", "active", "poolFull", "moving", "suspended", "expired", "cancelled", "overage",
+            "invited", "active", "poolFull", "moving", "suspended", "expired", "cancelled", "overage", "held",
             "exemptRole"
         ]
     })))]
