@@ -139,8 +139,7 @@ impl Work {
         match (done, &held.gone) {
             (Ok(()), Some(_)) => decided.deleted += 1,
             (Ok(()), None) => decided.suspended += 1,
-            (Err(error), _) if verdict == Verdict::Undo => {
-                error.log();
+            (Err(error), _) if verdict == Verdict::Undo && is_refusal(&error) => {
                 let (name, detail) = (self.name_of(tx, held).await?, error.to_string());
                 decided.refused.push(Refused { id: held.id.clone(), name, detail });
             }
@@ -263,6 +262,11 @@ impl Work {
         }
         Ok(())
     }
+}
+
+/// Whether it is about this user, and nothing is wrong with Usher.
+fn is_refusal(error: &Error) -> bool {
+    !matches!(error, Error::Store(_) | Error::Unavailable(_) | Error::Busy(_) | Error::Internal(_))
 }
 
 fn document(gone: &Gone) -> Result<Doc, Error> {
