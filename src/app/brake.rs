@@ -198,12 +198,10 @@ impl Work {
         by: &str,
     ) -> Result<(), Error> {
         held::release(tx, &self.tenant, &held.id).await?;
-        let doc = document(gone)?;
-        let facts = Facts::of(&doc);
         // The place in a line was given up when the user was deleted.
         let seat = Seat { held: gone.seat.clone(), ..Seat::default() };
-        let opened = self.give_all_back(tx, &held.id, &doc, &seat).await?;
-        let change = self.change(&record::buried(facts.as_ref(), by), &held.id, None);
+        let opened = self.give_all_back(tx, &held.id, &document(gone)?, &seat).await?;
+        let change = self.change(&record::buried(&seat, by), &held.id, None);
         records::write(tx, &self.tenant, change.as_slice()).await?;
         self.seat_waiters(tx, opened).await
     }

@@ -314,8 +314,8 @@ impl Work {
         let seat = facts.as_ref().map(|facts| facts.seat.clone()).unwrap_or_default();
         let (entries, opened) = match gone {
             Some(gone) => {
-                self.hold_deleted(tx, id, &seat, gone).await?;
-                (record::deleted_and_held(facts.as_ref()), Vec::new())
+                let kept = self.hold_deleted(tx, id, &seat, gone).await?;
+                (record::deleted_and_held(&seat, &kept), Vec::new())
             }
             None => {
                 let opened = self.give_all_back(tx, id, before, &seat).await?;

@@ -83,16 +83,18 @@ pub fn finished(by: &str) -> Entry {
     Entry { name: "brake.finished", detail: json!({ "by": by }) }
 }
 
-/// What the end of a user comes to that can be brought back: the seat is kept.
-pub fn deleted_and_held(facts: Option<&Facts>) -> Vec<Entry> {
-    let seat = facts.map(|facts| facts.seat.clone()).unwrap_or_default();
-    vec![plain("user.deleted"), held("deletion", &seat)]
+/// What the end of a user comes to that can be brought back, with the seat that is kept for it.
+pub fn deleted_and_held(before: &Seat, kept: &Seat) -> Vec<Entry> {
+    let mut entries = vec![plain("user.deleted")];
+    entries.extend(seat(before, kept));
+    entries.push(held("deletion", kept));
+    entries
 }
 
-/// What it comes to that the end of a user is final.
-pub fn buried(facts: Option<&Facts>, by: &str) -> Vec<Entry> {
+/// What it comes to that the end of a user is final, whose seat was kept.
+pub fn buried(kept: &Seat, by: &str) -> Vec<Entry> {
     let mut entries = vec![finished(by)];
-    entries.extend(facts.map(|facts| seat(&facts.seat, &Seat::default())).unwrap_or_default());
+    entries.extend(seat(kept, &Seat::default()));
     entries
 }
 
@@ -182,8 +184,7 @@ fn lifecycle(before: &Facts, after: &Facts) -> Option<Entry> {
 }
 
 fn seat(before: &Seat, after: &Seat) -> Vec<Entry> {
-    let is_kept = after.held.is_some() && after.reason == Some(Reason::Held);
-    if before.held == after.held && (before.requested == after.requested || is_kept) {
+    if before.held == after.held && before.requested == after.requested {
         return Vec::new();
     }
     let detail = || json!({ "before": shown(before), "after": shown(after) });

@@ -80,18 +80,19 @@ impl Work {
         }))
     }
 
-    /// Holds a deleted user: its seat is kept, and its place in a line is given up.
+    /// Holds a deleted user: its seat is kept, as it is then, and its place in a line is given up.
     pub(super) async fn hold_deleted(
         &self,
         tx: &mut Tx<'_>,
         id: &str,
         seat: &Seat,
         gone: Gone,
-    ) -> Result<(), Error> {
+    ) -> Result<Seat, Error> {
         let settled = seat::settle(seat, &Need::Held, None, Manners::Policy);
-        let steps = settled.map(|(_, steps)| steps).unwrap_or_default();
+        let (kept, steps) = settled.unwrap_or_default();
         self.step(tx, id, &steps).await?;
-        self.hold(tx, id, Some(gone)).await
+        self.hold(tx, id, Some(gone)).await?;
+        Ok(kept)
     }
 
     async fn hold(&self, tx: &mut Tx<'_>, id: &str, gone: Option<Gone>) -> Result<(), Error> {

@@ -27,8 +27,8 @@ pub struct Seat {
     #[schemars(extend("x-scim" = json!({
         "mutability": "readOnly",
         "canonicalValues": [
-            "invited", "active", "poolFull", "moving", "suspended", "expired", "cancelled", "overage", "held",
-            "exemptRole"
+            "invited", "active", "poolFull", "moving", "suspended", "expired", "cancelled", "overage",
+            "exemptRole", "held"
         ]
     })))]
     pub reason: Option<String>,
