@@ -312,15 +312,12 @@ impl Work {
         }
         let facts = Facts::of(before);
         let seat = facts.as_ref().map(|facts| facts.seat.clone()).unwrap_or_default();
-        let (entries, opened) = match gone {
-            Some(gone) => {
-                let kept = self.hold_deleted(tx, id, &seat, gone).await?;
-                (record::deleted_and_held(&seat, &kept), Vec::new())
-            }
-            None => {
-                let opened = self.give_all_back(tx, id, before, &seat).await?;
-                (record::deleted(facts.as_ref()), opened)
-            }
+        let (entries, opened) = if let Some(gone) = gone {
+            let kept = self.hold_deleted(tx, id, &seat, gone).await?;
+            (record::deleted_and_held(&seat, &kept), Vec::new())
+        } else {
+            let opened = self.give_all_back(tx, id, before, &seat).await?;
+            (record::deleted(facts.as_ref()), opened)
         };
         let change = self.change(&entries, id, None);
         records::write(tx, &self.tenant, change.as_slice()).await?;

@@ -198,7 +198,7 @@ impl Replay {
                     ("suspension", _) => "suspended and held",
                     (_, true) => "deleted and held, a move waited",
                     _ => "deleted and held",
-                })
+                });
             }
             "brake.finished" if self.held.contains_key(id) => reached.note("finished with a seat"),
             "brake.finished" => reached.note("finished without"),
