@@ -39,7 +39,8 @@
 //!   recorded conversation; `scim.strict` switches all of them off.
 //! * One error enum per layer; statuses are given in `app/error/body.rs` and nowhere else.
 //! * What the rules make of a user (roles in force, lifecycle, seat) stands in its document, read-only,
-//!   written by the transaction that decided it; the counters of pools are the counts of it.
+//!   written by the transaction that decided it; the counters of pools are the counts of it, and of the
+//!   deleted users whose seats the brake holds.
 //! * What an account says is shown from its own document and stands in no other, so that to rename or to
 //!   suspend it writes one document, however many members it has.
 //! * Seats are taken by counting only within the band that stands beside a pool's counters; whatever
@@ -63,6 +64,7 @@
 //! | new filter operator | `scim/filter/op.rs`, then the match that the compiler names in `store/filter` | parser, PATCH paths, SQL |
 //! | new oddity of a client | a row in `scim/quirks.rs` and a file in `tests/idp/` | every request is softened by it |
 //! | new rule about users | `domain/person.rs`, or a file beside it that it asks | every door: POST, PUT, PATCH, Bulk, groups |
+//! | new thing that a deleted user gets back | `app/rules/brake.rs` keeps it, `app/brake.rs` restores it | `usher brake`, `/admin/brake` |
 //! | new rule about call agents | `domain/agent.rs`; `app/rules/agents.rs` writes both documents | users and `/CallAgents` alike |
 //! | new rule about accounts | `domain/account.rs`; `app/accounts.rs` writes accounts and memberships | `/admin`, `usher accounts` |
 //! | new line of the record | `domain/record.rs` | log, events |

@@ -1,5 +1,5 @@
-//! What has to be done as time passes: old lines of the record go, and whoever waits for a pool that
-//! opens gets a seat.
+//! What has to be done as time passes: old lines of the record go, whoever waits for a pool that opens
+//! gets a seat, and what the brake held long enough is finished.
 
 use std::time::Duration;
 
@@ -23,9 +23,14 @@ impl App {
         self.worker().start(async move {
             for turn in 0_u32.. {
                 let forgets = turn.is_multiple_of(RARELY);
-                for done in [app.seat_all_waiters().await, app.forget_records(forgets).await] {
+                let all = [
+                    app.end_holds().await,
+                    app.seat_all_waiters().await,
+                    app.forget_records(forgets).await,
+                ];
+                for done in all {
                     if let Err(error) = done {
-                        tracing::warn!(%error, "the record or the waiting lines were not looked after");
+                        tracing::warn!(%error, "the record, waiting lines or held users were not looked after");
                     }
                 }
                 tokio::time::sleep(EVERY).await;

@@ -1,6 +1,7 @@
 //! Use-cases: load, let the pure core decide, write. The only place that opens a transaction.
 
 pub mod accounts;
+pub mod brake;
 mod bulk;
 mod catalogue;
 pub mod change;

@@ -3,11 +3,13 @@
 //! people who wait, groups that give roles.
 
 mod agents;
+mod brake;
 mod emails;
 mod groups;
 mod notices;
 mod waiters;
 
+pub(super) use brake::is_held;
 pub(super) use groups::Roll;
 use notices::Turns;
 
@@ -25,6 +27,7 @@ use crate::domain::role::Mapping;
 use crate::domain::scope::Scope;
 use crate::domain::seat::{self, Manners, Need, Room, Step};
 use crate::scim::{Doc, accept, urn};
+use crate::store::held::Gone;
 use crate::store::records::{self, Change};
 use crate::store::seats::Shift;
 use crate::store::{Beside, Tx, maps, seats};
@@ -65,7 +68,7 @@ impl Ruled {
     }
 
     /// A document and what the record gets of it.
-    fn recorded(doc: Doc, change: Option<Change>) -> Self {
+    pub(super) fn recorded(doc: Doc, change: Option<Change>) -> Self {
         Self { doc, beside: Beside { change, ..Beside::default() }, ..Self::default() }
     }
 }
@@ -109,6 +112,7 @@ impl Work {
         Self::check(&self.law(&self.ctx.catalogue), was, &wanted)?;
         if agent::concerns(&self.ctx.rules, was.doc(), &wanted)
             || self.gives_addresses(was, &wanted)
+            || self.touches_brake(was, &wanted)
         {
             return Ok(Foreseen::Open(wanted));
         }
@@ -185,6 +189,7 @@ impl Work {
             Some(_) | None => Vec::new(),
         };
         let judged = law.judge(was.doc(), &wanted, &mappings)?;
+        let judged = self.brake(tx, id, was, judged).await?;
         let (facts, opened) = self.seat(tx, &catalogue, (id, judged), Manners::Policy).await?;
         if let Some(before) = was.doc().and_then(Facts::of) {
             self.note_leave(tx, id, &before, Some(&facts)).await?;
@@ -293,23 +298,47 @@ impl Work {
         self.seat_waiters(tx, ruled.opened.clone()).await
     }
 
-    /// What follows when a user is gone: its seat is free, and its place in the line.
-    pub(super) async fn bury(&self, tx: &mut Tx<'_>, id: &str, before: &Doc) -> Result<(), Error> {
+    /// What follows when a user is gone: its seat is free, and its place in the line. Of one who may
+    /// come back `gone` is kept, the seat and the agent.
+    pub(super) async fn bury(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        before: &Doc,
+        gone: Option<Gone>,
+    ) -> Result<(), Error> {
         if !self.has_rules() {
             return Ok(());
         }
-        self.leave_agent(tx, id, before).await?;
         let facts = Facts::of(before);
         let seat = facts.as_ref().map(|facts| facts.seat.clone()).unwrap_or_default();
-        let (_, steps) = seat::settle(&seat, &Need::Nothing(None), None, Manners::Policy)
-            .unwrap_or((Seat::default(), Vec::new()));
-        let opened = self.step(tx, id, &steps).await?;
-        let change = self.change(&record::deleted(facts.as_ref()), id, None);
+        let (entries, opened) = if let Some(gone) = gone {
+            let kept = self.hold_deleted(tx, id, &seat, gone).await?;
+            (record::deleted_and_held(&seat, &kept), Vec::new())
+        } else {
+            let opened = self.give_all_back(tx, id, before, &seat).await?;
+            (record::deleted(facts.as_ref()), opened)
+        };
+        let change = self.change(&entries, id, None);
         records::write(tx, &self.tenant, change.as_slice()).await?;
         if let Some(facts) = &facts {
             self.note_leave(tx, id, facts, None).await?;
         }
         self.seat_waiters(tx, opened).await
+    }
+
+    /// Takes the agent and the seat of a user who is no more; gives the pools in which there may be room.
+    pub(super) async fn give_all_back(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        user: &Doc,
+        seat: &Seat,
+    ) -> Result<Vec<String>, Error> {
+        self.leave_agent(tx, id, user).await?;
+        let (_, steps) =
+            seat::settle(seat, &Need::Nothing(None), None, Manners::Policy).unwrap_or_default();
+        self.step(tx, id, &steps).await
     }
 
     /// Writes down that a password was set or cleared.
@@ -371,7 +400,7 @@ impl Work {
 /// The pool that is needed.
 fn needed<'c>(catalogue: &'c Catalogue, need: &Need) -> Option<&'c Pool> {
     match need {
-        Need::Nothing(_) | Need::Spared { .. } => None,
+        Need::Nothing(_) | Need::Spared { .. } | Need::Held => None,
         Need::Seat { pool, .. } => catalogue.pool(pool),
     }
 }

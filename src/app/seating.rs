@@ -148,7 +148,7 @@ impl Work {
     }
 
     /// What the document of a user comes to as it stands.
-    async fn judge_again(
+    pub(super) async fn judge_again(
         &self,
         tx: &mut Tx<'_>,
         catalogue: &Catalogue,

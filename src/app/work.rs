@@ -24,7 +24,7 @@ use crate::scim::quirks::{Quirks, Softener};
 use crate::scim::resource_type::ResourceType;
 use crate::store::filter::World;
 use crate::store::resources::{Draft, Entries, Key, Next, Stored};
-use crate::store::{self, Beside, Tx, maps, resources};
+use crate::store::{self, Beside, Tx, held, maps, resources};
 
 /// One request's work on one resource type of one tenant.
 #[derive(Debug, Clone)]
@@ -234,6 +234,17 @@ impl Work {
         Ok(before)
     }
 
+    /// Lets a resource that was just stored once more be as old as it is.
+    pub(super) async fn date_back(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        version: i64,
+        created: Micros,
+    ) -> Result<(), Error> {
+        Ok(held::date_back(tx, self.key(id), version, created).await?)
+    }
+
     pub(super) async fn delete(
         &self,
         tx: &mut Tx<'_>,
@@ -244,19 +255,20 @@ impl Work {
         Self::check_conditions(conditions, &loaded)?;
         let entries = self.entries_before(&loaded.doc);
         let mapping = if self.is_group() { mapping_of(id, &loaded.doc) } else { None };
-        let held = match &mapping {
+        let members = match &mapping {
             Some(_) => maps::members(tx, &self.tenant, id, None).await?,
             None => Vec::new(),
         };
         self.let_go(tx, id, &loaded.doc).await?;
+        let gone = self.holds_deletion(tx, &loaded).await?;
         if !resources::delete(tx, self.key(id), &entries, self.now).await? {
             return Err(self.not_found(id));
         }
         if mapping.is_some() {
             maps::forget(tx, &self.tenant, id).await?;
         }
-        self.bury(tx, id, &loaded.doc).await?;
-        self.rejudge(tx, &held, Manners::Patient).await
+        self.bury(tx, id, &loaded.doc, gone).await?;
+        self.rejudge(tx, &members, Manners::Patient).await
     }
 
     /// The time of a change: requests overtake each other, `meta.lastModified` never goes back.

@@ -13,6 +13,7 @@ use crate::settings::{self, Settings};
 
 pub mod accounts;
 pub mod agents;
+pub mod brake;
 pub mod contract;
 pub mod copy;
 pub mod doctor;
@@ -51,6 +52,7 @@ enum Command {
     Token(token::Arguments),
     Users(users::Arguments),
     Seats(seats::Arguments),
+    Brake(brake::Arguments),
     Roles(roles::Arguments),
     Groups(groups::Arguments),
     Agents(agents::Arguments),
@@ -158,6 +160,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Token(arguments) => token::run(arguments, settings, output).await,
             Command::Users(arguments) => users::run(arguments, settings, output).await,
             Command::Seats(arguments) => seats::run(arguments, settings, output).await,
+            Command::Brake(arguments) => brake::run(arguments, settings, output).await,
             Command::Roles(arguments) => roles::run(arguments, settings, output).await,
             Command::Agents(arguments) => agents::run(arguments, settings, output).await,
             Command::Accounts(arguments) => accounts::run(arguments, settings, output).await,

@@ -98,6 +98,11 @@ pub fn role_in(user: &Doc, account: &str) -> Option<String> {
     found.map(|membership| membership.role)
 }
 
+/// The ids of the accounts that a user belongs to.
+pub fn of(user: &Doc) -> Vec<String> {
+    memberships(user).into_iter().map(|membership| membership.account).collect()
+}
+
 /// The memberships in a document, as it keeps or shows them.
 pub fn about_memberships(user: &Doc) -> &[Value] {
     about(user, MEMBERSHIPS).and_then(Value::as_array).map_or(&[][..], Vec::as_slice)

@@ -69,10 +69,13 @@ pub enum Reason {
     Overage,
     /// The role needs no seat.
     ExemptRole,
+    /// The person is not to use the product; the seat is kept until an administrator has looked at it,
+    /// or for some days.
+    Held,
 }
 
 impl Reason {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Active,
         Self::Invited,
         Self::PoolFull,
@@ -80,6 +83,7 @@ impl Reason {
         Self::Suspended,
         Self::Overage,
         Self::ExemptRole,
+        Self::Held,
     ];
 
     /// The word of `reason`.
@@ -92,6 +96,7 @@ impl Reason {
             Self::Suspended => "suspended",
             Self::Overage => "overage",
             Self::ExemptRole => "exemptRole",
+            Self::Held => "held",
         }
     }
 }
@@ -332,6 +337,12 @@ mod tests {
             Seat { spared: true, reason: Some(Reason::ExemptRole), ..Seat::default() },
             Seat { spared: true, exempt: true, ..Seat::default() },
             Seat { exempt: true, reason: Some(Reason::Suspended), ..Seat::default() },
+            Seat {
+                held: Some(("agent".into(), Hold::Consumed)),
+                display: Some("Agents".into()),
+                reason: Some(Reason::Held),
+                ..Seat::default()
+            },
         ];
         for seat in seats {
             for lifecycle in [

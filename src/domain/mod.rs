@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod agent;
+pub mod brake;
 pub mod catalogue;
 pub mod email;
 pub mod facts;

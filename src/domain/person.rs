@@ -42,7 +42,7 @@ impl Judged {
     /// The facts with this seat.
     pub fn seated(self, seat: Seat, now: Micros) -> Facts {
         let lifecycle = match (&self.need, &seat.held) {
-            (Need::Nothing(Some(_)), _) => Lifecycle::Suspended,
+            (Need::Nothing(Some(_)) | Need::Held, _) => Lifecycle::Suspended,
             (Need::Nothing(None), _) | (Need::Seat { .. }, Some((_, Hold::Reserved))) => {
                 Lifecycle::Provisioned
             }
@@ -132,7 +132,8 @@ impl Law<'_> {
     ) -> Result<Need, Error> {
         let wish = self.seat_type(before, wanted, &facts.seat)?;
         if wanted.get("active") != Some(&Value::Bool(true)) {
-            return Ok(Need::Nothing(Some(Reason::Suspended)));
+            let is_held = facts.seat.reason == Some(Reason::Held);
+            return Ok(if is_held { Need::Held } else { Need::Nothing(Some(Reason::Suspended)) });
         }
         let has_login = about(wanted, urn::CONTACT_CENTER, "webLogin") != Some(&Value::Bool(false));
         if facts.seat.exempt {

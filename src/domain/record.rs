@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::facts::{Effective, Facts, Lifecycle, Seat};
+use crate::domain::facts::{Effective, Facts, Lifecycle, Reason, Seat};
 use crate::domain::pool::Pool;
 
 /// One line of the record: an event where the name is one, and always a line of the provisioning log.
@@ -22,6 +22,7 @@ pub const EVENTS: &[&str] = &[
     "user.suspended",
     "user.reactivated",
     "user.deleted",
+    "user.restored",
     "seat.reserved",
     "seat.consumed",
     "seat.released",
@@ -67,6 +68,33 @@ pub fn updated(before: Option<&Facts>, after: &Facts) -> Vec<Entry> {
     entries.extend(lifecycle(before, after));
     entries.extend(role(before, after).filter(|_| known));
     entries.extend(seat(&before.seat, &after.seat));
+    let is_held = |facts: &Facts| facts.seat.reason == Some(Reason::Held);
+    entries.extend((is_held(after) && !is_held(before)).then(|| held("suspension", &after.seat)));
+    entries
+}
+
+/// That a suspension or a deletion is one beyond what the brake lets pass.
+fn held(what: &str, seat: &Seat) -> Entry {
+    Entry { name: "brake.held", detail: json!({ "what": what, "seat": shown(seat) }) }
+}
+
+/// That what was held is finished, since an administrator said so or it was held long enough.
+pub fn finished(by: &str) -> Entry {
+    Entry { name: "brake.finished", detail: json!({ "by": by }) }
+}
+
+/// What the end of a user comes to that can be brought back, with the seat that is kept for it.
+pub fn deleted_and_held(before: &Seat, kept: &Seat) -> Vec<Entry> {
+    let mut entries = vec![plain("user.deleted")];
+    entries.extend(seat(before, kept));
+    entries.push(held("deletion", kept));
+    entries
+}
+
+/// What it comes to that the end of a user is final, whose seat was kept.
+pub fn buried(kept: &Seat, by: &str) -> Vec<Entry> {
+    let mut entries = vec![finished(by)];
+    entries.extend(seat(kept, &Seat::default()));
     entries
 }
 

@@ -14,6 +14,9 @@ pub enum Need {
         /// Whether the role is the reason.
         by_role: bool,
     },
+    /// No seat, and what is held is kept all the same: the person was suspended beyond what the brake
+    /// lets pass.
+    Held,
     /// A seat of this pool.
     Seat {
         /// The pool's value.
@@ -72,7 +75,7 @@ impl Room<'_> {
 /// Whether the counters of the needed pool matter: a seat that is held already is kept without them.
 pub fn asks_for_room(seat: &Seat, need: &Need) -> bool {
     match need {
-        Need::Nothing(_) | Need::Spared { .. } => false,
+        Need::Nothing(_) | Need::Spared { .. } | Need::Held => false,
         Need::Seat { pool, .. } => {
             seat.pool() != Some(pool) && seat.requested.as_deref() != Some(pool)
         }
@@ -98,6 +101,7 @@ pub fn settle(
             let rest = Seat { reason, spared: true, exempt: seat.exempt, ..Seat::default() };
             return Ok((rest, all_back(seat)));
         }
+        Need::Held => return Ok(held_back(seat)),
         Need::Seat { pool, hold } => (pool, *hold),
     };
     if seat.pool() == Some(pool) {
@@ -196,6 +200,19 @@ fn kept(seat: &Seat, hold: Hold) -> (Seat, Vec<Step>) {
     };
     let kept = Seat { reason: Some(reason), requested: None, waiting_since: None, ..seat };
     (kept, steps)
+}
+
+/// The seat of somebody who needs none and may have it back; a place in a line is not kept.
+fn held_back(seat: &Seat) -> (Seat, Vec<Step>) {
+    let leave = seat.requested.iter().cloned().map(Step::Leave).collect();
+    let kept = Seat {
+        reason: Some(Reason::Held),
+        requested: None,
+        waiting_since: None,
+        spared: false,
+        ..seat.clone()
+    };
+    (kept, leave)
 }
 
 fn all_back(seat: &Seat) -> Vec<Step> {
@@ -328,6 +345,23 @@ mod tests {
         );
         // What is wanted stays the same: the seat is kept and the wait goes on.
         assert_eq!(settle(&lent, &need("a"), None, Manners::Policy).unwrap(), (lent, Vec::new()));
+    }
+
+    #[test]
+    fn what_is_held_for_somebody_is_had_again_in_a_full_pool() {
+        let seat = Seat { requested: Some("b".into()), ..holding("a") };
+        let (held, steps) = settle(&seat, &Need::Held, None, Manners::Policy).unwrap();
+        assert_eq!(steps, [Step::Leave("b".into())]);
+        assert_eq!((held.pool(), held.state()), (Some("a"), "consumed"));
+        assert_eq!((held.reason, &held.requested), (Some(Reason::Held), &None));
+        let again = settle(&held, &Need::Held, None, Manners::Policy).unwrap();
+        assert_eq!(again, (held.clone(), Vec::new()));
+        let (back, steps) = settle(&held, &need("a"), None, Manners::Policy).unwrap();
+        assert_eq!((back, steps), (holding("a"), Vec::new()));
+        let off = Need::Nothing(Some(Reason::Suspended));
+        let (none, steps) = settle(&held, &off, None, Manners::Policy).unwrap();
+        assert_eq!(steps, [Step::Give("a".into(), Hold::Consumed)]);
+        assert_eq!((none.state(), none.reason), ("none", Some(Reason::Suspended)));
     }
 
     #[test]

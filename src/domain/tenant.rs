@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::brake::Brake;
 use crate::domain::catalogue::{ADMINISTRATOR, WHITELABEL};
 use crate::domain::role;
 use crate::scim::quirks::Quirks;
@@ -87,6 +88,8 @@ pub struct TenantSettings {
     pub accept_password: bool,
     /// `password.minLength`, in characters.
     pub password_min_length: usize,
+    /// `deprovision.brake`; none where it is off.
+    pub brake: Option<Brake>,
     /// `retention.days`: how long lines of the record are kept.
     pub retention_days: i64,
     /// `departments.autoCreate`.
@@ -122,6 +125,7 @@ impl Default for TenantSettings {
             unique_emails: UniqueEmails::Admin,
             accept_password: true,
             password_min_length: 8,
+            brake: None,
             retention_days: 90,
             create_departments: true,
             departments_from_enterprise: false,
@@ -159,6 +163,11 @@ pub const KEYS: &[(&str, &str, &str)] = &[
     ("emails.unique", "admin", "admin, all or off"),
     ("password.acceptFromScim", "true", "true or false"),
     ("password.minLength", "8", "a number from 8 to 64"),
+    (
+        "deprovision.brake",
+        "off",
+        "off, or a share of 1% to 100% and a window in minutes, hours or days up to 30d, such as 20%/1h",
+    ),
     ("departments.autoCreate", "true", "true or false"),
     ("departments.fromEnterprise", "false", "false or true"),
     ("agent.followUser", "true", "true or false"),
@@ -233,6 +242,8 @@ impl TenantSettings {
                 self.password_min_length =
                     value.parse().ok().filter(|length| (8..=64).contains(length))?;
             }
+            "deprovision.brake" if value.eq_ignore_ascii_case("off") => self.brake = None,
+            "deprovision.brake" => self.brake = Some(Brake::parse(value)?),
             "departments.autoCreate" => self.create_departments = boolean(value)?,
             "departments.fromEnterprise" => self.departments_from_enterprise = boolean(value)?,
             "agent.followUser" => self.agent_follows_user = boolean(value)?,
@@ -392,6 +403,7 @@ mod tests {
             ("page.default", "5000"),
             ("password.minLength", "4"),
             ("groups.unknownMembers", "drop"),
+            ("deprovision.brake", "20%"),
             ("schema.aliases", "urn:a"),
             ("schema.aliases", "urn:ietf:params:scim:schemas:core:2.0:User=urn:x:y"),
         ] {

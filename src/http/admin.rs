@@ -1,6 +1,7 @@
 //! `/admin`: what administrators set up and read beyond SCIM, as JSON with errors of RFC 9457.
 
 mod accounts;
+mod brake;
 mod seats;
 
 use axum::response::Response;
@@ -40,6 +41,12 @@ pub enum Admin {
     ChangePool,
     /// End a pool.
     EndPool,
+    /// Show how many users the brake holds.
+    Brake,
+    /// Bring them back.
+    UndoBrake,
+    /// Finish what was held.
+    ConfirmBrake,
     /// List the roles.
     Roles,
     /// Make a role.
@@ -89,6 +96,7 @@ impl Admin {
             Self::Events
             | Self::Log
             | Self::Pools
+            | Self::Brake
             | Self::Roles
             | Self::Settings
             | Self::Tokens
@@ -96,6 +104,8 @@ impl Admin {
             | Self::Account => false,
             Self::ExemptUser
             | Self::GrantSeat
+            | Self::UndoBrake
+            | Self::ConfirmBrake
             | Self::MakePool
             | Self::ChangePool
             | Self::EndPool
@@ -129,6 +139,9 @@ pub async fn answer(admin: Admin, call: Call) -> Result<Response, Error> {
         Admin::Pools => pools(call).await,
         Admin::ExemptUser => seats::exempt(call).await,
         Admin::GrantSeat => seats::grant(call).await,
+        Admin::Brake => brake::show(call).await,
+        Admin::UndoBrake => brake::undo(call).await,
+        Admin::ConfirmBrake => brake::confirm(call).await,
         Admin::MakePool => make_pool(call).await,
         Admin::ChangePool => change_pool(call).await,
         Admin::EndPool => end_pool(call).await,

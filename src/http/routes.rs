@@ -299,6 +299,15 @@ pub const ROUTES: &[Row] = &[
     admin("POST", "/admin/users/{id}/seat:grant", Admin::GrantSeat, Scope::SeatsWrite)
         .named("grantSeat", "Seat a user who waits before everybody else who does.")
         .says(Message::Json("GrantInput"), 200, Message::Json("UserSeat")),
+    admin("GET", "/admin/brake", Admin::Brake, Scope::UsersRead)
+        .named("getBrake", "How many suspended and deleted users the brake holds.")
+        .says(Message::Nothing, 200, Message::Json("Brake")),
+    admin("POST", "/admin/brake:undo", Admin::UndoBrake, Scope::SeatsWrite)
+        .named("undoBrake", "Bring back everybody whom the brake holds; users:write is needed too.")
+        .says(Message::Nothing, 200, Message::Json("BrakeDecided")),
+    admin("POST", "/admin/brake:confirm", Admin::ConfirmBrake, Scope::SeatsWrite)
+        .named("confirmBrake", "Finish what the brake holds; users:write is needed too.")
+        .says(Message::Nothing, 200, Message::Json("BrakeDecided")),
     admin("GET", "/admin/roles", Admin::Roles, Scope::UsersRead)
         .named("listRoleSettings", "The roles, who may give them, and their pools.")
         .says(Message::Nothing, 200, Message::Json("RoleSettings")),

@@ -102,6 +102,28 @@ const TABLES: &[Table] = &[
         columns: &[("tenant", Text), ("pool", Text), ("place", Int), ("resource", Text)],
     },
     Table {
+        name: "departures",
+        key: 2,
+        columns: &[("tenant", Text), ("resource", Text), ("nth", Int), ("at", Int), ("users", Int)],
+    },
+    Table {
+        name: "held_users",
+        key: 2,
+        columns: &[
+            ("tenant", Text),
+            ("resource", Text),
+            ("at", Int),
+            ("until", Int),
+            ("doc", Text),
+            ("version", Int),
+            ("created_at", Int),
+            ("phc", Text),
+            ("groups", Text),
+            ("pool", Text),
+            ("hold", Text),
+        ],
+    },
+    Table {
         name: "group_maps",
         key: 2,
         columns: &[

@@ -49,6 +49,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0006_numbers.sql"),
         postgres: include_str!("migrations/postgres/0006_numbers.sql"),
     },
+    Migration {
+        number: 7,
+        name: "brake",
+        sqlite: include_str!("migrations/sqlite/0007_brake.sql"),
+        postgres: include_str!("migrations/postgres/0007_brake.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations

@@ -6,7 +6,7 @@ use crate::domain::pool::{Band, Taken};
 use crate::domain::seat::Step;
 use crate::ids::TenantId;
 use crate::scim::urn;
-use crate::store::{Dialect, Error, Tx, Value};
+use crate::store::{Dialect, Error, Tx, Value, held};
 
 /// How a change moves the counters of one pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,8 @@ pub async fn taken(tx: &mut Tx<'_>, tenant: &TenantId, pool: &str) -> Result<Opt
     rows.first().map(read).transpose()
 }
 
-/// What is truly taken, told by the documents: every holder and everybody in the line.
+/// What is truly taken, told by the documents: every holder, deleted ones whose seat is kept, and
+/// everybody in the line.
 pub async fn recount(tx: &mut Tx<'_>, tenant: &TenantId, pool: &str) -> Result<Taken, Error> {
     let attr = format!("{}:pool.value", urn::SEAT);
     let state = match tx.dialect() {
@@ -85,7 +86,9 @@ pub async fn recount(tx: &mut Tx<'_>, tenant: &TenantId, pool: &str) -> Result<T
     let sql = "SELECT COUNT(*) FROM seat_waits WHERE tenant = $1 AND pool = $2";
     let rows = tx.query(sql, &[tenant.into(), pool.into()]).await?;
     let waiting = rows.first().map_or(Ok(0), |row| row.int(0))?;
-    Ok(Taken { consumed: all - reserved, reserved, waiting })
+    let kept = held::taken(tx, tenant, pool).await?;
+    let consumed = all - reserved + kept.consumed;
+    Ok(Taken { consumed, reserved: reserved + kept.reserved, waiting })
 }
 
 /// Writes the counters of a pool, and between which numbers of seats taken counting suffices.

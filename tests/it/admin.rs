@@ -313,6 +313,7 @@ each_db! {
             ("GET", "/events"), ("GET", "/log"), ("POST", "/pools"), ("PATCH", "/pools/default"),
             ("DELETE", "/pools/default"), ("POST", "/roles"), ("DELETE", "/roles/x"),
             ("PATCH", "/users/x/seat"), ("POST", "/users/x/seat:grant"),
+            ("POST", "/brake:undo"), ("POST", "/brake:confirm"),
             ("PUT", "/mappings/x"), ("DELETE", "/mappings/x"), ("GET", "/settings"),
             ("PATCH", "/settings"), ("GET", "/tokens"), ("POST", "/tokens"), ("DELETE", "/tokens/x"),
         ] {

@@ -15,6 +15,8 @@ mod bad_places;
 mod bad_values;
 mod bad_wire;
 mod big_groups;
+mod brake;
+mod brake_ends;
 mod bulk;
 mod bulk_guard;
 mod bulk_jobs;

@@ -9,6 +9,7 @@ mod telephony;
 use crate::app::Error;
 use crate::app::rules::{Ruled, Was};
 use crate::app::work::{Loaded, New, Work};
+use crate::clock::Micros;
 use crate::domain::agent::{self, Link, Resolved};
 use crate::domain::record::{self, Entry};
 use crate::domain::role::Mapping;
@@ -16,7 +17,7 @@ use crate::ids::ResourceId;
 use crate::scim::path::excerpt;
 use crate::scim::{self, Doc, accept, urn};
 use crate::store::lookup::{Ask, By};
-use crate::store::{Tx, agents, lookup, maps};
+use crate::store::{Tx, agents, held, lookup, maps};
 
 use extensions::Owner;
 use serde_json::{Value, json};
@@ -172,15 +173,24 @@ impl Work {
             (Link::To(text), _) => of_agents.named_agent(tx, text).await?,
         };
         if agent::holder(&loaded.doc).is_some_and(|holder| holder != user) {
-            let name = about_text(doc, "agentId");
-            return Err(Error::Taken(format!(
-                "The call agent '{}' is linked to another user. Unlink it there first.",
-                excerpt(&name)
-            )));
+            return Err(self.taken_agent(tx, &about_text(doc, "agentId"), &loaded.doc).await?);
         }
         let (id, doc) = (loaded.stored.id.clone(), loaded.doc.clone());
         let is_new = current != Some(id.as_str());
         Ok(Some(Agent { id, before: Some(loaded), doc, is_new }))
+    }
+
+    /// Why an agent of somebody else is not to be had.
+    async fn taken_agent(&self, tx: &mut Tx<'_>, name: &str, agent: &Doc) -> Result<Error, Error> {
+        let name = excerpt(name);
+        let holder = agent::holder(agent).unwrap_or_default();
+        let held = held::deleted_until(tx, &self.tenant, holder).await?;
+        Ok(Error::Taken(match held {
+            Some(until) => format!("The call agent '{name}' {}", kept_until(until)),
+            None => {
+                format!("The call agent '{name}' is linked to another user. Unlink it there first.")
+            }
+        }))
     }
 
     /// The agent of this id, else of this agentNumber, else of this externalId.
@@ -368,6 +378,26 @@ impl Work {
         }
     }
 
+    /// The document of a user who comes back, with what its agent has by now.
+    pub(in crate::app) async fn with_agent_of_today(
+        &self,
+        tx: &mut Tx<'_>,
+        user: &str,
+        mut doc: Doc,
+    ) -> Result<Doc, Error> {
+        let Some(id) = agent::linked(&doc).map(str::to_owned) else { return Ok(doc) };
+        let found = self.on(urn::CALL_AGENT)?.seek(tx, &id).await?;
+        match found.filter(|found| agent::holder(&found.doc) == Some(user)) {
+            Some(found) => {
+                let names = self.names_of(tx, &found.doc).await?;
+                agent::view(&mut doc, &id, &found.doc, &names);
+            }
+            None => agent::unlink_user(&mut doc, &[]),
+        }
+        accept::finish(&self.kind, &mut doc);
+        Ok(doc)
+    }
+
     /// Shows a changed agent in the document of its user. `fresh` is what is not stored yet: the id and
     /// the name of a group.
     async fn mirror(
@@ -407,6 +437,14 @@ fn granted(mappings: &[Mapping]) -> (Vec<String>, Vec<String>) {
 fn about_text(user: &Doc, name: &str) -> String {
     let text = agent::about(user, name).and_then(Value::as_str);
     text.unwrap_or_default().to_owned()
+}
+
+/// Why an agent of a deleted user is not free.
+fn kept_until(until: Micros) -> String {
+    format!(
+        "is kept for a deleted user until {}, since the brake holds that deletion. An administrator undoes or confirms it below /admin/brake.",
+        until.rfc3339()
+    )
 }
 
 fn wrong(sentence: String) -> Error {

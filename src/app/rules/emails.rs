@@ -17,7 +17,7 @@ impl Work {
 
     /// Refuses such an address where another user has it. Nothing is locked: the writes of one tenant
     /// never run side by side.
-    pub(super) async fn check_addresses(
+    pub(in crate::app) async fn check_addresses(
         &self,
         tx: &mut Tx<'_>,
         id: &str,

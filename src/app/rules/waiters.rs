@@ -67,7 +67,7 @@ impl Work {
         let judged = of_users.law(catalogue).apply(Some(&loaded.doc), &loaded.doc, &mappings)?;
         let hold = match &judged.need {
             Need::Seat { pool, hold } if *pool == room.pool.value => *hold,
-            Need::Seat { .. } | Need::Nothing(_) | Need::Spared { .. } => {
+            Need::Seat { .. } | Need::Nothing(_) | Need::Spared { .. } | Need::Held => {
                 // Pools or roles were changed since: what is wanted is another seat, or none.
                 let judged = (user, judged);
                 let (after, opened) =

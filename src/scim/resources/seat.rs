@@ -28,7 +28,7 @@ pub struct Seat {
         "mutability": "readOnly",
         "canonicalValues": [
             "invited", "active", "poolFull", "moving", "suspended", "expired", "cancelled", "overage",
-            "exemptRole"
+            "exemptRole", "held"
         ]
     })))]
     pub reason: Option<String>,

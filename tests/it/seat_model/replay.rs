@@ -1,6 +1,6 @@
 //! The record played again: who held what, who waited, in which order, and of which version.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use usher::app::seats::{Line, Wanted};
@@ -21,6 +21,10 @@ pub(super) struct Replay {
     pub(super) lines: BTreeMap<String, Vec<String>>,
     /// The version of each user that is there.
     pub(super) versions: BTreeMap<String, i64>,
+    /// The last version of each user that was deleted.
+    gone: BTreeMap<String, i64>,
+    /// Whose suspension is held.
+    suspended: BTreeSet<String>,
     /// Who was passed by, by which request.
     passed: Option<(String, String, Vec<String>)>,
     /// The marks that were reached, by pool, and those that somebody was told of.
@@ -99,9 +103,21 @@ impl Replay {
             *known = version;
         }
         if line.name == "user.deleted" {
-            assert!(self.versions.remove(id).is_some(), "{recorded:?}");
+            let version = self.versions.remove(id).unwrap_or_else(|| panic!("{recorded:?}"));
+            self.gone.insert(id.clone(), version);
+        }
+        if line.name == "user.restored" {
+            let version = self.gone.remove(id).map(|version| version + 1);
+            assert_eq!(line.version, version, "{recorded:?}");
         }
         match line.name.as_str() {
+            "brake.held" if text(&detail, "/what") == "suspension" => {
+                self.suspended.insert(id.clone());
+            }
+            "brake.finished" => drop(self.suspended.remove(id)),
+            "user.reactivated" if self.suspended.remove(id) => {
+                reached.note("reactivated from a hold");
+            }
             // Others say what became of the seat.
             "seat.denied" | "seat.exempt" => {}
             "seat.preferred" => {
@@ -177,6 +193,16 @@ impl Replay {
                 "waiting" => "created waiting",
                 _ => "created provisioned",
             }),
+            "brake.held" => {
+                reached.note(match (text(detail, "/what"), names.contains(&"seat.consumed")) {
+                    ("suspension", _) => "suspended and held",
+                    (_, true) => "deleted and held, a move waited",
+                    _ => "deleted and held",
+                });
+            }
+            "brake.finished" if self.held.contains_key(id) => reached.note("finished with a seat"),
+            "brake.finished" => reached.note("finished without"),
+            "user.restored" => reached.note("restored"),
             "user.suspended" => reached.note("suspended"),
             "user.reactivated" if text(detail, "/after") == "active" => {
                 reached.note("reactivated to active");

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use crate::app::Error;
 use crate::app::rules::agents::extensions::Owner;
-use crate::app::rules::agents::wrong;
+use crate::app::rules::agents::{kept_until, wrong};
 use crate::app::rules::{Foreseen, Ruled, Was};
 use crate::app::work::{Loaded, Work};
 use crate::domain::{agent, record};
 use crate::scim::path::excerpt;
 use crate::scim::{Doc, accept, urn};
-use crate::store::{Tx, maps};
+use crate::store::{Tx, held, maps};
 
 /// Members of one group of agents.
 const MOST_MEMBERS: usize = 1000;
@@ -282,11 +282,15 @@ impl Work {
     }
 
     async fn end_agent(&self, tx: &mut Tx<'_>, id: &str, doc: &Doc) -> Result<(), Error> {
-        if agent::holder(doc).is_some() {
-            return Err(Error::InUse(
-                "The call agent is linked to a user. Unlink it first: clear the user's agentId."
-                    .to_owned(),
-            ));
+        if let Some(holder) = agent::holder(doc) {
+            let held = held::deleted_until(tx, &self.tenant, holder).await?;
+            return Err(Error::InUse(match held {
+                Some(until) => format!("The call agent {}", kept_until(until)),
+                None => {
+                    "The call agent is linked to a user. Unlink it first: clear the user's agentId."
+                        .to_owned()
+                }
+            }));
         }
         self.move_in_groups(tx, id, doc, &Doc::new()).await?;
         match agent::extension_of(doc) {

@@ -13,6 +13,8 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("ExemptInput", exempt_input()),
         ("GrantInput", grant_input()),
         ("UserSeat", user_seat()),
+        ("Brake", brake()),
+        ("BrakeDecided", brake_decided()),
         ("RoleSettings", list("roles", &role())),
         ("RoleInput", role_input()),
         ("RoleName", named(&["value", "display"])),
@@ -149,6 +151,44 @@ fn exempt_input() -> Value {
         "type": "object",
         "required": ["exempt"],
         "properties": { "exempt": flag("Whether the user needs no seat.") },
+    })
+}
+
+fn brake() -> Value {
+    json!({
+        "type": "object",
+        "required": ["brake", "suspended", "deleted"],
+        "properties": {
+            "brake": text("The setting `deprovision.brake`."),
+            "suspended": number("Suspended users that are held."),
+            "deleted": number("Deleted users that are held."),
+            "since": text("Since when the first one is held."),
+            "until": text("Up to when the first one is held; then the suspension or deletion is finished."),
+        },
+    })
+}
+
+fn brake_decided() -> Value {
+    json!({
+        "type": "object",
+        "required": ["suspended", "deleted", "refused"],
+        "properties": {
+            "suspended": number("Suspensions that were undone or finished."),
+            "deleted": number("Deletions that were undone or finished."),
+            "refused": {
+                "type": "array",
+                "description": "Users that could not be brought back; they are held on.",
+                "items": {
+                    "type": "object",
+                    "required": ["user", "userName", "detail"],
+                    "properties": {
+                        "user": text("The id of the user."),
+                        "userName": text("Its userName."),
+                        "detail": text("Why."),
+                    },
+                },
+            },
+        },
     })
 }
 
