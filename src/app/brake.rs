@@ -28,11 +28,11 @@ pub struct Decided {
     pub suspended: i64,
     /// Deletions that were undone or finished.
     pub deleted: i64,
-    /// Users that could not be brought back, and are held on.
+    /// Users about whom that could not be done, and who are held on.
     pub refused: Vec<Refused>,
 }
 
-/// A user that could not be brought back.
+/// A user about whom nothing could be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// Its `id`.
@@ -86,7 +86,10 @@ impl App {
         let tenants = self.tenants().await?;
         for tenant in tenants.iter().filter(|tenant| due.contains(&tenant.id)) {
             let ctx = self.operator(&tenant.name).await?;
-            self.decide_until(&ctx, Verdict::Finish("time"), true).await?;
+            let ended = self.decide_until(&ctx, Verdict::Finish("time"), true).await?;
+            for Refused { id, detail, .. } in ended.refused {
+                tracing::warn!(tenant = %tenant.name, user = %id, detail, "a held user is held on");
+            }
         }
         Ok(())
     }
@@ -139,7 +142,7 @@ impl Work {
         match (done, &held.gone) {
             (Ok(()), Some(_)) => decided.deleted += 1,
             (Ok(()), None) => decided.suspended += 1,
-            (Err(error), _) if verdict == Verdict::Undo && is_refusal(&error) => {
+            (Err(error), _) if is_refusal(&error) => {
                 let (name, detail) = (self.name_of(tx, held).await?, error.to_string());
                 decided.refused.push(Refused { id: held.id.clone(), name, detail });
             }

@@ -39,23 +39,21 @@ pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Re
 }
 
 async fn answer(app: &App, ctx: &Ctx, command: Command, output: Output) -> Result<(), Failure> {
-    match command {
-        Command::Show => show(ctx, app.brake(ctx).await?, output)?,
-        Command::Undo => {
-            let decided = app.undo_brake(ctx).await?;
-            tell(&decided, "reactivated", "restored", output)?;
-            if !decided.refused.is_empty() {
-                return Err(Failure::Failed(
-                    "Not everybody could be brought back; who could not is held on.".to_owned(),
-                ));
-            }
-        }
+    let (decided, words) = match command {
+        Command::Show => return Ok(show(ctx, app.brake(ctx).await?, output)?),
+        Command::Undo => (app.undo_brake(ctx).await?, ["reactivated", "restored"]),
         Command::Confirm => {
-            let decided = app.confirm_brake(ctx).await?;
-            tell(&decided, "suspended for good", "deleted for good", output)?;
+            (app.confirm_brake(ctx).await?, ["suspended and their seats free", "deleted for good"])
         }
+    };
+    tell(&decided, words, output)?;
+    if decided.refused.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    Err(Failure::Failed(format!(
+        "It could not be done for {} users, who are held on.",
+        decided.refused.len()
+    )))
 }
 
 fn show(ctx: &Ctx, sum: Sum, output: Output) -> std::io::Result<()> {
@@ -75,7 +73,7 @@ fn show(ctx: &Ctx, sum: Sum, output: Output) -> std::io::Result<()> {
     output.say(&value, &line)
 }
 
-fn tell(decided: &Decided, suspended: &str, deleted: &str, output: Output) -> std::io::Result<()> {
+fn tell(decided: &Decided, [suspended, deleted]: [&str; 2], output: Output) -> std::io::Result<()> {
     let refused = decided
         .refused
         .iter()

@@ -177,7 +177,7 @@ fn brake_decided() -> Value {
             "deleted": number("Deletions that were undone or finished."),
             "refused": {
                 "type": "array",
-                "description": "Users that could not be brought back; they are held on.",
+                "description": "Users about whom it could not be done, such as one whose userName somebody else has taken; they are held on.",
                 "items": {
                     "type": "object",
                     "required": ["user", "userName", "detail"],
