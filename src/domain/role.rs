@@ -244,6 +244,20 @@ mod tests {
     }
 
     #[test]
+    fn no_setting_lets_clients_give_the_role_of_the_whole_whitelabel() {
+        let listed = Some(vec![WHITELABEL.to_owned(), "account_admin".to_owned()]);
+        let mut settings = TenantSettings::default();
+        settings.role_assignable = listed;
+        let given = |role: &str, assigns| {
+            let wanted = doc(&json!([{ "value": role }]));
+            check(&settings, &Catalogue::default(), None, &wanted, assigns).is_ok()
+        };
+        assert!(given("account_admin", false), "an administrator has allowed it");
+        assert!(!given(WHITELABEL, false));
+        assert!(given(WHITELABEL, true));
+    }
+
+    #[test]
     fn unknown_roles_are_refused_with_the_valid_ones_or_ignored() {
         let wanted = doc(&json!([{ "value": "king" }]));
         let catalogue = Catalogue::default();
