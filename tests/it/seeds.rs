@@ -200,6 +200,41 @@ each_db! {
         assert!(detail.contains("DD.MM.YYYY"), "{detail}");
     }
 
+    async fn s2_4_a_user_has_a_role_in_each_of_several_accounts(app: TestApp) {
+        let app = app.licensed(1).await.scoped(&["admin"]).await;
+        let ann = app.user_with("ann", &json!({})).await;
+        let memberships = format!("/users/{}/memberships", ann.id());
+        for (number, role) in [("A-1", "tech"), ("A-2", "conference")] {
+            app.admin("POST", "/accounts", Some(&json!({ "accountNumber": number }))).await.expect(201);
+            let join = json!({ "account": number, "role": role });
+            app.admin("POST", &memberships, Some(&join)).await.expect(201);
+        }
+        let shown = app.get(&format!("/Users/{}", ann.id())).await.expect(200).body;
+        let accounts = &shown[ABOUT]["accountMemberships"];
+        assert_eq!(texts(accounts, "/accountNumber"), ["A-1", "A-2"]);
+        assert_eq!(texts(accounts, "/role"), ["tech", "conference"]);
+        assert_eq!(texts(accounts, "/status"), ["active", "active"]);
+        assert_eq!(app.used("default").await, (1, 0), "one seat");
+    }
+
+    async fn s2_6_an_account_is_found_by_its_number_and_by_its_name(app: TestApp) {
+        let app = app.licensed(1).await.scoped(&["admin"]).await;
+        let north = json!({ "accountNumber": "A-1", "displayName": "North" });
+        app.admin("POST", "/accounts", Some(&north)).await.expect(201);
+        for filter in ["accountNumber eq \"A-1\"", "displayName eq \"north\""] {
+            let found = app.find("/Accounts", filter).await.expect(200);
+            assert_eq!(texts(&found.body["Resources"], "/displayName"), ["North"], "{filter}");
+        }
+    }
+
+    async fn s2_7_an_address_in_use_is_refused_where_the_tenant_wants_it(app: TestApp) {
+        let app = app.tenant_with("emails.unique", "all").await;
+        let mails = json!({ "emails": [{ "value": "ann@northwind.example", "type": "work" }] });
+        app.user_with("ann", &mails).await;
+        let again = json!({ "emails": [{ "value": "ANN@northwind.example", "type": "home" }] });
+        app.post("/Users", &user("bob", &again)).await.refused(409, "uniqueness");
+    }
+
     async fn s2_5_each_of_the_five_roles_is_one(app: TestApp) {
         let app = app.licensed(5).await;
         for (name, value) in [("Tech", "tech"), ("Conference", "conference"), ("Standard User", "standard")] {
