@@ -18,7 +18,7 @@ use crate::scim::query::Query;
 use crate::scim::render::{Linked, Parts, Renderer};
 use crate::scim::resource_type::ResourceType;
 use crate::scim::{self, Doc, fold, urn};
-use crate::store::{Tx, resources};
+use crate::store::{Tx, counts};
 
 /// Memberships that are taken away in one transaction.
 const PIECE: i64 = 500;
@@ -251,8 +251,9 @@ impl Work {
         let (id, attr) = (&loaded.stored.id, account::member_of());
         let of_users = self.of_users();
         if !force {
-            let place = (&self.tenant, of_users.kind.name.as_str());
-            let members = resources::count_of(tx, place, &attr, id).await?;
+            let place = (of_users.kind.name.as_str(), attr.as_str());
+            let counted = counts::having(tx, &self.tenant, place, std::slice::from_ref(id)).await?;
+            let members = counted.get(id).copied().unwrap_or_default();
             if members > 0 {
                 return Err(has_members(&loaded.doc, members));
             }

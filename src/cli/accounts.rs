@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::accounts::Wish;
 use crate::app::{App, Ctx, Error};
-use crate::cli::find::{find, user_id};
+use crate::cli::find::{Columns, Listing, text, user_id};
 use crate::cli::{Failure, Output, open};
 use crate::settings::Settings;
 
@@ -22,17 +22,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List accounts.
-    List {
-        /// Only those that a SCIM filter selects.
-        #[arg(long)]
-        filter: Option<String>,
-        /// Position of the first one.
-        #[arg(long, default_value = "1")]
-        start: u64,
-        /// How many at most.
-        #[arg(long, default_value = "100")]
-        count: u64,
-    },
+    List(Listing),
     /// Make an account.
     Create {
         /// The number by which people know it.
@@ -107,6 +97,19 @@ struct More {
     external_id: Option<String>,
 }
 
+/// What is listed of them.
+const COLUMNS: Columns = Columns {
+    kind: "Account",
+    name: "accounts",
+    sorted_by: "",
+    all: &[
+        ("ID", "/id"),
+        ("NUMBER", "/accountNumber"),
+        ("NAME", "/displayName"),
+        ("STATUS", "/status"),
+    ],
+};
+
 /// Runs it.
 pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Result<(), Failure> {
     let app = open(settings).await?;
@@ -118,13 +121,7 @@ pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Re
 
 async fn answer(app: &App, ctx: &Ctx, command: Command, output: Output) -> Result<(), Failure> {
     match command {
-        Command::List { filter, start, count } => {
-            let mut search = json!({ "startIndex": start, "count": count });
-            if let Some(filter) = filter {
-                search["filter"] = filter.into();
-            }
-            list(&find(app, ctx, "Account", search).await?, output)?;
-        }
+        Command::List(listing) => listing.tell(app, ctx, &COLUMNS, output).await?,
         Command::Create { number, more } => {
             let made = app.make_account(ctx, values(Some(number), more)).await?;
             output.say(&made, &format!("Account {} made.", text(&made["accountNumber"])))?;
@@ -175,29 +172,4 @@ fn values(number: Option<String>, more: More) -> Value {
         Some((name.to_owned(), value))
     });
     Value::Object(written.collect::<Map<_, _>>())
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "-".to_owned(),
-        other => other.to_string(),
-    }
-}
-
-fn list(page: &Value, output: Output) -> std::io::Result<()> {
-    let accounts = page["Resources"].as_array().map_or(&[][..], Vec::as_slice);
-    let row = |account: &Value| {
-        ["id", "accountNumber", "displayName", "status"].map(|key| text(&account[key])).to_vec()
-    };
-    let rows: Vec<_> = accounts.iter().map(row).collect();
-    output.table(page, &["ID", "NUMBER", "NAME", "STATUS"], &rows)?;
-    let total = page["totalResults"].as_u64().unwrap_or_default();
-    if total > accounts.len() as u64 {
-        output.remark(&format!(
-            "{} of {total} accounts; --start and --count show others.",
-            accounts.len()
-        ))?;
-    }
-    Ok(())
 }

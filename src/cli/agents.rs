@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::app::{App, Asked, Ctx, Prefer, Target};
-use crate::cli::find::{find, user_id};
+use crate::cli::find::{Columns, Listing, user_id};
 use crate::cli::{Failure, Output, open};
 use crate::scim::etag::Conditions;
 use crate::scim::query::Query;
@@ -26,17 +26,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List call agents and the users that they are linked to.
-    List {
-        /// Only those that a SCIM filter selects.
-        #[arg(long)]
-        filter: Option<String>,
-        /// Position of the first one.
-        #[arg(long, default_value = "1")]
-        start: u64,
-        /// How many at most.
-        #[arg(long, default_value = "100")]
-        count: u64,
-    },
+    List(Listing),
     /// Make the call agents of a table in CSV, and change those whose agentNumber exists.
     Import {
         /// The file. Its first line names attributes of a call agent; several values of a cell stand
@@ -61,6 +51,21 @@ enum Command {
     },
 }
 
+/// What is listed of them.
+const COLUMNS: Columns = Columns {
+    kind: "CallAgent",
+    name: "agents",
+    sorted_by: "",
+    all: &[
+        ("ID", "/id"),
+        ("NUMBER", "/agentNumber"),
+        ("NAME", "/displayName"),
+        ("STATUS", "/status"),
+        ("EXTENSION", "/extensionNumber"),
+        ("USER", "/user/display"),
+    ],
+};
+
 /// Runs it.
 pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Result<(), Failure> {
     let app = open(settings).await?;
@@ -72,13 +77,7 @@ pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Re
 
 async fn answer(app: &App, ctx: &Ctx, command: Command, output: Output) -> Result<(), Failure> {
     match command {
-        Command::List { filter, start, count } => {
-            let mut search = json!({ "startIndex": start, "count": count });
-            if let Some(filter) = filter {
-                search["filter"] = filter.into();
-            }
-            list(&find(app, ctx, "CallAgent", search).await?, output)?;
-        }
+        Command::List(listing) => listing.tell(app, ctx, &COLUMNS, output).await?,
         Command::Import { file } => import::import(app, ctx, &file, output).await?,
         Command::Link { user, agent } => {
             let linked = write(app, ctx, &user, Value::from(agent.as_str())).await?;
@@ -111,29 +110,4 @@ async fn write(app: &App, ctx: &Ctx, user: &str, agent: Value) -> Result<Value, 
     };
     let user: Value = serde_json::from_str(&text).unwrap_or_default();
     Ok(json!({ "user": id, "agent": user[urn::CONTACT_CENTER]["agent"]["value"] }))
-}
-
-fn list(page: &Value, output: Output) -> std::io::Result<()> {
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "-".to_owned(),
-        other => other.to_string(),
-    };
-    let agents = page["Resources"].as_array().map_or(&[][..], Vec::as_slice);
-    let row = |agent: &Value| {
-        let plain = ["id", "agentNumber", "displayName", "status", "extensionNumber"];
-        let mut row = plain.map(|key| text(&agent[key])).to_vec();
-        row.push(text(&agent["user"]["display"]));
-        row
-    };
-    let rows: Vec<_> = agents.iter().map(row).collect();
-    output.table(page, &["ID", "NUMBER", "NAME", "STATUS", "EXTENSION", "USER"], &rows)?;
-    let total = page["totalResults"].as_u64().unwrap_or_default();
-    if total > agents.len() as u64 {
-        output.remark(&format!(
-            "{} of {total} agents; --start and --count show others.",
-            agents.len()
-        ))?;
-    }
-    Ok(())
 }

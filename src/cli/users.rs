@@ -4,10 +4,10 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::app::{App, Ctx, Error, Target};
+use crate::cli::find::{Columns, Listing, find};
 use crate::cli::{Failure, Output, open};
 use crate::scim::etag::Conditions;
 use crate::scim::query::Query;
-use crate::scim::urn;
 use crate::settings::Settings;
 
 /// List and show users.
@@ -23,17 +23,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List users.
-    List {
-        /// Only those that a SCIM filter selects.
-        #[arg(long)]
-        filter: Option<String>,
-        /// Position of the first one.
-        #[arg(long, default_value = "1")]
-        start: u64,
-        /// How many at most.
-        #[arg(long, default_value = "100")]
-        count: u64,
-    },
+    List(Listing),
     /// Show one user.
     Show {
         /// Its id or userName.
@@ -42,18 +32,25 @@ enum Command {
     },
 }
 
+/// What is listed of them.
+const COLUMNS: Columns = Columns {
+    kind: "User",
+    name: "users",
+    sorted_by: "userName",
+    all: &[
+        ("ID", "/id"),
+        ("USERNAME", "/userName"),
+        ("DISPLAY NAME", "/displayName"),
+        ("ACTIVE", "/active"),
+    ],
+};
+
 /// Runs it.
 pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Result<(), Failure> {
     let app = open(settings).await?;
     let ctx = app.operator(&arguments.tenant).await?;
     match arguments.command {
-        Command::List { filter, start, count } => {
-            let mut search = json!({ "startIndex": start, "count": count, "sortBy": "userName" });
-            if let Some(filter) = filter {
-                search["filter"] = filter.into();
-            }
-            list(&find(&app, &ctx, search).await?, output)?;
-        }
+        Command::List(listing) => listing.tell(&app, &ctx, &COLUMNS, output).await?,
         Command::Show { user } => {
             let document = show(&app, &ctx, &user).await?;
             let text = serde_json::to_string_pretty(&document).unwrap_or_default();
@@ -62,14 +59,6 @@ pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Re
     }
     app.close().await;
     Ok(())
-}
-
-async fn find(app: &App, ctx: &Ctx, mut search: Value) -> Result<Value, Error> {
-    search["schemas"] = json!([urn::SEARCH]);
-    let query = Query::from_search(&search, ctx.quirks)?;
-    let kinds: Vec<_> = app.registry().by_name("User").cloned().into_iter().collect();
-    let page = app.list(ctx, &kinds, &query).await?.text().await?;
-    Ok(serde_json::from_str(&page).unwrap_or_default())
 }
 
 async fn show(app: &App, ctx: &Ctx, user: &str) -> Result<Value, Failure> {
@@ -87,30 +76,6 @@ async fn show(app: &App, ctx: &Ctx, user: &str) -> Result<Value, Failure> {
     };
     // A JSON string is a string of the filter language.
     let filter = format!("userName eq {}", Value::from(user));
-    let found = find(app, ctx, json!({ "filter": filter })).await?;
+    let found = find(app, ctx, "User", json!({ "filter": filter })).await?;
     found["Resources"].get(0).cloned().ok_or_else(|| missing.into())
-}
-
-fn list(page: &Value, output: Output) -> std::io::Result<()> {
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "-".to_owned(),
-        other => other.to_string(),
-    };
-    let users = page["Resources"].as_array().map_or(&[][..], Vec::as_slice);
-    let rows: Vec<_> = users
-        .iter()
-        .map(|user| {
-            ["id", "userName", "displayName", "active"].map(|key| text(&user[key])).to_vec()
-        })
-        .collect();
-    output.table(page, &["ID", "USERNAME", "DISPLAY NAME", "ACTIVE"], &rows)?;
-    let total = page["totalResults"].as_u64().unwrap_or_default();
-    if total > users.len() as u64 {
-        output.remark(&format!(
-            "{} of {total} users; --start and --count show others.",
-            users.len()
-        ))?;
-    }
-    Ok(())
 }

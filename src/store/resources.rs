@@ -167,19 +167,6 @@ pub async fn documents(
     Ok(found)
 }
 
-/// How many resources have this value of an indexed attribute.
-pub async fn count_of(
-    tx: &mut Tx<'_>,
-    (tenant, kind): (&TenantId, &str),
-    attr: &str,
-    value: &str,
-) -> Result<i64, Error> {
-    let sql = "SELECT COUNT(*) FROM attr_index
-               WHERE tenant = $1 AND kind = $2 AND attr = $3 AND value = $4";
-    let rows = tx.query(sql, &[tenant.into(), kind.into(), attr.into(), value.into()]).await?;
-    rows.first().map_or(Ok(0), |row| row.int(0))
-}
-
 /// How many resources have each value of an indexed attribute that has few values.
 pub async fn counts_of(
     tx: &mut Tx<'_>,
