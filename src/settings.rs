@@ -37,6 +37,10 @@ pub struct Settings {
     /// Where mail goes, as `smtp://…` or `file:DIR`. Has no effect yet.
     #[arg(long, env = "USHER_MAIL_URL", hide_short_help = true, hide_env_values = true)]
     pub mail_url: Option<String>,
+    /// File with the key that seals secrets in the database, made at the first start; all instances on
+    /// one database need the same one. `<data-dir>/key` when left out.
+    #[arg(long, env = "USHER_KEY_FILE", hide_short_help = true)]
+    pub key_file: Option<PathBuf>,
     /// TOML file with settings, named like the options.
     #[arg(long, env = "USHER_CONFIG")]
     pub config: Option<PathBuf>,
@@ -239,6 +243,11 @@ impl Settings {
             None if self.exposure.tls_cert.is_some() => format!("https://{bound}"),
             None => format!("http://{bound}"),
         }
+    }
+
+    /// The file with the key that seals secrets in the database.
+    pub fn key_path(&self) -> PathBuf {
+        self.key_file.clone().unwrap_or_else(|| self.data_dir.join("key"))
     }
 
     /// How many seconds a cursor is good for.

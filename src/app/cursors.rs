@@ -1,7 +1,7 @@
 //! Cursors on their way out and in: sealed, so that nobody reads, forges or borrows one
 //! (RFC 9865 s5.2).
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::sync::OnceCell;
 
+use crate::app::vault::{hex, random, unhex};
 use crate::app::{App, Error};
 use crate::scim;
 use crate::scim::cursor::Cursor;
@@ -86,28 +87,6 @@ impl Seal<'_> {
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Error> {
-    let mut bytes = [0; N];
-    let filled = getrandom::fill(&mut bytes);
-    filled.map_err(|error| Error::Internal(format!("no random numbers: {error}")))?;
-    Ok(bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    pairs.iter().map(byte).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,11 +112,5 @@ mod tests {
         {
             assert!(seal.open(text, [1; 32]).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_key_is_written_in_hexadecimal() {
-        assert_eq!(unhex(&hex(&[0, 127, 255])), Some(vec![0, 127, 255]));
-        assert_eq!((unhex("abc"), unhex("zz")), (None, None));
     }
 }

@@ -24,6 +24,7 @@ pub mod seating;
 pub mod seats;
 pub mod tenants;
 pub mod tokens;
+mod vault;
 mod view;
 mod work;
 pub mod worker;
@@ -55,6 +56,7 @@ use crate::store::resources::Counts;
 use crate::store::{Database, Store, StoreSettings};
 use cursors::Sealer;
 use tokens::Verdicts;
+use vault::Vault;
 use worker::Worker;
 
 /// The embedded database's file in the data directory.
@@ -76,6 +78,7 @@ struct Inner {
     verdicts: Verdicts,
     worker: Worker,
     sealer: Sealer,
+    vault: Vault,
     counts: Counts,
     /// Room for bulk requests.
     rooms: bulk::Rooms,
@@ -119,7 +122,10 @@ impl App {
     /// Opens the store, migrating it where needed.
     pub async fn open(settings: Settings, registry: Registry, clock: Clock) -> Result<Self, Error> {
         let store = Store::open(&store_settings(&settings)).await?;
-        Self::on(store, settings, registry, clock)
+        let app = Self::on(store, settings, registry, clock)?;
+        // Commands that seal nothing do without the key; whoever needs it is told what is wrong.
+        let _ = app.unlock().await;
+        Ok(app)
     }
 
     /// Usher on a store that is open already.
@@ -146,6 +152,7 @@ impl App {
             verdicts: Verdicts::default(),
             worker: Worker::default(),
             sealer: Sealer::default(),
+            vault: Vault::default(),
             counts: Counts::default(),
             rooms: bulk::Rooms::default(),
             base: OnceLock::new(),
@@ -226,6 +233,11 @@ impl App {
     /// What seals cursors.
     fn sealer(&self) -> &Sealer {
         &self.0.sealer
+    }
+
+    /// The installation's key.
+    fn vault(&self) -> &Vault {
+        &self.0.vault
     }
 
     /// How many resources filters found.

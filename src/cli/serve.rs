@@ -45,6 +45,7 @@ pub async fn run(settings: Settings, output: Output) -> Result<(), Failure> {
         () = leaving.cancelled() => return Ok(()),
         opened = App::open(settings, Registry::standard(), Clock::System) => opened?,
     };
+    app.unlock().await?;
     app.set_public_url(&origin);
     announce(&app, app.first_run().await?, output)?;
     app.start_bulk();

@@ -109,6 +109,7 @@ impl TestApp {
         let settings_of_app = self::settings(&directory);
         let app = App::on(store.clone(), settings_of_app, registry, Clock::System).unwrap();
         app.set_public_url("http://usher.test");
+        app.unlock().await.unwrap();
         let secret = app.first_run().await.unwrap().unwrap();
         // What is Usher's own is shown where a test asks for it.
         let plain = ("discovery.extensions".to_owned(), "none".to_owned());
@@ -144,6 +145,7 @@ impl TestApp {
         let registry = self.app.registry().clone();
         let app = App::on(store.clone(), settings, registry, clock).unwrap();
         app.set_public_url("http://usher.test");
+        app.unlock().await.unwrap();
         let router = usher::http::router(app.clone(), Metrics::default());
         Self { app, store, router, ..self.clone() }
     }
