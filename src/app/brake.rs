@@ -218,7 +218,7 @@ impl Work {
         let change = self.change(&[record::plain("user.restored")], id, Some(version));
         let ruled = Ruled::recorded(doc, change);
         let draft = Arc::new(self.draft(&ruled.doc, ruled.beside)?);
-        let new = New { id: id.clone(), doc: ruled.doc, draft };
+        let new = New { id: id.clone(), doc: ruled.doc, draft, before: None };
         self.insert(tx, &new).await?;
         self.date_back(tx, id, version, gone.created).await?;
         if let Some(phc) = &gone.phc {

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::app::rules::{Foreseen, Ruled, Was, mapping_of};
 use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
-use crate::domain::password;
 use crate::domain::role::Mapping;
+use crate::domain::{invitation, password};
 use crate::scim::Doc;
 use crate::scim::accept::{self, Password};
 use crate::scim::attribute::Source;
@@ -197,7 +197,10 @@ impl App {
         } else {
             change.apply(work, &before.doc)?
         };
-        if !matches!(wanted.password, Password::Kept) {
+        let drops = invitation::drops_password(&ctx.rules, Some(&before.doc), &wanted.doc);
+        if !matches!(wanted.password, Password::Kept) && drops && work.has_rules() {
+            note_ignored(ctx);
+        } else if !matches!(wanted.password, Password::Kept) {
             if ctx.rules.accept_password {
                 // Not even whether it is the one that there is, which a guess would be told.
                 work.guard(Was { before: Some(&before), password: true }, &wanted.doc)?;
@@ -246,10 +249,11 @@ impl App {
     pub(super) async fn hash_first(
         &self,
         ctx: &Ctx,
+        doc: &Doc,
         wanted: Password,
     ) -> Result<Option<String>, Error> {
         let Password::Set(text) = wanted else { return Ok(None) };
-        if !ctx.rules.accept_password {
+        if !ctx.rules.accept_password || invitation::drops_password(&ctx.rules, None, doc) {
             note_ignored(ctx);
             return Ok(None);
         }

@@ -22,6 +22,8 @@ pub(super) struct Creation {
     pub(super) members: Option<MemberChange>,
     /// Whether the rules were applied ahead.
     foreseen: bool,
+    /// Whether it may turn out to be somebody who was invited.
+    adopts: bool,
 }
 
 impl App {
@@ -44,7 +46,7 @@ impl App {
         creation: Creation,
         password: Password,
     ) -> Result<Creation, Error> {
-        let password = self.hash_first(ctx, password).await?;
+        let password = self.hash_first(ctx, &creation.new.doc, password).await?;
         Ok(Creation { password, ..creation })
     }
 
@@ -73,10 +75,17 @@ impl Creation {
             Foreseen::Open(doc) => (Ruled::plain(doc), false),
         };
         let draft = Arc::new(work.draft(&ruled.doc, ruled.beside)?);
-        let new = Arc::new(New { id, doc: ruled.doc, draft });
+        let new = Arc::new(New { id, doc: ruled.doc, draft, before: None });
         let members = accepted.members.map(MemberChange::Add);
-        let made = Self { work, new, password: None, members, foreseen };
+        let made = Self { work, new, password: None, members, foreseen, adopts: false };
         Ok((made, accepted.password))
+    }
+
+    /// The same, of a client that may not know that the person was invited: where people are invited by
+    /// others, that takes a look inside the transaction.
+    pub(super) fn adopting(self) -> Self {
+        let adopts = self.work.may_adopt();
+        Self { adopts, foreseen: self.foreseen && !adopts, ..self }
     }
 
     /// It as data, where nothing but the document is to be stored: such ones share a statement.
@@ -101,7 +110,7 @@ impl Creation {
     /// Stores it with everything that belongs to it; the resource as it then is.
     pub(super) async fn carry_out(&self, tx: &mut Tx<'_>) -> Result<Arc<New>, Error> {
         let new = self.store(tx).await?;
-        self.complete(tx).await?;
+        self.complete(tx, &new.id).await?;
         let mapping = mapping_of(&new.id, &new.doc).filter(|_| self.members.is_some());
         if let Some(mapping) = mapping {
             self.work.follow(tx, Roll::of_new(mapping)).await?;
@@ -117,13 +126,18 @@ impl Creation {
                 done => return done.map(|()| Arc::clone(&self.new)),
             }
         }
+        if self.adopts
+            && let Some(adopted) = self.work.adopt(tx, &self.new.doc).await?
+        {
+            return Ok(Arc::new(adopted));
+        }
         let id = &self.new.id;
         // What was foreseen of a new user gives way to what is so.
         let ruled = self.work.rule(tx, id, Was::default(), &self.new.doc).await?;
         let draft = Arc::new(self.work.draft(&ruled.doc, ruled.beside.clone())?);
-        let new = New { id: id.clone(), doc: ruled.doc.clone(), draft };
+        let new = New { id: id.clone(), doc: ruled.doc.clone(), draft, before: None };
         self.work.insert(tx, &new).await?;
-        self.work.open(tx, &ruled).await?;
+        self.work.open(tx, (id, None), &ruled).await?;
         Ok(Arc::new(new))
     }
 
@@ -144,12 +158,12 @@ impl Creation {
     }
 
     /// Stores what stands beside the document.
-    pub(super) async fn complete(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
+    pub(super) async fn complete(&self, tx: &mut Tx<'_>, id: &str) -> Result<(), Error> {
         if let Some(phc) = &self.password {
-            passwords::set(tx, &self.work.tenant, &self.new.id, phc).await?;
+            passwords::set(tx, &self.work.tenant, id, phc).await?;
         }
         if let Some(members) = &self.members {
-            self.work.change_members(tx, &self.new.id, members).await?;
+            self.work.change_members(tx, id, members).await?;
         }
         Ok(())
     }

@@ -50,6 +50,9 @@ pub enum Error {
     /// What cannot go as long as others need it.
     #[error("{0}")]
     InUse(String),
+    /// A link that lets nobody in any more; the sentence says what to do.
+    #[error("{0}")]
+    Gone(&'static str),
     /// The resource has changed since the client read it (RFC 7644 s3.14).
     #[error("The resource has another version than If-Match names. Read it again, then retry.")]
     Stale,

@@ -1,5 +1,5 @@
 //! What has to be done as time passes: old lines of the record go, whoever waits for a pool that opens
-//! gets a seat, and what the brake held long enough is finished.
+//! gets a seat, what the brake held long enough is finished, and invitations end.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use crate::app::{App, Error};
 use crate::store::{Tx, records, seats};
 
 /// How often it is looked after.
-const EVERY: Duration = Duration::from_mins(1);
+const EVERY: Duration = Duration::from_secs(30);
 /// Every so many times, old lines are looked for.
-const RARELY: u32 = 60;
+const RARELY: u32 = 120;
 /// Lines that go at once.
 const PIECE: i64 = 1_000;
 const DAY: i64 = 86_400;
@@ -25,12 +25,13 @@ impl App {
                 let forgets = turn.is_multiple_of(RARELY);
                 let all = [
                     app.end_holds().await,
+                    app.expire_invitations().await.map(drop),
                     app.seat_all_waiters().await,
                     app.forget_records(forgets).await,
                 ];
                 for done in all {
                     if let Err(error) = done {
-                        tracing::warn!(%error, "the record, waiting lines or held users were not looked after");
+                        tracing::warn!(%error, "the record, waiting lines, held users or invitations were not looked after");
                     }
                 }
                 tokio::time::sleep(EVERY).await;

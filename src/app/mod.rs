@@ -11,6 +11,7 @@ mod create;
 mod cursors;
 mod doctor;
 mod error;
+mod invitations;
 mod keeping;
 mod list;
 mod lookup;
@@ -35,6 +36,7 @@ pub use bulk::{BulkAnswer, BulkAsked, Job, JobState, RETRY_AFTER, Results};
 pub use change::Target;
 pub use doctor::{DatabaseState, Deep, Faults};
 pub use error::{Challenge, Error};
+pub use invitations::{Activation, LinkState, Linked};
 pub use passwords::Hasher;
 pub use pieces::Pieces;
 pub use resources::{Asked, Prefer, Shown};
@@ -253,6 +255,11 @@ impl App {
     /// The SCIM base URL, without a slash at its end: every URL that Usher writes begins with it.
     pub fn base(&self) -> &str {
         self.0.base.get().map_or("", String::as_str)
+    }
+
+    /// The URL of this server, without a slash at its end.
+    pub fn origin(&self) -> &str {
+        self.base().strip_suffix("/scim/v2").unwrap_or_default()
     }
 
     /// Sets the URL of this server once it is known (`public-url`, else the bound address).

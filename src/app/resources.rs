@@ -17,6 +17,7 @@ use crate::scim::patch::{self, Operation};
 use crate::scim::project::Sent;
 use crate::scim::query::Query;
 use crate::scim::resource_type::ResourceType;
+use crate::scim::urn;
 use crate::store::{self, Dialect, Tx, members};
 
 /// A resource as it is answered.
@@ -74,10 +75,13 @@ impl App {
         body: Value,
         asked: Asked<'_>,
     ) -> Result<Shown, Error> {
+        if kind.schema.id == urn::INVITATION {
+            return self.invite(ctx, body, asked).await;
+        }
         let work = Work::new(self, ctx, kind);
         let body = work.soften_body(body);
         let view = Wish::new(self, ctx, asked.query).of(kind, Sent::body(kind, &body))?.of_new();
-        let creation = self.creation(ctx, work, body).await?;
+        let creation = self.creation(ctx, work, body).await?.adopting();
         let new = match self.carry_out_creation(&creation).await {
             Ok(new) => new,
             Err(error) => return Err(creation.work.note_denied(error, None).await),
@@ -241,6 +245,9 @@ impl App {
 
     /// Deletes a resource (RFC 7644 s3.6); its memberships go with it.
     pub async fn delete(&self, ctx: &Ctx, target: Target<'_>) -> Result<(), Error> {
+        if target.kind.schema.id == urn::INVITATION {
+            return self.cancel_invitation(ctx, target.id, target.conditions).await;
+        }
         let work = Work::new(self, ctx, target.kind);
         let target = target.owned();
         self.store()

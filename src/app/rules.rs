@@ -6,11 +6,13 @@ mod agents;
 mod brake;
 mod emails;
 mod groups;
+mod invitations;
 mod notices;
 mod waiters;
 
 pub(super) use brake::is_held;
 pub(super) use groups::Roll;
+pub(super) use invitations::{ACTIVATE, Invitee};
 use notices::Turns;
 
 use serde_json::json;
@@ -20,6 +22,7 @@ use crate::app::{Error, catalogue};
 use crate::domain::agent;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::facts::{Facts, Seat, Source};
+use crate::domain::invitation;
 use crate::domain::person::{self, Judged, Law};
 use crate::domain::pool::{Admission, Full, Pool, Taken};
 use crate::domain::record::{self, Entry};
@@ -94,6 +97,7 @@ impl Work {
             settings: &self.ctx.rules,
             catalogue,
             assigns_roles: self.ctx.scopes.allow(Scope::RolesAssign),
+            origin: self.origin,
             now: self.now,
         }
     }
@@ -111,6 +115,7 @@ impl Work {
         }
         Self::check(&self.law(&self.ctx.catalogue), was, &wanted)?;
         if agent::concerns(&self.ctx.rules, was.doc(), &wanted)
+            || invitation::written(&wanted, "resend").is_some()
             || self.gives_addresses(was, &wanted)
             || self.touches_brake(was, &wanted)
         {
@@ -154,6 +159,9 @@ impl Work {
         let seat = judged.facts.seat.clone();
         let (seat, steps) = seat::settle(&seat, &judged.need, room, Manners::Policy).ok()?;
         let after = judged.seated(seat, self.now);
+        if after.invitation.is_pending() || facts.as_ref().is_some_and(is_invited) {
+            return None;
+        }
         let administered = facts.is_some_and(|before| catalogue.administers(&before));
         if administered && !catalogue.administers(&after) {
             return None;
@@ -180,15 +188,20 @@ impl Work {
         let law = self.law(&catalogue);
         Self::check(&law, was, wanted)?;
         self.check_addresses(tx, id, was, wanted).await?;
-        let wanted = self.rule_agent_of(tx, id, was, wanted).await?;
-        if Self::is_untouched(was, &wanted) {
+        let mut wanted = self.rule_agent_of(tx, id, was, wanted).await?;
+        let resends = invitation::take_resend(&mut wanted) && was.before.is_some();
+        if !resends && Self::is_untouched(was, &wanted) {
             return Ok(self.untouched(id, was, wanted));
         }
         let mappings = match was.before {
             Some(_) if catalogue.maps_groups => maps::of_member(tx, &self.tenant, id).await?,
             Some(_) | None => Vec::new(),
         };
-        let judged = law.judge(was.doc(), &wanted, &mappings)?;
+        let mut judged = law.judge(was.doc(), &wanted, &mappings)?;
+        if let Some(before) = was.doc().filter(|_| resends) {
+            let anew = self.resent(&judged.facts.invitation, &wanted)?;
+            judged = law.apply_invited((before, &wanted), &mappings, &anew)?;
+        }
         let judged = self.brake(tx, id, was, judged).await?;
         let (facts, opened) = self.seat(tx, &catalogue, (id, judged), Manners::Policy).await?;
         if let Some(before) = was.doc().and_then(Facts::of) {
@@ -202,6 +215,7 @@ impl Work {
     fn check(law: &Law<'_>, was: Was<'_>, wanted: &Doc) -> Result<(), Error> {
         person::check(wanted)?;
         agent::check(wanted)?;
+        invitation::check(law.settings, was.doc(), wanted)?;
         let Some(before) = was.doc() else { return Ok(()) };
         law.protect(before, wanted, was.password)
             .map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))
@@ -248,10 +262,20 @@ impl Work {
                 opened.push(pool.value.clone());
             }
         }
-        let settled = seat::settle(&before, &judged.need, room, manners);
+        let mut settled = seat::settle(&before, &judged.need, room, manners);
+        if settled.is_err() {
+            // Seats of those who did not come in time.
+            let freed = self.expire_overdue(tx).await?;
+            if let (Some(pool), false) = (pool, freed.is_empty()) {
+                let taken = self.counters(tx, pool).await?;
+                let room = Some(Room { pool, taken, now: self.now });
+                settled = seat::settle(&before, &judged.need, room, manners);
+            }
+            opened.extend(freed);
+        }
         let (seat, steps) = settled.map_err(|full| self.exhausted(full))?;
         opened.extend(self.step(tx, id, &steps).await?);
-        Ok((judged.seated(seat, self.now), opened))
+        Ok((self.with_invitation_id(judged.seated(seat, self.now)), opened))
     }
 
     /// Does these steps; gives the pools in which a seat became free.
@@ -293,8 +317,15 @@ impl Work {
         Ruled::recorded(doc, self.change(&entries, id, Some(was.next_version())))
     }
 
-    /// Seats whoever waits where there is room now.
-    pub(super) async fn open(&self, tx: &mut Tx<'_>, ruled: &Ruled) -> Result<(), Error> {
+    /// What follows once the document is written: links, and seats for whoever waits where there is
+    /// room now.
+    pub(super) async fn open(
+        &self,
+        tx: &mut Tx<'_>,
+        (id, before): (&str, Option<&Doc>),
+        ruled: &Ruled,
+    ) -> Result<(), Error> {
+        self.follow_invitation(tx, Invitee { id, before, doc: &ruled.doc }).await?;
         self.seat_waiters(tx, ruled.opened.clone()).await
     }
 
@@ -324,6 +355,7 @@ impl Work {
         if let Some(facts) = &facts {
             self.note_leave(tx, id, facts, None).await?;
         }
+        self.end_invitation(tx, id, before).await?;
         self.seat_waiters(tx, opened).await
     }
 
@@ -403,6 +435,10 @@ fn needed<'c>(catalogue: &'c Catalogue, need: &Need) -> Option<&'c Pool> {
         Need::Nothing(_) | Need::Spared { .. } | Need::Held => None,
         Need::Seat { pool, .. } => catalogue.pool(pool),
     }
+}
+
+fn is_invited(facts: &Facts) -> bool {
+    facts.invitation.is_pending()
 }
 
 /// What membership of this group means, as its document says.

@@ -66,7 +66,7 @@ fn shown(user: &Loaded) -> Value {
 impl Work {
     async fn exempt(&self, tx: &mut Tx<'_>, id: &str, exempt: bool) -> Result<(), Error> {
         let loaded = self.find(tx, id).await?;
-        let before = Facts::of(&loaded.doc).unwrap_or_else(Facts::fresh);
+        let before = Facts::of(&loaded.doc).unwrap_or_else(|| Facts::fresh("scim"));
         if before.seat.exempt == exempt {
             return Ok(());
         }
@@ -77,9 +77,8 @@ impl Work {
         Facts { seat, ..before.clone() }.put(&mut doc);
         let judged = self.judge_again(tx, &catalogue, id, &doc).await?;
         let (after, opened) = self.seat(tx, &catalogue, (id, judged), Manners::Policy).await?;
-        self.note_leave(tx, id, &before, Some(&after)).await?;
-        after.put(&mut doc);
-        self.amend(tx, &loaded, doc, &record::exempted(&before, &after)).await?;
+        let entries = record::exempted(&before, &after);
+        self.rewrite_as(tx, &loaded, (&before, &after), &entries).await?;
         self.seat_waiters(tx, opened).await
     }
 
@@ -139,11 +138,9 @@ impl Work {
         let give = if is_awaited { seat::grant } else { seat::lend };
         let (seat, steps) = give(&before.seat, room, *hold);
         let opened = self.step(tx, &loaded.stored.id, &steps).await?;
-        let after = judged.seated(seat, self.now);
-        let mut doc = loaded.doc.clone();
-        after.put(&mut doc);
+        let after = self.with_invitation_id(judged.seated(seat, self.now));
         let entries: Vec<Entry> = record::given(&before, &after);
-        self.amend(tx, loaded, doc, &entries).await?;
+        self.rewrite_as(tx, loaded, (&before, &after), &entries).await?;
         self.seat_waiters(tx, opened).await
     }
 

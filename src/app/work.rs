@@ -37,6 +37,8 @@ pub(super) struct Work {
     pub(super) quirks: Quirks,
     pub(super) now: Micros,
     pub(super) ctx: Arc<Ctx>,
+    /// By which door a user comes that is new.
+    pub(super) origin: &'static str,
     /// The schemas that the tenant hides, which are ignored on input.
     hidden: Vec<String>,
 }
@@ -51,8 +53,14 @@ impl Work {
             quirks: ctx.quirks,
             now: app.clock().now(),
             ctx: Arc::new(ctx.clone()),
+            origin: "scim",
             hidden: hidden(ctx, kind),
         }
+    }
+
+    /// The same for users who come by this door.
+    pub(super) fn coming_by(self, origin: &'static str) -> Self {
+        Self { origin, ..self }
     }
 
     pub(super) fn rules(&self) -> Rules {
@@ -202,7 +210,7 @@ impl Work {
             return Ok(before.clone());
         }
         let loaded = self.update(tx, before, ruled.clone()).await?;
-        self.open(tx, &ruled).await?;
+        self.open(tx, (id, Some(&before.doc)), &ruled).await?;
         Ok(loaded)
     }
 
@@ -315,19 +323,22 @@ pub(super) struct New {
     pub(super) id: String,
     pub(super) doc: Doc,
     pub(super) draft: Arc<Draft>,
+    /// The version that it had and when it was made, where it was there before.
+    pub(super) before: Option<(i64, Micros)>,
 }
 
 impl New {
     /// The resource as it is once it is stored.
     pub(super) fn loaded(self, work: &Work) -> Loaded {
         let Draft { doc, label, .. } = Arc::unwrap_or_clone(self.draft);
+        let (version, created) = self.before.unwrap_or((0, work.now));
         let stored = Stored {
             kind: work.kind.name.clone(),
             id: self.id,
             doc,
             label,
-            version: 1,
-            created: work.now,
+            version: version + 1,
+            created,
             modified: work.now,
         };
         Loaded { stored, doc: self.doc }

@@ -19,6 +19,7 @@ pub mod copy;
 pub mod doctor;
 mod find;
 pub mod groups;
+pub mod invitations;
 pub mod log;
 pub mod output;
 pub mod roles;
@@ -53,6 +54,7 @@ enum Command {
     Users(users::Arguments),
     Seats(seats::Arguments),
     Brake(brake::Arguments),
+    Invitations(invitations::Arguments),
     Roles(roles::Arguments),
     Groups(groups::Arguments),
     Agents(agents::Arguments),
@@ -160,6 +162,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Token(arguments) => token::run(arguments, settings, output).await,
             Command::Users(arguments) => users::run(arguments, settings, output).await,
             Command::Seats(arguments) => seats::run(arguments, settings, output).await,
+            Command::Invitations(arguments) => invitations::run(arguments, settings, output).await,
             Command::Brake(arguments) => brake::run(arguments, settings, output).await,
             Command::Roles(arguments) => roles::run(arguments, settings, output).await,
             Command::Agents(arguments) => agents::run(arguments, settings, output).await,

@@ -8,9 +8,10 @@ use crate::cli::find::{Columns, Listing, find};
 use crate::cli::{Failure, Output, open};
 use crate::scim::etag::Conditions;
 use crate::scim::query::Query;
+use crate::scim::urn;
 use crate::settings::Settings;
 
-/// List and show users.
+/// List, show and invite users.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Whose users.
@@ -24,12 +25,68 @@ pub struct Arguments {
 enum Command {
     /// List users.
     List(Listing),
+    /// Invite somebody: makes the user, takes a seat, and mails a link to set a password with.
+    Invite(Invite),
     /// Show one user.
     Show {
         /// Its id or userName.
         #[arg(value_name = "USER")]
         user: String,
     },
+}
+
+/// Whom to invite, and to what.
+#[derive(Debug, Args)]
+struct Invite {
+    /// The address that the invitation goes to.
+    #[arg(value_name = "EMAIL")]
+    email: String,
+    /// What the person is called.
+    #[arg(long, value_name = "NAME")]
+    display_name: Option<String>,
+    /// The name to sign in with; the address when left out.
+    #[arg(long, value_name = "NAME")]
+    user_name: Option<String>,
+    /// A role; may be given several times, the first is the primary one.
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// The value of the pool that the seat comes from.
+    #[arg(long, value_name = "POOL")]
+    seat_type: Option<String>,
+    /// Name of the template of the mail.
+    #[arg(long, value_name = "NAME")]
+    template: Option<String>,
+    /// Hours that the link is good for.
+    #[arg(long, value_name = "HOURS")]
+    ttl_hours: Option<i64>,
+    /// Mail nothing: 'usher invitations link' prints the link.
+    #[arg(long)]
+    link: bool,
+}
+
+impl Invite {
+    fn body(self) -> Value {
+        let mut body = json!({ "schemas": [urn::INVITATION], "email": self.email });
+        let texts = [
+            ("displayName", self.display_name),
+            ("userName", self.user_name),
+            ("seatType", self.seat_type),
+            ("template", self.template),
+        ];
+        for (name, text) in texts {
+            if let Some(text) = text {
+                body[name] = text.into();
+            }
+        }
+        if !self.roles.is_empty() {
+            body["roles"] = self.roles.into();
+        }
+        if let Some(hours) = self.ttl_hours {
+            body["ttlHours"] = hours.into();
+        }
+        body["mode"] = if self.link { "link" } else { "email" }.into();
+        body
+    }
 }
 
 /// What is listed of them.
@@ -51,6 +108,15 @@ pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Re
     let ctx = app.operator(&arguments.tenant).await?;
     match arguments.command {
         Command::List(listing) => listing.tell(&app, &ctx, &COLUMNS, output).await?,
+        Command::Invite(invite) => {
+            let made = app.invite_shown(&ctx, invite.body()).await?;
+            let text = |name: &str| made[name].as_str().unwrap_or_default();
+            let line = match text("status") {
+                "pending" => format!("{} is invited until {}.", text("email"), text("expiresAt")),
+                _ => format!("{} waits for a seat and is invited then.", text("email")),
+            };
+            output.say(&made, &line)?;
+        }
         Command::Show { user } => {
             let document = show(&app, &ctx, &user).await?;
             let text = serde_json::to_string_pretty(&document).unwrap_or_default();

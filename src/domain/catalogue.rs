@@ -86,6 +86,8 @@ pub struct Catalogue {
     pub names: Vec<RoleName>,
     /// Whether membership of any group means anything.
     pub maps_groups: bool,
+    /// Whether anybody was invited by others than clients: a client may then create who is invited.
+    pub invites: bool,
 }
 
 impl Default for Catalogue {
@@ -95,10 +97,20 @@ impl Default for Catalogue {
 }
 
 impl Catalogue {
+    fn empty() -> Self {
+        Self {
+            pools: Vec::new(),
+            roles: Vec::new(),
+            names: Vec::new(),
+            maps_groups: false,
+            invites: false,
+        }
+    }
+
     /// What a new tenant offers: one pool of so many seats.
     pub fn of_new_tenant(seats: Option<i64>, now: Micros) -> Self {
         let pools = vec![Pool::first(seats, now)];
-        Self { pools, roles: Vec::new(), names: Vec::new(), maps_groups: false }
+        Self { pools, ..Self::empty() }
     }
 
     /// The pool of this value, compared without case.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::Micros;
 use crate::domain::account;
+use crate::domain::invitation::Invitation;
 use crate::scim::{Doc, urn};
 
 /// Where the person is between invitation and suspension.
@@ -19,9 +20,25 @@ pub enum Lifecycle {
     Waiting,
     /// Is not to use the product.
     Suspended,
+    /// May accept an invitation.
+    Invited,
+    /// Did not accept the invitation in time.
+    Expired,
+    /// Was not to come after all.
+    Cancelled,
 }
 
 impl Lifecycle {
+    const ALL: [Self; 7] = [
+        Self::Provisioned,
+        Self::Active,
+        Self::Waiting,
+        Self::Suspended,
+        Self::Invited,
+        Self::Expired,
+        Self::Cancelled,
+    ];
+
     /// The word of `lifecycle`.
     pub fn name(self) -> &'static str {
         match self {
@@ -29,6 +46,9 @@ impl Lifecycle {
             Self::Active => "active",
             Self::Waiting => "waiting",
             Self::Suspended => "suspended",
+            Self::Invited => "invited",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -69,13 +89,17 @@ pub enum Reason {
     Overage,
     /// The role needs no seat.
     ExemptRole,
+    /// The invitation was not accepted in time.
+    Expired,
+    /// The person was not to come after all.
+    Cancelled,
     /// The person is not to use the product; the seat is kept until an administrator has looked at it,
     /// or for some days.
     Held,
 }
 
 impl Reason {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Active,
         Self::Invited,
         Self::PoolFull,
@@ -83,6 +107,8 @@ impl Reason {
         Self::Suspended,
         Self::Overage,
         Self::ExemptRole,
+        Self::Expired,
+        Self::Cancelled,
         Self::Held,
     ];
 
@@ -96,6 +122,8 @@ impl Reason {
             Self::Suspended => "suspended",
             Self::Overage => "overage",
             Self::ExemptRole => "exemptRole",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
             Self::Held => "held",
         }
     }
@@ -185,31 +213,31 @@ pub struct Facts {
     pub origin: String,
     /// When the user could sign in for the first time.
     pub activated: Option<Micros>,
+    /// How the person gets in.
+    pub invitation: Invitation,
 }
 
 impl Facts {
-    /// Those of somebody whom no rule has seen yet.
-    pub fn fresh() -> Self {
-        Self { origin: "scim".to_owned(), ..Self::default() }
+    /// Those of somebody whom no rule has seen yet and who comes by this door: `scim`, `admin`, `invite`,
+    /// `import`, `jit` or `cli`.
+    pub fn fresh(origin: &str) -> Self {
+        Self { origin: origin.to_owned(), ..Self::default() }
     }
 
     /// The facts of a document; none of one that no rule has seen.
     pub fn of(doc: &Doc) -> Option<Self> {
         let about = doc.get(urn::CONTACT_CENTER)?;
-        let lifecycle = match about["lifecycle"].as_str()? {
-            "active" => Lifecycle::Active,
-            "waiting" => Lifecycle::Waiting,
-            "suspended" => Lifecycle::Suspended,
-            _ => Lifecycle::Provisioned,
-        };
+        let word = about["lifecycle"].as_str()?;
+        let lifecycle = Lifecycle::ALL.into_iter().find(|known| known.name() == word);
         let roles = about["effectiveRoles"].as_array().map(Vec::as_slice).unwrap_or_default();
         let seat = doc.get(urn::SEAT).unwrap_or(&Value::Null);
         Some(Self {
             roles: roles.iter().filter_map(effective).collect(),
-            lifecycle,
+            lifecycle: lifecycle.unwrap_or_default(),
             seat: seat_of(seat),
             origin: about["origin"].as_str().unwrap_or_default().to_owned(),
             activated: time(&about["activatedAt"]),
+            invitation: Invitation::of(doc),
         })
     }
 
@@ -235,6 +263,7 @@ impl Facts {
         set(seat, "waitingSince", self.seat.waiting_since.map(|at| text(at).into()));
         set(seat, "requestedSeatType", self.seat.requested.clone().map(Value::from));
         set(seat, "exempt", self.seat.exempt.then_some(Value::Bool(true)));
+        self.invitation.put(doc);
     }
 
     fn pool(&self, value: &str) -> Value {
@@ -284,7 +313,8 @@ fn seat_of(seat: &Value) -> Seat {
     }
 }
 
-fn object<'d>(doc: &'d mut Doc, urn: &str) -> &'d mut Map<String, Value> {
+/// The object of this schema, made where there is none.
+pub fn object<'d>(doc: &'d mut Doc, urn: &str) -> &'d mut Map<String, Value> {
     let entry = doc.entry(urn).or_insert_with(|| Value::Object(Map::new()));
     if !entry.is_object() {
         *entry = Value::Object(Map::new());
@@ -293,7 +323,8 @@ fn object<'d>(doc: &'d mut Doc, urn: &str) -> &'d mut Map<String, Value> {
     entry.as_object_mut().expect("an object was put there")
 }
 
-fn set(object: &mut Map<String, Value>, name: &str, value: Option<Value>) {
+/// Sets a value, or takes it away.
+pub fn set(object: &mut Map<String, Value>, name: &str, value: Option<Value>) {
     match value {
         Some(value) => drop(object.insert(name.to_owned(), value)),
         None => drop(object.shift_remove(name)),
@@ -345,12 +376,7 @@ mod tests {
             },
         ];
         for seat in seats {
-            for lifecycle in [
-                Lifecycle::Provisioned,
-                Lifecycle::Active,
-                Lifecycle::Waiting,
-                Lifecycle::Suspended,
-            ] {
+            for lifecycle in Lifecycle::ALL {
                 let roles = vec![Effective {
                     value: "agent".into(),
                     display: "Call Agent".into(),
@@ -362,6 +388,7 @@ mod tests {
                     seat: seat.clone(),
                     origin: "scim".into(),
                     activated: Some(Micros(7)),
+                    invitation: Invitation::default(),
                 };
                 let mut doc = Doc::new();
                 Facts::default().put(&mut doc);

@@ -6,6 +6,7 @@ pub mod brake;
 pub mod catalogue;
 pub mod email;
 pub mod facts;
+pub mod invitation;
 pub mod offer;
 pub mod password;
 pub mod person;

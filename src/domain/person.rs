@@ -5,6 +5,8 @@ use serde_json::Value;
 use crate::clock::Micros;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::facts::{Effective, Facts, Hold, Lifecycle, Reason, Seat};
+use crate::domain::invitation::{self, Invitation, Mode, Stand, Status};
+use crate::domain::pool::Pool;
 use crate::domain::role::{self, Mapping};
 use crate::domain::seat::Need;
 use crate::domain::tenant::TenantSettings;
@@ -25,6 +27,8 @@ pub struct Law<'l> {
     pub catalogue: &'l Catalogue,
     /// Whether the token may give administrative roles.
     pub assigns_roles: bool,
+    /// By which door a new user comes.
+    pub origin: &'l str,
     /// Now.
     pub now: Micros,
 }
@@ -41,18 +45,27 @@ pub struct Judged {
 impl Judged {
     /// The facts with this seat.
     pub fn seated(self, seat: Seat, now: Micros) -> Facts {
-        let lifecycle = match (&self.need, &seat.held) {
+        let invitation = &self.facts.invitation;
+        let hold = match &self.need {
+            Need::Spared { .. } => Some(hold(invitation, self.facts.activated.is_some())),
+            Need::Seat { .. } => seat.held.as_ref().map(|(_, hold)| *hold),
+            Need::Nothing(_) | Need::Held => None,
+        };
+        let lifecycle = match (&self.need, hold) {
+            (Need::Nothing(Some(Reason::Expired)), _) => Lifecycle::Expired,
+            (Need::Nothing(Some(Reason::Cancelled)), _) => Lifecycle::Cancelled,
             (Need::Nothing(Some(_)) | Need::Held, _) => Lifecycle::Suspended,
-            (Need::Nothing(None), _) | (Need::Seat { .. }, Some((_, Hold::Reserved))) => {
-                Lifecycle::Provisioned
-            }
-            (Need::Spared { .. }, _) | (Need::Seat { .. }, Some((_, Hold::Consumed))) => {
-                Lifecycle::Active
-            }
-            (Need::Seat { .. }, None) => Lifecycle::Waiting,
+            (Need::Nothing(None), _) => Lifecycle::Provisioned,
+            (_, Some(Hold::Consumed)) => Lifecycle::Active,
+            (_, Some(Hold::Reserved)) if invitation.is_pending() => Lifecycle::Invited,
+            (_, Some(Hold::Reserved)) => Lifecycle::Provisioned,
+            (_, None) => Lifecycle::Waiting,
         };
         let first = (lifecycle == Lifecycle::Active).then_some(now);
-        Facts { lifecycle, seat, activated: self.facts.activated.or(first), ..self.facts }
+        let activated = self.facts.activated.or(first);
+        let waits = lifecycle == Lifecycle::Waiting && invitation.is_pending();
+        let invitation = if waits { invitation.held_back() } else { self.facts.invitation };
+        Facts { lifecycle, seat, activated, invitation, ..self.facts }
     }
 }
 
@@ -67,6 +80,27 @@ pub fn is_untouched(before: &Doc, wanted: &Doc) -> bool {
         && same(urn::CONTACT_CENTER, "webLogin")
         && same(urn::CONTACT_CENTER, "lifecycle")
         && same(urn::SEAT, "seatType")
+        && is_uninvited(before, wanted)
+}
+
+/// Whether nothing of a change matters to the invitation: a new address matters to one that is pending.
+fn is_uninvited(before: &Doc, wanted: &Doc) -> bool {
+    invites_alike(before, wanted)
+        && (before.get("emails") == wanted.get("emails") || !Invitation::of(before).is_pending())
+}
+
+/// Whether two documents say the same of the invitation.
+fn invites_alike(before: &Doc, wanted: &Doc) -> bool {
+    let written = ["mode", "ttlHours", "template", "resend"];
+    let same = |name| invitation::written(before, name) == invitation::written(wanted, name);
+    written.into_iter().all(same)
+}
+
+/// What is held by somebody who needs a seat: a seat is consumed by who can sign in.
+fn hold(invitation: &Invitation, is_activated: bool) -> Hold {
+    let has_reset = is_activated || invitation.status == Status::Accepted;
+    let resets_first = invitation.mode == Mode::Reset && !has_reset;
+    if invitation.is_pending() || resets_first { Hold::Reserved } else { Hold::Consumed }
 }
 
 impl Law<'_> {
@@ -116,50 +150,97 @@ impl Law<'_> {
         wanted: &Doc,
         mappings: &[Mapping],
     ) -> Result<Judged, Error> {
-        let was = before.and_then(Facts::of);
-        let roles = role::effective(self.settings, self.catalogue, wanted, mappings);
-        let facts = Facts { roles, ..was.unwrap_or_else(Facts::fresh) };
-        let need = self.need(before, wanted, &facts, mappings)?;
-        Ok(Judged { facts, need })
+        let was = before.and_then(Facts::of).unwrap_or_else(|| Facts::fresh(self.origin));
+        let is_activated = was.activated.is_some();
+        let mode = invitation::mode(self.settings, before, wanted, is_activated)?;
+        let hours = invitation::hours(self.settings, wanted);
+        let is_active = |doc: &Doc| doc.get("active") == Some(&Value::Bool(true));
+        let follow = |was: &Invitation, has_login| {
+            let stand = Stand {
+                was_active: before.map(is_active),
+                is_active: is_active(wanted),
+                has_login,
+                is_activated,
+            };
+            was.after(mode, stand, (self.now, hours))
+        };
+        self.apply_with(before, wanted, mappings, follow)
     }
 
-    fn need(
+    /// The same, where something befalls the invitation itself: it is accepted, sent anew, or over.
+    pub fn apply_invited(
+        &self,
+        (before, wanted): (&Doc, &Doc),
+        mappings: &[Mapping],
+        invitation: &Invitation,
+    ) -> Result<Judged, Error> {
+        self.apply_with(Some(before), wanted, mappings, |_, _| invitation.clone())
+    }
+
+    fn apply_with(
         &self,
         before: Option<&Doc>,
         wanted: &Doc,
+        mappings: &[Mapping],
+        follow: impl Fn(&Invitation, bool) -> Invitation,
+    ) -> Result<Judged, Error> {
+        let was = before.and_then(Facts::of).unwrap_or_else(|| Facts::fresh(self.origin));
+        let roles = role::effective(self.settings, self.catalogue, wanted, mappings);
+        let facts = Facts { roles, ..was };
+        let wish = self.seat_type(before, wanted, &facts.seat)?;
+        let has_login = about(wanted, urn::CONTACT_CENTER, "webLogin") != Some(&Value::Bool(false));
+        let place = self.place(wish, has_login, &facts, mappings);
+        let invitation = follow(&facts.invitation, has_login && place.is_some());
+        let facts = Facts { invitation, ..facts };
+        let need = Self::need(wanted, &facts, has_login, place);
+        Ok(Judged { facts, need })
+    }
+
+    fn need(wanted: &Doc, facts: &Facts, has_login: bool, place: Option<Place<'_>>) -> Need {
+        let status = facts.invitation.status;
+        if wanted.get("active") != Some(&Value::Bool(true)) {
+            let is_cancelled = status == Status::Cancelled;
+            let reason = if is_cancelled { Reason::Cancelled } else { Reason::Suspended };
+            let is_held = facts.seat.reason == Some(Reason::Held);
+            return if is_held { Need::Held } else { Need::Nothing(Some(reason)) };
+        }
+        if status == Status::Expired {
+            return Need::Nothing(Some(Reason::Expired));
+        }
+        let is_activated = facts.activated.is_some();
+        match place {
+            None => Need::Nothing(None),
+            Some(Place::Spared { by_role }) => Need::Spared { by_role },
+            Some(Place::In(pool)) if has_login => {
+                Need::Seat { pool: pool.value.clone(), hold: hold(&facts.invitation, is_activated) }
+            }
+            Some(Place::In(pool)) => Need::Seat { pool: pool.value.clone(), hold: Hold::Reserved },
+        }
+    }
+
+    /// Where somebody who is to use the product sits.
+    fn place(
+        &self,
+        wish: Option<Wish>,
+        has_login: bool,
         facts: &Facts,
         mappings: &[Mapping],
-    ) -> Result<Need, Error> {
-        let wish = self.seat_type(before, wanted, &facts.seat)?;
-        if wanted.get("active") != Some(&Value::Bool(true)) {
-            let is_held = facts.seat.reason == Some(Reason::Held);
-            return Ok(if is_held { Need::Held } else { Need::Nothing(Some(Reason::Suspended)) });
-        }
-        let has_login = about(wanted, urn::CONTACT_CENTER, "webLogin") != Some(&Value::Bool(false));
+    ) -> Option<Place<'_>> {
         if facts.seat.exempt {
-            return Ok(if has_login {
-                Need::Spared { by_role: false }
-            } else {
-                Need::Nothing(None)
-            });
+            return has_login.then_some(Place::Spared { by_role: false });
         }
         let mapped = || mapped_pool(self.catalogue, mappings);
         let pool = match wish {
-            Some(Wish::NoSeat) => return Ok(Need::Nothing(None)),
+            Some(Wish::NoSeat) => return None,
             Some(Wish::Pool(value) | Wish::Unknown(value)) => self.catalogue.pool(&value),
             None => mapped().or_else(|| self.catalogue.pool_of(facts.primary())),
-        };
-        let Some(pool) = pool else { return Ok(Need::Nothing(None)) };
+        }?;
         let spares = |role: &str| pool.exempt_roles.iter().any(|exempt| exempt == role);
         let is_spared = facts.primary().is_some_and(spares);
         if !has_login && (is_spared || !pool.counts_agents) {
-            return Ok(Need::Nothing(None));
+            return None;
         }
-        if is_spared {
-            return Ok(Need::Spared { by_role: true });
-        }
-        let hold = if has_login { Hold::Consumed } else { Hold::Reserved };
-        Ok(Need::Seat { pool: pool.value.clone(), hold })
+        Some(if is_spared { Place::Spared { by_role: true } } else { Place::In(pool) })
     }
 
     /// The seat that the document asks for by `seatType` or by an entitlement. Of two that disagree the
@@ -249,7 +330,8 @@ impl Law<'_> {
             return Ok(());
         }
         let names = ["userName", "emails", "phoneNumbers"];
-        let same = names.iter().all(|name| before.get(*name) == wanted.get(*name));
+        let same = names.iter().all(|name| before.get(*name) == wanted.get(*name))
+            && invites_alike(before, wanted);
         let phone = |doc| about(doc, urn::CONTACT_CENTER, "loginPhone");
         if same && phone(before) == phone(wanted) && !sets_password {
             return Ok(());
@@ -273,6 +355,15 @@ impl Law<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Protected;
 
+/// Where somebody sits.
+#[derive(Debug, Clone, Copy)]
+enum Place<'c> {
+    /// On no seat, and signs in all the same.
+    Spared { by_role: bool },
+    /// On a seat of this pool.
+    In(&'c Pool),
+}
+
 /// What a document says of the seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Wish {
@@ -291,10 +382,7 @@ impl std::fmt::Display for Wish {
 }
 
 /// The pool that groups give, of the lowest number.
-fn mapped_pool<'c>(
-    catalogue: &'c Catalogue,
-    mappings: &[Mapping],
-) -> Option<&'c crate::domain::pool::Pool> {
+fn mapped_pool<'c>(catalogue: &'c Catalogue, mappings: &[Mapping]) -> Option<&'c Pool> {
     let mut sorted: Vec<&Mapping> = mappings.iter().collect();
     sorted.sort_by_key(|mapping| (mapping.priority, &mapping.group));
     sorted.into_iter().find_map(|mapping| catalogue.pool(mapping.seat_type.as_deref()?))

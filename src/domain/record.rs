@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::facts::{Effective, Facts, Lifecycle, Reason, Seat};
+use crate::domain::invitation::{Invitation, Status};
 use crate::domain::pool::Pool;
 
 /// One line of the record: an event where the name is one, and always a line of the provisioning log.
@@ -31,6 +32,12 @@ pub const EVENTS: &[&str] = &[
     "seat.waiting",
     "seat.granted",
     "seat.threshold",
+    "invitation.sent",
+    "invitation.resent",
+    "invitation.accepted",
+    "invitation.expired",
+    "invitation.cancelled",
+    "invitation.superseded",
     "agent.created",
     "agent.linked",
     "agent.unlinked",
@@ -57,6 +64,7 @@ pub fn created(facts: &Facts) -> Vec<Entry> {
         entries.push(plain("user.activated"));
     }
     entries.extend(seat(&Seat::default(), &facts.seat));
+    entries.extend(invitation(&Invitation::default(), &facts.invitation));
     entries
 }
 
@@ -68,6 +76,7 @@ pub fn updated(before: Option<&Facts>, after: &Facts) -> Vec<Entry> {
     entries.extend(lifecycle(before, after));
     entries.extend(role(before, after).filter(|_| known));
     entries.extend(seat(&before.seat, &after.seat));
+    entries.extend(invitation(&before.invitation, &after.invitation));
     let is_held = |facts: &Facts| facts.seat.reason == Some(Reason::Held);
     entries.extend((is_held(after) && !is_held(before)).then(|| held("suspension", &after.seat)));
     entries
@@ -149,6 +158,10 @@ pub fn deleted(facts: Option<&Facts>) -> Vec<Entry> {
     let mut entries = vec![plain("user.deleted")];
     if let Some(facts) = facts {
         entries.extend(seat(&facts.seat, &Seat::default()));
+        if facts.invitation.is_pending() {
+            let rest = facts.invitation.superseded();
+            entries.extend(invitation(&facts.invitation, &rest));
+        }
     }
     entries
 }
@@ -161,7 +174,27 @@ fn granted(before: &Facts, after: &Facts) -> Vec<Entry> {
     }];
     entries.extend(lifecycle(before, after));
     entries.extend(role(before, after));
+    entries.extend(invitation(&before.invitation, &after.invitation));
     entries
+}
+
+/// What becomes of an invitation.
+fn invitation(before: &Invitation, after: &Invitation) -> Option<Entry> {
+    let is_new = before.is_sent_before(after);
+    let name = match after.status {
+        Status::Pending if is_new && after.resends > 0 => "invitation.resent",
+        Status::Pending if is_new => "invitation.sent",
+        now if now == before.status => return None,
+        Status::Accepted => "invitation.accepted",
+        Status::Expired => "invitation.expired",
+        Status::Cancelled => "invitation.cancelled",
+        Status::Superseded => "invitation.superseded",
+        Status::None | Status::Pending => return None,
+    };
+    let detail = json!({
+        "mode": after.mode.name(), "before": before.status.name(), "after": after.status.name(),
+    });
+    Some(Entry { name, detail })
 }
 
 fn role(before: &Facts, after: &Facts) -> Option<Entry> {
@@ -175,9 +208,10 @@ fn lifecycle(before: &Facts, after: &Facts) -> Option<Entry> {
     }
     let name = match (before.lifecycle, after.lifecycle) {
         (_, Lifecycle::Suspended) => "user.suspended",
-        (Lifecycle::Suspended, _) => "user.reactivated",
+        (_, Lifecycle::Expired | Lifecycle::Cancelled) => return None,
+        (Lifecycle::Suspended | Lifecycle::Cancelled, _) => "user.reactivated",
         (_, Lifecycle::Active) => "user.activated",
-        (_, Lifecycle::Waiting | Lifecycle::Provisioned) => return None,
+        (_, Lifecycle::Waiting | Lifecycle::Provisioned | Lifecycle::Invited) => return None,
     };
     let detail = json!({ "before": before.lifecycle.name(), "after": after.lifecycle.name() });
     Some(Entry { name, detail })

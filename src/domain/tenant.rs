@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::brake::Brake;
 use crate::domain::catalogue::{ADMINISTRATOR, WHITELABEL};
+use crate::domain::invitation::Mode;
 use crate::domain::role;
 use crate::scim::quirks::Quirks;
 use crate::scim::urn;
@@ -84,6 +85,14 @@ pub struct TenantSettings {
     pub reject_unknown_members: bool,
     /// `emails.unique`.
     pub unique_emails: UniqueEmails,
+    /// `invitation.default`: how those get in of whom a client does not say it.
+    pub invitation_default: Mode,
+    /// `invitation.ttlHours`.
+    pub invitation_ttl: i64,
+    /// `invitation.ttlMaxHours`: what a client may ask for, at most.
+    pub invitation_ttl_max: i64,
+    /// `login.minLength`, in characters.
+    pub login_min_length: usize,
     /// `password.acceptFromScim`.
     pub accept_password: bool,
     /// `password.minLength`, in characters.
@@ -123,6 +132,10 @@ impl Default for TenantSettings {
             name_rule: None,
             reject_unknown_members: false,
             unique_emails: UniqueEmails::Admin,
+            invitation_default: Mode::None,
+            invitation_ttl: 48,
+            invitation_ttl_max: 168,
+            login_min_length: 6,
             accept_password: true,
             password_min_length: 8,
             brake: None,
@@ -161,6 +174,10 @@ pub const KEYS: &[(&str, &str, &str)] = &[
         "values of roles joined with commas, never whitelabel; empty: all that are not administrative",
     ),
     ("emails.unique", "admin", "admin, all or off"),
+    ("invitation.default", "none", "none, email, link or reset"),
+    ("invitation.ttlHours", "48", "a number of hours from 1 to invitation.ttlMaxHours"),
+    ("invitation.ttlMaxHours", "168", "a number of hours from 1 to 720"),
+    ("login.minLength", "6", "a number from 1 to 64"),
     ("password.acceptFromScim", "true", "true or false"),
     ("password.minLength", "8", "a number from 8 to 64"),
     (
@@ -180,13 +197,11 @@ impl TenantSettings {
     /// The settings of these pairs; the rest have their defaults.
     pub fn of(pairs: &BTreeMap<String, String>) -> Result<Self, String> {
         let mut settings = Self::default();
-        // page.max first, since page.default is checked against it.
-        for key in ["page.max", "page.default"] {
-            if let Some(value) = pairs.get(key) {
-                settings.set(key, value)?;
-            }
-        }
-        for (key, value) in pairs.iter().filter(|(key, _)| !key.starts_with("page.")) {
+        // What others are checked against comes first.
+        let (first, rest): (Vec<_>, Vec<_>) = pairs
+            .iter()
+            .partition(|(key, _)| ["page.max", "invitation.ttlMaxHours"].contains(&key.as_str()));
+        for (key, value) in first.into_iter().chain(rest) {
             settings.set(key, value)?;
         }
         Ok(settings)
@@ -237,10 +252,11 @@ impl TenantSettings {
             }
             name if name.starts_with("roles.") => self.apply_of_roles(name, value)?,
             "emails.unique" => self.unique_emails = unique_emails(value)?,
+            name if name.starts_with("invitation.") => self.apply_of_invitation(name, value)?,
+            "login.minLength" => self.login_min_length = number(value, 1, 64)?,
             "password.acceptFromScim" => self.accept_password = boolean(value)?,
             "password.minLength" => {
-                self.password_min_length =
-                    value.parse().ok().filter(|length| (8..=64).contains(length))?;
+                self.password_min_length = number(value, 8, 64)?;
             }
             "deprovision.brake" if value.eq_ignore_ascii_case("off") => self.brake = None,
             "deprovision.brake" => self.brake = Some(Brake::parse(value)?),
@@ -248,16 +264,32 @@ impl TenantSettings {
             "departments.fromEnterprise" => self.departments_from_enterprise = boolean(value)?,
             "agent.followUser" => self.agent_follows_user = boolean(value)?,
             "page.default" => {
-                self.page_default =
-                    value.parse().ok().filter(|count| (1..=self.page_max).contains(count))?;
+                self.page_default = number(value, 1, self.page_max)?;
             }
             "retention.days" => {
-                self.retention_days =
-                    value.parse().ok().filter(|days| (1..=3650).contains(days))?;
+                self.retention_days = number(value, 1, 3650)?;
             }
             "page.max" => {
-                self.page_max = value.parse().ok().filter(|count| (1..=10_000).contains(count))?;
+                self.page_max = number(value, 1, 10_000)?;
                 self.page_default = self.page_default.min(self.page_max);
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn apply_of_invitation(&mut self, name: &str, value: &str) -> Option<()> {
+        match name {
+            "invitation.default" => {
+                self.invitation_default =
+                    Mode::parse(value).filter(|mode| *mode != Mode::Password)?;
+            }
+            "invitation.ttlHours" => {
+                self.invitation_ttl = number(value, 1, self.invitation_ttl_max)?;
+            }
+            "invitation.ttlMaxHours" => {
+                self.invitation_ttl_max = number(value, 1, 720)?;
+                self.invitation_ttl = self.invitation_ttl.min(self.invitation_ttl_max);
             }
             _ => return None,
         }
@@ -324,6 +356,10 @@ impl TenantSettings {
 
 fn boolean(value: &str) -> Option<bool> {
     value.to_ascii_lowercase().parse().ok()
+}
+
+fn number<N: std::str::FromStr + PartialOrd>(value: &str, least: N, most: N) -> Option<N> {
+    value.parse().ok().filter(|number| (least..=most).contains(number))
 }
 
 /// Whether it is the second of two words; none where it is neither.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod brake;
+mod invitations;
 mod seats;
 
 use axum::response::Response;
@@ -47,6 +48,12 @@ pub enum Admin {
     UndoBrake,
     /// Finish what was held.
     ConfirmBrake,
+    /// Invite people.
+    Invite,
+    /// Send an invitation anew.
+    Resend,
+    /// Hand the link of an invitation over.
+    Link,
     /// List the roles.
     Roles,
     /// Make a role.
@@ -106,6 +113,9 @@ impl Admin {
             | Self::GrantSeat
             | Self::UndoBrake
             | Self::ConfirmBrake
+            | Self::Invite
+            | Self::Resend
+            | Self::Link
             | Self::MakePool
             | Self::ChangePool
             | Self::EndPool
@@ -142,6 +152,9 @@ pub async fn answer(admin: Admin, call: Call) -> Result<Response, Error> {
         Admin::Brake => brake::show(call).await,
         Admin::UndoBrake => brake::undo(call).await,
         Admin::ConfirmBrake => brake::confirm(call).await,
+        Admin::Invite => invitations::invite(call).await,
+        Admin::Resend => invitations::resend(call).await,
+        Admin::Link => invitations::link(call).await,
         Admin::MakePool => make_pool(call).await,
         Admin::ChangePool => change_pool(call).await,
         Admin::EndPool => end_pool(call).await,

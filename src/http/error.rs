@@ -102,6 +102,7 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
         | Error::Taken(_)
         | Error::InUse(_)
         | Error::Stale
+        | Error::Gone(_)
         | Error::Refused(_)
         | Error::SeatsExhausted(..)
         | Error::NotAcceptable

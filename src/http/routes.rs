@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::scope::{self, Scope};
 use crate::http::admin::Admin;
-use crate::scim::resource_type::{Registry, ResourceType};
+use crate::scim::resource_type::{Registry, ResourceType, Writes};
 
 /// Where the SCIM endpoints hang, below the path of the public URL.
 pub const SCIM: &str = "/scim/v2";
@@ -308,6 +308,15 @@ pub const ROUTES: &[Row] = &[
     admin("POST", "/admin/brake:confirm", Admin::ConfirmBrake, Scope::SeatsWrite)
         .named("confirmBrake", "Finish what the brake holds; users:write is needed too.")
         .says(Message::Nothing, 200, Message::Json("BrakeDecided")),
+    admin("POST", "/admin/invitations:batch", Admin::Invite, Scope::UsersWrite)
+        .named("inviteMany", "Invite people, each for itself; what came of each is told.")
+        .says(Message::Json("InviteBatch"), 200, Message::Json("Invited")),
+    admin("POST", "/admin/users/{user}/invitation:resend", Admin::Resend, Scope::UsersWrite)
+        .named("resendInvitation", "Make a new link and mail it; the old one is dead.")
+        .says(Message::Nothing, 204, Message::Nothing),
+    admin("POST", "/admin/users/{user}/invitation:link", Admin::Link, Scope::UsersWrite)
+        .named("linkInvitation", "Make a new link of an invitation of mode link; it is shown once.")
+        .says(Message::Nothing, 200, Message::Json("InvitationLink")),
     admin("GET", "/admin/roles", Admin::Roles, Scope::UsersRead)
         .named("listRoleSettings", "The roles, who may give them, and their pools.")
         .says(Message::Nothing, 200, Message::Json("RoleSettings")),
@@ -459,12 +468,19 @@ impl Route {
     }
 }
 
+fn allows(writes: Writes, action: Action) -> bool {
+    match writes {
+        Writes::All => true,
+        Writes::Ends => !matches!(action, Action::Replace | Action::Patch),
+        Writes::Nothing => !action.writes(),
+    }
+}
+
 /// Every route of a server that serves these resource types.
 pub fn routes(registry: &Registry) -> Vec<Route> {
     let of_types = registry.all().flat_map(|kind| {
-        let only_read = kind.only_read;
-        let fits =
-            move |row: &&Row| row.place == Place::Type && !(only_read && row.action.writes());
+        let writes = kind.writes;
+        let fits = move |row: &&Row| row.place == Place::Type && allows(writes, row.action);
         ROUTES.iter().filter(fits).map(|row| Route {
             row,
             kind: Some(Arc::clone(kind)),

@@ -15,6 +15,7 @@ use crate::scim::resources::department::Department;
 use crate::scim::resources::enterprise::EnterpriseUser;
 use crate::scim::resources::group::Group;
 use crate::scim::resources::group_mapping::GroupMapping;
+use crate::scim::resources::invitation::{Invitation, InvitationOfUser};
 use crate::scim::resources::phone_extension::PhoneExtension;
 use crate::scim::resources::seat::Seat;
 use crate::scim::resources::seat_pool::SeatPool;
@@ -36,11 +37,21 @@ pub struct ResourceType {
     pub schema: Schema,
     /// Schemas that may be added to it.
     pub extensions: Vec<Extension>,
-    /// Whether clients only read its resources: administrators write them, or they are made when they
-    /// are asked for.
-    pub only_read: bool,
+    /// What clients may do with its resources.
+    pub writes: Writes,
     /// `schemas`, `id`, `externalId` and `meta`, the same for every type (RFC 7643 s3.1).
     common: Vec<Attribute>,
+}
+
+/// What clients may do with the resources of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writes {
+    /// Make, change and delete them.
+    All,
+    /// Make and delete them: they are what they are.
+    Ends,
+    /// Read them: administrators write them, or they are made when they are asked for.
+    Nothing,
 }
 
 /// A schema extension of a resource type.
@@ -61,7 +72,7 @@ impl ResourceType {
             description: schema.description.clone(),
             schema,
             extensions,
-            only_read: false,
+            writes: Writes::All,
             common: common_attributes(),
         }
     }
@@ -69,7 +80,13 @@ impl ResourceType {
     /// The same, only read by clients.
     #[must_use]
     pub fn only_read(self) -> Self {
-        Self { only_read: true, ..self }
+        Self { writes: Writes::Nothing, ..self }
+    }
+
+    /// The same, made and deleted by clients and never changed.
+    #[must_use]
+    pub fn only_made(self) -> Self {
+        Self { writes: Writes::Ends, ..self }
     }
 
     /// The same under the URN that Okta's import of entitlements looks for.
@@ -238,6 +255,7 @@ impl Registry {
                     optional(Schema::from_struct::<EnterpriseUser>()),
                     optional(Schema::from_struct::<ContactCenterUser>()),
                     optional(Schema::from_struct::<Seat>()),
+                    optional(Schema::from_struct::<InvitationOfUser>()),
                 ],
             ),
             ResourceType::new(
@@ -251,6 +269,7 @@ impl Registry {
             plain("AgentGroup", "/AgentGroups", Schema::from_struct::<AgentGroup>()),
             plain("PhoneExtension", "/PhoneExtensions", Schema::from_struct::<PhoneExtension>()),
             plain("Account", "/Accounts", Schema::from_struct::<Account>()).only_read(),
+            plain("Invitation", "/Invitations", Schema::from_struct::<Invitation>()).only_made(),
         ])
         .offering(vec![
             ResourceType::new(

@@ -10,6 +10,9 @@ pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:
 pub const CONTACT_CENTER: &str = "urn:ietf:params:scim:schemas:extension:usher:2.0:User";
 /// A user's seat.
 pub const SEAT: &str = "urn:ietf:params:scim:schemas:extension:usher-seat:2.0:User";
+/// How a user gets in.
+pub const INVITATION_OF_USER: &str =
+    "urn:ietf:params:scim:schemas:extension:usher-invitation:2.0:User";
 /// What membership of a group means.
 pub const GROUP_MAPPING: &str = "urn:ietf:params:scim:schemas:extension:usher:2.0:Group";
 /// Pool of seats.
@@ -24,6 +27,8 @@ pub const AGENT_GROUP: &str = "urn:ietf:params:scim:schemas:usher:2.0:AgentGroup
 pub const PHONE_EXTENSION: &str = "urn:ietf:params:scim:schemas:usher:2.0:PhoneExtension";
 /// Account inside a tenant.
 pub const ACCOUNT: &str = "urn:ietf:params:scim:schemas:usher:2.0:Account";
+/// Invitation of a user.
+pub const INVITATION: &str = "urn:ietf:params:scim:schemas:usher:2.0:Invitation";
 /// Role of the catalogue (draft-ietf-scim-roles-entitlements).
 pub const ROLE: &str = "urn:ietf:params:scim:schemas:core:2.0:Role";
 /// Entitlement of the catalogue (draft-ietf-scim-roles-entitlements).

@@ -152,6 +152,18 @@ const TABLES: &[Table] = &[
             ("detail", Text),
         ],
     },
+    Table {
+        name: "tickets",
+        key: 1,
+        columns: &[
+            ("hash", Text),
+            ("tenant", Text),
+            ("resource", Text),
+            ("purpose", Text),
+            ("expires", Int),
+            ("ended", Text),
+        ],
+    },
     Table { name: "secrets", key: 1, columns: &[("name", Text), ("value", Text)] },
     Table {
         name: "bulk_jobs",

@@ -55,6 +55,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0007_brake.sql"),
         postgres: include_str!("migrations/postgres/0007_brake.sql"),
     },
+    Migration {
+        number: 10,
+        name: "tickets",
+        sqlite: include_str!("migrations/sqlite/0010_tickets.sql"),
+        postgres: include_str!("migrations/postgres/0010_tickets.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations

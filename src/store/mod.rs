@@ -32,6 +32,7 @@ pub mod seats;
 pub mod secrets;
 mod sqlite;
 pub mod tenants;
+pub mod tickets;
 pub mod tokens;
 pub mod turns;
 mod tx;

@@ -57,6 +57,10 @@ impl TestApp {
         self.admin("POST", "/brake:confirm", None).await.expect(200).body
     }
 
+    pub(crate) async fn has_password(&self, id: &str) -> bool {
+        self.phc(id).await.is_some()
+    }
+
     async fn phc(&self, id: &str) -> Option<String> {
         let (tenant, id) = (self.app.tenant(&self.tenant).await.unwrap().id, id.to_owned());
         let look = async move |tx: &mut Tx<'_>| passwords::find(tx, &tenant, &id).await;

@@ -22,6 +22,8 @@ use crate::scim::bulk::{self, Id, Method, Operation, Site};
 use crate::scim::etag::Conditions;
 use crate::scim::patch;
 use crate::scim::path::excerpt;
+use crate::scim::resource_type::Writes;
+use crate::scim::urn;
 
 /// Bytes of data that are prepared at once.
 const BYTES: usize = 512 * 1024;
@@ -189,8 +191,19 @@ fn aim(case: &Case, place: usize) -> (Option<String>, Result<Aim<'_>, Error>) {
     if case.ctx.rules.hides(&schema.id, &target.kind.name) {
         return (None, Err(Error::NoEndpoint(excerpt(&operation.path))));
     }
-    if target.kind.only_read {
-        return (None, Err(Error::MethodNotAllowed("GET".to_owned())));
+    match target.kind.writes {
+        Writes::All => {}
+        Writes::Nothing => return (None, Err(Error::MethodNotAllowed("GET".to_owned()))),
+        Writes::Ends => {
+            return (
+                None,
+                Err(Error::NotImplemented(format!(
+                    "{} are not written in bulk. Create users with {}:mode 'email' instead; 'active' false cancels.",
+                    target.kind.endpoint.trim_start_matches('/'),
+                    urn::INVITATION_OF_USER
+                ))),
+            );
+        }
     }
     let id = match &target.id {
         None => Ok(case.id(place).to_owned()),

@@ -215,7 +215,7 @@ impl Turn {
                 creation.store(tx).await.map_err(|error| Blamed(at, error))?;
             }
             for (at, creation) in creations.iter().enumerate() {
-                creation.complete(tx).await.map_err(|error| Blamed(at, error))?;
+                creation.complete(tx, &creation.new.id).await.map_err(|error| Blamed(at, error))?;
             }
             Ok(())
         });

@@ -27,6 +27,7 @@ impl Error {
             Self::InUse(_) | Self::Circular(_) | Self::KeyInUse(_) | Self::Stopped(_) => {
                 (409, None)
             }
+            Self::Gone(_) => (410, None),
             Self::Stale | Self::StaleOperation | Self::Dependency(_) => (412, None),
             Self::NotModified { .. } => (304, None),
             Self::Unauthorized(_) => (401, None),

@@ -87,7 +87,7 @@ impl Work {
         accept::finish(&self.kind, &mut doc);
         let ruled = Ruled::recorded(doc, self.change(entries, id, Some(1)));
         let draft = Arc::new(self.draft(&ruled.doc, ruled.beside)?);
-        let new = New { id: id.to_owned(), doc: ruled.doc, draft };
+        let new = New { id: id.to_owned(), doc: ruled.doc, draft, before: None };
         self.insert(tx, &new).await?;
         Ok(new.doc)
     }

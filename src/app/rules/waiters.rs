@@ -2,11 +2,12 @@
 
 use crate::app::Error;
 use crate::app::catalogue;
+use crate::app::rules::Invitee;
 use crate::app::work::{Loaded, Work};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::facts::Facts;
 use crate::domain::pool::Admission;
-use crate::domain::record;
+use crate::domain::record::{self, Entry};
 use crate::domain::seat::{self, Manners, Need, Room, Step};
 use crate::scim::urn;
 use crate::store::resources::{self, Key};
@@ -78,23 +79,39 @@ impl Work {
         };
         let (seat, steps) = seat::grant(&facts.seat, room, hold);
         let opened = of_users.step(tx, user, &steps).await?;
-        let after = judged.seated(seat, self.now);
+        let after = self.with_invitation_id(judged.seated(seat, self.now));
         of_users.rewrite(tx, &loaded, &facts, &after).await?;
         Ok(opened)
     }
 
-    /// Writes other facts of a user who asked for nothing.
+    /// Writes other facts of a user who asked for nothing; gives the secret of a new link, where there is
+    /// one.
     pub(super) async fn rewrite(
         &self,
         tx: &mut Tx<'_>,
         loaded: &Loaded,
         before: &Facts,
         after: &Facts,
-    ) -> Result<(), Error> {
-        self.note_leave(tx, &loaded.stored.id, before, Some(after)).await?;
+    ) -> Result<Option<String>, Error> {
+        let entries = record::rejudged(before, after);
+        self.rewrite_as(tx, loaded, (before, after), &entries).await
+    }
+
+    /// The same, recorded like this.
+    pub(in crate::app) async fn rewrite_as(
+        &self,
+        tx: &mut Tx<'_>,
+        loaded: &Loaded,
+        (before, after): (&Facts, &Facts),
+        entries: &[Entry],
+    ) -> Result<Option<String>, Error> {
+        let id = &loaded.stored.id;
+        self.note_leave(tx, id, before, Some(after)).await?;
         let mut doc = loaded.doc.clone();
         after.put(&mut doc);
-        self.amend(tx, loaded, doc, &record::rejudged(before, after)).await
+        self.amend(tx, loaded, doc.clone(), entries).await?;
+        let invitee = Invitee { id, before: Some(&loaded.doc), doc: &doc };
+        self.follow_invitation(tx, invitee).await
     }
 
     /// The same work on users.

@@ -24,8 +24,13 @@ fn doc(value: &Value) -> Doc {
 
 fn judged(before: Option<&Doc>, wanted: &Doc, mappings: &[Mapping]) -> Result<Judged, Error> {
     let (settings, catalogue) = (TenantSettings::default(), catalogue());
-    let law =
-        Law { settings: &settings, catalogue: &catalogue, assigns_roles: false, now: Micros(1) };
+    let law = Law {
+        settings: &settings,
+        catalogue: &catalogue,
+        assigns_roles: false,
+        origin: "scim",
+        now: Micros(1),
+    };
     law.judge(before, wanted, mappings)
 }
 
@@ -104,7 +109,7 @@ fn of_two_wishes_the_changed_one_counts_and_two_changed_ones_must_agree() {
     // What counted the last time still does when neither changes.
     let mut settled = with("default", "agents");
     let held = Seat { held: Some(("agents".into(), Hold::Consumed)), ..Seat::default() };
-    Facts { seat: held, ..Facts::fresh() }.put(&mut settled);
+    Facts { seat: held, ..Facts::fresh("scim") }.put(&mut settled);
     let mut renamed = settled.clone();
     renamed.insert("title".into(), "x".into());
     assert_eq!(need(&settled, &renamed).unwrap(), seat("agents"));
@@ -129,6 +134,7 @@ fn nobody_changes_how_an_administrator_signs_in_but_administrators() {
         settings: &settings,
         catalogue: &catalogue,
         assigns_roles,
+        origin: "scim",
         now: Micros(1),
     };
     let mut boss =

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::http::routes::{Access, routes};
-use crate::scim::resource_type::Registry;
+use crate::scim::resource_type::{Registry, Writes};
 
 pub mod docs;
 pub mod messages;
@@ -102,7 +102,7 @@ fn schemas(registry: &Registry) -> Map<String, Value> {
         all.insert(kind.name.clone(), schema::answer(kind));
         all.insert(format!("{}List", kind.name), messages::list(&kind.name));
     }
-    for kind in registry.types().iter().filter(|kind| !kind.only_read) {
+    for kind in registry.types().iter().filter(|kind| kind.writes != Writes::Nothing) {
         all.insert(format!("{}Input", kind.name), schema::input(kind));
     }
     let names = registry.types().iter().map(|kind| kind.name.as_str());

@@ -13,6 +13,7 @@ pub mod department;
 pub mod enterprise;
 pub mod group;
 pub mod group_mapping;
+pub mod invitation;
 pub mod phone_extension;
 pub mod seat;
 pub mod seat_pool;

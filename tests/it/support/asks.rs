@@ -10,6 +10,8 @@ pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:ente
 
 pub(crate) const CONTACT_CENTER: &str = "urn:ietf:params:scim:schemas:extension:usher:2.0:User";
 pub(crate) const SEAT: &str = "urn:ietf:params:scim:schemas:extension:usher-seat:2.0:User";
+pub(crate) const INVITATION: &str =
+    "urn:ietf:params:scim:schemas:extension:usher-invitation:2.0:User";
 pub(crate) const GROUP_MAPPING: &str = "urn:ietf:params:scim:schemas:extension:usher:2.0:Group";
 
 /// The body of a user with this name and whatever else is given.

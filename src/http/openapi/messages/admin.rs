@@ -15,6 +15,9 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("UserSeat", user_seat()),
         ("Brake", brake()),
         ("BrakeDecided", brake_decided()),
+        ("InviteBatch", invite_batch()),
+        ("Invited", invited()),
+        ("InvitationLink", named(&["user", "link"])),
         ("RoleSettings", list("roles", &role())),
         ("RoleInput", role_input()),
         ("RoleName", named(&["value", "display"])),
@@ -61,6 +64,42 @@ fn named(names: &[&str]) -> Value {
     let properties: serde_json::Map<String, Value> =
         names.iter().map(|name| ((*name).to_owned(), json!({ "type": "string" }))).collect();
     json!({ "type": "object", "required": names, "properties": properties })
+}
+
+fn invite_batch() -> Value {
+    let one = json!({
+        "type": "object",
+        "required": ["email"],
+        "properties": {
+            "email": text("The address that is invited."),
+            "displayName": text("What the person is called."),
+            "userName": text("The name to sign in with; the address where it is left out."),
+            "mode": { "type": "string", "enum": ["email", "link"], "description": "How the link gets there." },
+            "roles": texts("The roles that the person is invited to."),
+            "seatType": text("The value of the pool of the seat."),
+            "template": text("The template of the mail."),
+            "ttlHours": number("Hours that the link is good for."),
+        },
+    });
+    json!({
+        "type": "object",
+        "required": ["invitations"],
+        "properties": { "invitations": { "type": "array", "maxItems": 100, "items": one } },
+    })
+}
+
+fn invited() -> Value {
+    let one = json!({
+        "type": "object",
+        "required": ["status", "email"],
+        "properties": {
+            "status": number("What a request of its own would have been answered."),
+            "email": { "description": "The address, as it was sent." },
+            "invitation": { "$ref": "#/components/schemas/Invitation" },
+            "problem": { "$ref": "#/components/schemas/Problem" },
+        },
+    });
+    list("results", &one)
 }
 
 fn problem() -> Value {
