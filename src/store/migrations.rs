@@ -55,6 +55,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0007_brake.sql"),
         postgres: include_str!("migrations/postgres/0007_brake.sql"),
     },
+    Migration {
+        number: 8,
+        name: "mail",
+        sqlite: include_str!("migrations/sqlite/0008_mail.sql"),
+        postgres: include_str!("migrations/postgres/0008_mail.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations
