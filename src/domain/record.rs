@@ -31,6 +31,8 @@ pub const EVENTS: &[&str] = &[
     "seat.waiting",
     "seat.granted",
     "seat.threshold",
+    "invitation.delivered",
+    "invitation.bounced",
     "agent.created",
     "agent.linked",
     "agent.unlinked",

@@ -19,7 +19,7 @@ pub async fn find(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Brand, Error> {
     let sql = "SELECT name, color, logo FROM brands WHERE tenant = $1";
     let rows = tx.query(sql, &[tenant.into()]).await?;
     let Some(row) = rows.first() else { return Ok(Brand::default()) };
-    let text = |column: usize| Ok(row.maybe_text(column)?.map(str::to_owned));
+    let text = |column: usize| row.maybe_text(column).map(|text| text.map(str::to_owned));
     Ok(Brand { name: text(0)?, color: text(1)?, logo: text(2)? })
 }
 

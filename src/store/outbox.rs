@@ -102,7 +102,8 @@ pub async fn insert(
     let goes = explicit || !came_back(tx, tenant, &new.mailbox).await?;
     let (state, detail) =
         if goes { ("queued", "") } else { ("suppressed", "mail to this address came back") };
-    let sql = "INSERT INTO outbox (tenant, seq, id, resource, kind, state, state_at, detail, address,
+    let sql =
+        "INSERT INTO outbox (tenant, seq, id, resource, kind, state, state_at, detail, address,
                    mailbox, message_id, letter, sealed, attempts, created_at, ends_at, next_at)
                VALUES ($1, (SELECT COALESCE(MAX(o.seq), 0) + 1 FROM outbox o WHERE o.tenant = $1),
                    $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $6, $13, $14)";
@@ -229,7 +230,8 @@ pub struct Wanted {
 
 /// Mails in the order in which they were written.
 pub async fn list(tx: &mut Tx<'_>, tenant: &TenantId, wanted: &Wanted) -> Result<Vec<Mail>, Error> {
-    let sql = "SELECT seq, id, resource, kind, state, state_at, detail, address, message_id, attempts,
+    let sql =
+        "SELECT seq, id, resource, kind, state, state_at, detail, address, message_id, attempts,
                    created_at
                FROM outbox WHERE tenant = $1 AND seq > $2
                AND (CAST($3 AS TEXT) IS NULL OR resource = $3)
@@ -249,7 +251,8 @@ pub async fn list(tx: &mut Tx<'_>, tenant: &TenantId, wanted: &Wanted) -> Result
 
 /// The mail of this id.
 pub async fn find(tx: &mut Tx<'_>, tenant: &TenantId, id: &str) -> Result<Option<Mail>, Error> {
-    let sql = "SELECT seq, id, resource, kind, state, state_at, detail, address, message_id, attempts,
+    let sql =
+        "SELECT seq, id, resource, kind, state, state_at, detail, address, message_id, attempts,
                    created_at
                FROM outbox WHERE tenant = $1 AND id = $2";
     tx.query(sql, &[tenant.into(), id.into()]).await?.first().map(Mail::read).transpose()
