@@ -4,6 +4,7 @@
 //! `USHER_MAX_BODY` in the environment.
 
 mod file;
+mod mail;
 mod url;
 
 use std::net::{IpAddr, SocketAddr};
@@ -13,8 +14,11 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Command, FromArgMatches, ValueEnum};
 use ipnet::IpNet;
+use lettre::Address;
+use lettre::message::Mailbox;
 
 pub use file::{with_file, without_empty_variables};
+pub use mail::{MailUrl, Smtp, Tls};
 pub use url::PublicUrl;
 
 /// Everything that an installation can set.
@@ -34,9 +38,14 @@ pub struct Settings {
     /// URL under which clients reach this server; every URL that Usher writes starts with it.
     #[arg(long, env = "USHER_PUBLIC_URL")]
     pub public_url: Option<PublicUrl>,
-    /// Where mail goes, as `smtp://…` or `file:DIR`. Has no effect yet.
-    #[arg(long, env = "USHER_MAIL_URL", hide_short_help = true, hide_env_values = true)]
+    /// Where mail goes: `smtp://user:password@host:587`, `smtps://…`, or `file:DIR` for one file a mail;
+    /// `file:<data-dir>/mail` when left out.
+    // Checked by `check_always`: clap would print the password of a value that it refuses.
+    #[arg(long, env = "USHER_MAIL_URL", hide_env_values = true)]
     pub mail_url: Option<String>,
+    /// Who mail is from; `Usher <no-reply@HOST>` with the host of the public URL when left out.
+    #[arg(long, env = "USHER_MAIL_FROM", value_parser = mail::mailbox, hide_short_help = true)]
+    pub mail_from: Option<Mailbox>,
     /// File with the key that seals secrets in the database, made at the first start; all instances on
     /// one database need the same one. `<data-dir>/key` when left out.
     #[arg(long, env = "USHER_KEY_FILE", hide_short_help = true)]
@@ -204,6 +213,7 @@ impl Settings {
     pub fn check_always(&self) -> Result<(), String> {
         let known =
             |url: &&String| url.starts_with("postgres://") || url.starts_with("postgresql://");
+        self.mail()?;
         match &self.database_url {
             Some(url) if !known(&url) => Err(
                 "--database-url must be postgres://user:password@host:5432/name; without it, the \
@@ -232,8 +242,36 @@ impl Settings {
                 "--public-url {url} is neither https nor on a loopback host: bearer tokens would \
                  travel in the clear. Put TLS in front, or add --insecure-http."
             )),
+            None if matches!(self.mail(), Ok(MailUrl::Smtp(_))) => Err(
+                "--mail-url sends mail to people, and links in it need a --public-url: under which \
+                 they reach this server."
+                    .to_owned(),
+            ),
             None | Some(_) => Ok(()),
         }
+    }
+
+    /// Where mail goes. The error is one line that names the setting, without what was written.
+    pub fn mail(&self) -> Result<MailUrl, String> {
+        match &self.mail_url {
+            Some(url) => MailUrl::parse(url),
+            None => Ok(MailUrl::File(self.data_dir.join("mail"))),
+        }
+    }
+
+    /// Who mail is from.
+    pub fn mail_from(&self) -> Mailbox {
+        self.mail_from.clone().unwrap_or_else(|| {
+            let address = Address::new("no-reply", self.mail_domain());
+            let local = || Address::new("no-reply", "localhost").expect("it is an address");
+            Mailbox::new(Some("Usher".to_owned()), address.unwrap_or_else(|_| local()))
+        })
+    }
+
+    /// The host of the public URL as mail writes it: a name, or an address in brackets (RFC 5321
+    /// s4.1.3); `localhost` where there is no public URL.
+    pub fn mail_domain(&self) -> String {
+        self.public_url.as_ref().map_or_else(|| "localhost".to_owned(), PublicUrl::mail_domain)
     }
 
     /// The URL that everything Usher writes starts with, without a slash at its end.
@@ -389,6 +427,34 @@ mod tests {
             settings.exposure.insecure_http = true;
         });
         assert_eq!(allowed, Ok(()));
+    }
+
+    #[test]
+    fn mail_leaves_this_machine_only_under_a_public_url() {
+        let smtp = |settings: &mut Settings| {
+            settings.mail_url = Some("smtp://u:hidden@mail.example.com".to_owned());
+        };
+        let refused = with(smtp).unwrap_err();
+        assert!(refused.contains("--public-url") && !refused.contains("hidden"), "{refused}");
+        let allowed = with(|settings| {
+            smtp(settings);
+            settings.public_url = Some("https://usher.example.com".parse().unwrap());
+        });
+        assert_eq!(allowed, Ok(()));
+        assert_eq!(with(|settings| settings.mail_url = Some("file:mail".to_owned())), Ok(()));
+    }
+
+    #[test]
+    fn mail_is_from_the_host_of_the_public_url() {
+        for (url, from) in [
+            (None, "Usher <no-reply@localhost>"),
+            (Some("https://usher.example.com/x"), "Usher <no-reply@usher.example.com>"),
+            (Some("https://192.0.2.1"), "Usher <no-reply@[192.0.2.1]>"),
+        ] {
+            let mut settings = Settings::defaults();
+            settings.public_url = url.map(|url| url.parse().unwrap());
+            assert_eq!(settings.mail_from().to_string(), from);
+        }
     }
 
     #[test]

@@ -50,6 +50,9 @@ pub enum Error {
     /// What cannot go as long as others need it.
     #[error("{0}")]
     InUse(String),
+    /// Sent too often; again after so many seconds.
+    #[error("A link was sent a moment ago, or too many were. Send it again in {0} s.")]
+    TooOften(u32),
     /// A link that lets nobody in any more; the sentence says what to do.
     #[error("{0}")]
     Gone(&'static str),
@@ -161,6 +164,16 @@ pub enum Error {
     /// A mistake of ours; the sentence is for the log alone.
     #[error("Something went wrong inside Usher. The server's log has the cause.")]
     Internal(String),
+}
+
+impl Error {
+    /// The same for a client of SCIM, which hammers when it is told to come again.
+    pub(crate) fn into_wrong_value(self) -> Self {
+        match self {
+            Self::TooOften(_) => scim::Error::InvalidValue(self.to_string()).into(),
+            other => other,
+        }
+    }
 }
 
 impl From<scim::bulk::Problem> for Error {

@@ -415,6 +415,7 @@ impl Work {
             )
             .into());
         }
+        self.check_resend(tx, (user, &facts.invitation)).await?;
         self.befall(tx, &loaded, &anew).await
     }
 

@@ -1,12 +1,12 @@
-//! What has to be done as time passes: old lines of the record go, whoever waits for a pool that opens
-//! gets a seat, what the brake held long enough is finished, and invitations end.
+//! What has to be done as time passes: old lines of the record and old mails go, whoever waits for a pool
+//! that opens gets a seat, what the brake held long enough is finished, and invitations end.
 
 use std::time::Duration;
 
 use crate::app::tenants::Tenant;
 use crate::app::work::Work;
 use crate::app::{App, Error};
-use crate::store::{Tx, records, seats};
+use crate::store::{Tx, outbox, records, seats};
 
 /// How often it is looked after.
 const EVERY: Duration = Duration::from_secs(30);
@@ -58,7 +58,8 @@ impl App {
         Ok(())
     }
 
-    /// Forgets lines of the record that are older than their tenant keeps them, little by little.
+    /// Forgets lines of the record, and mails that went, that are older than their tenant keeps them,
+    /// little by little.
     pub async fn forget_records(&self, forgets: bool) -> Result<(), Error> {
         let tenants = if forgets { self.tenants().await? } else { Vec::new() };
         for Tenant { id, settings, .. } in tenants {
@@ -66,7 +67,8 @@ impl App {
             loop {
                 let tenant = id.clone();
                 let forget = async move |tx: &mut Tx<'_>| {
-                    Ok::<_, Error>(records::forget(tx, &tenant, before, PIECE).await?)
+                    let lines = records::forget(tx, &tenant, before, PIECE).await?;
+                    Ok::<_, Error>(lines + outbox::forget(tx, &tenant, before, PIECE).await?)
                 };
                 if self.store().write(&id, forget).await? == 0 {
                     break;

@@ -15,6 +15,7 @@ mod invitations;
 mod keeping;
 mod list;
 mod lookup;
+pub mod mail;
 mod offers;
 mod passwords;
 mod pieces;
@@ -57,6 +58,7 @@ use crate::settings::Settings;
 use crate::store::resources::Counts;
 use crate::store::{Database, Store, StoreSettings};
 use cursors::Sealer;
+use mail::Office;
 use tokens::Verdicts;
 use vault::Vault;
 use worker::Worker;
@@ -81,6 +83,7 @@ struct Inner {
     worker: Worker,
     sealer: Sealer,
     vault: Vault,
+    office: Arc<Office>,
     counts: Counts,
     /// Room for bulk requests.
     rooms: bulk::Rooms,
@@ -145,6 +148,7 @@ impl App {
             settings.hash_threads(),
         )
         .map_err(Error::Internal)?;
+        let office = Arc::new(Office::new(clock.now()));
         let inner = Inner {
             store,
             clock,
@@ -155,6 +159,7 @@ impl App {
             worker: Worker::default(),
             sealer: Sealer::default(),
             vault: Vault::default(),
+            office,
             counts: Counts::default(),
             rooms: bulk::Rooms::default(),
             base: OnceLock::new(),
@@ -240,6 +245,11 @@ impl App {
     /// The installation's key.
     fn vault(&self) -> &Vault {
         &self.0.vault
+    }
+
+    /// Where letters go out.
+    fn office(&self) -> &Office {
+        &self.0.office
     }
 
     /// How many resources filters found.

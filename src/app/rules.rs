@@ -116,6 +116,7 @@ impl Work {
         Self::check(&self.law(&self.ctx.catalogue), was, &wanted)?;
         if agent::concerns(&self.ctx.rules, was.doc(), &wanted)
             || invitation::written(&wanted, "resend").is_some()
+            || Self::asks_for_template(was, &wanted)
             || self.gives_addresses(was, &wanted)
             || self.touches_brake(was, &wanted)
         {
@@ -132,6 +133,12 @@ impl Work {
             }
             None => Foreseen::Open(wanted),
         })
+    }
+
+    fn asks_for_template(was: Was<'_>, wanted: &Doc) -> bool {
+        let template = |doc| invitation::written(doc, "template");
+        let asked = template(wanted);
+        asked.is_some() && was.doc().and_then(template) != asked
     }
 
     /// The facts, and how the counters move, where that is all there is to a user's seat.
@@ -189,6 +196,7 @@ impl Work {
         Self::check(&law, was, wanted)?;
         self.check_addresses(tx, id, was, wanted).await?;
         let mut wanted = self.rule_agent_of(tx, id, was, wanted).await?;
+        self.check_template(tx, was.doc(), &wanted).await?;
         let resends = invitation::take_resend(&mut wanted) && was.before.is_some();
         if !resends && Self::is_untouched(was, &wanted) {
             return Ok(self.untouched(id, was, wanted));
@@ -200,6 +208,9 @@ impl Work {
         let mut judged = law.judge(was.doc(), &wanted, &mappings)?;
         if let Some(before) = was.doc().filter(|_| resends) {
             let anew = self.resent(&judged.facts.invitation, &wanted)?;
+            self.check_resend(tx, (id, &judged.facts.invitation))
+                .await
+                .map_err(Error::into_wrong_value)?;
             judged = law.apply_invited((before, &wanted), &mappings, &anew)?;
         }
         let judged = self.brake(tx, id, was, judged).await?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::app::App;
+use crate::app::{App, mail};
 use crate::cli::{Failure, Output, open};
 use crate::clock::{Clock, Micros};
 use crate::settings::Settings;
@@ -46,6 +46,7 @@ pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Re
         Finding::new("clock", clock(Clock::System.now())),
         Finding::new("public-url", public_url(&settings)),
         Finding::new("data-dir", data_dir(&settings)),
+        Finding::new("mail", mail::look(&settings).await),
     ];
     match open(settings).await {
         Ok(app) => {

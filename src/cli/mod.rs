@@ -21,6 +21,7 @@ mod find;
 pub mod groups;
 pub mod invitations;
 pub mod log;
+pub mod mail;
 pub mod output;
 pub mod roles;
 pub mod seats;
@@ -60,6 +61,7 @@ enum Command {
     Agents(agents::Arguments),
     Accounts(accounts::Arguments),
     Log(log::Arguments),
+    Mail(mail::Arguments),
     #[command(subcommand)]
     Contract(contract::Command),
     Doctor(doctor::Arguments),
@@ -169,6 +171,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Accounts(arguments) => accounts::run(arguments, settings, output).await,
             Command::Groups(arguments) => groups::run(arguments, settings, output).await,
             Command::Log(arguments) => log::run(arguments, settings, output).await,
+            Command::Mail(arguments) => mail::run(arguments, settings, output).await,
             Command::Contract(command) => contract::run(&command, output),
             Command::Copy(arguments) => copy::run(arguments, settings, output).await,
             Command::Doctor(arguments) => doctor::run(arguments, settings, output).await,
@@ -233,6 +236,8 @@ mod tests {
             ("usher serve --argon2-memory 1", "--argon2-memory"),
             ("usher serve --log-level loud=shout", "--log-level"),
             ("usher serve --database-url mysql://u:secret@h/d", "--database-url"),
+            ("usher serve --mail-url http://u:secret@h/d", "--mail-url"),
+            ("usher serve --mail-from nobody", "--mail-from"),
             ("usher serve --config /does/not/exist", "--config"),
             ("usher serve --colour red", "--colour"),
             ("usher token revoke", "ID"),

@@ -50,6 +50,7 @@ pub async fn run(settings: Settings, output: Output) -> Result<(), Failure> {
     announce(&app, app.first_run().await?, output)?;
     app.start_bulk();
     app.start_keeping();
+    app.start_mail();
     let metrics = Metrics::default();
     let figures = figures(figures_listener, &metrics, &options, &stop);
     tracing::info!(address = %bound, base = app.base(), "serving");

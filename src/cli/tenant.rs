@@ -1,8 +1,12 @@
 //! `usher tenant`
 
-use clap::Subcommand;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::app::App;
+use crate::app::mail::BrandChange;
 use crate::app::tenants::Tenant;
 use crate::cli::{Failure, Output, open, open_or_make};
 use crate::settings::Settings;
@@ -36,25 +40,77 @@ pub enum Command {
         #[arg(value_name = "KEY=VALUE", required = true, value_parser = pair)]
         pairs: Vec<(String, String)>,
     },
+    /// Show how a tenant shows itself in mails and on people's pages, or set it.
+    Brand(Brand),
+}
+
+/// What of a tenant's brand is set.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("change").multiple(true)))]
+pub struct Brand {
+    /// The tenant's name.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The name that people see; an empty one takes it away.
+    #[arg(long, value_name = "TEXT", group = "change")]
+    display: Option<String>,
+    /// The colour of buttons, such as #1f5fbf; an empty one takes it away.
+    #[arg(long, value_name = "#RRGGBB", group = "change")]
+    color: Option<String>,
+    /// A PNG or JPEG file of at most 64 KiB; an empty name takes the logo away.
+    #[arg(long, value_name = "FILE", group = "change")]
+    logo: Option<PathBuf>,
 }
 
 /// Runs it.
 pub async fn run(command: Command, settings: Settings, output: Output) -> Result<(), Failure> {
     let app = match command {
         Command::Create { .. } => open_or_make(settings).await?,
-        Command::List | Command::Show { .. } | Command::Set { .. } => open(settings).await?,
+        Command::List | Command::Show { .. } | Command::Set { .. } | Command::Brand(_) => {
+            open(settings).await?
+        }
     };
     let done = match command {
         Command::Create { name, seats } => {
             let tenant = app.create_tenant(&name, seats).await?;
-            output.say(&shown(&tenant), &format!("Tenant '{}' made.", tenant.name))
+            let line = format!("Tenant '{}' made.", tenant.name);
+            output.say(&shown(&tenant), &line).map_err(Failure::from)
         }
-        Command::List => list(&app.tenants().await?, output),
-        Command::Show { name } => show(&app.tenant(&name).await?, output),
-        Command::Set { name, pairs } => show(&app.set_tenant(&name, &pairs).await?, output),
+        Command::List => Ok(list(&app.tenants().await?, output)?),
+        Command::Show { name } => Ok(show(&app.tenant(&name).await?, output)?),
+        Command::Set { name, pairs } => Ok(show(&app.set_tenant(&name, &pairs).await?, output)?),
+        Command::Brand(wanted) => brand(&app, wanted, output).await,
     };
     app.close().await;
-    Ok(done?)
+    done
+}
+
+async fn brand(app: &App, wanted: Brand, output: Output) -> Result<(), Failure> {
+    let ctx = app.operator(&wanted.name).await?;
+    let text = |text: String| Some(text).filter(|text| !text.is_empty());
+    let logo = match wanted.logo {
+        None => None,
+        Some(path) if path.as_os_str().is_empty() => Some(None),
+        Some(path) => Some(Some(
+            std::fs::read(&path)
+                .map_err(|error| Failure::Failed(format!("--logo {}: {error}", path.display())))?,
+        )),
+    };
+    let change =
+        BrandChange { name: wanted.display.map(text), color: wanted.color.map(text), logo };
+    let brand = if change == BrandChange::default() {
+        app.brand(&ctx).await?
+    } else {
+        app.set_brand(&ctx, change).await?
+    };
+    let logo = brand.logo.as_ref().map(|logo| {
+        format!("{}, {} by {} pixels", logo.format.media_type(), logo.width, logo.height)
+    });
+    let value = json!({ "name": brand.name, "color": brand.color, "logo": logo });
+    let none = || "none".to_owned();
+    let rows = [("name", brand.name), ("color", brand.color), ("logo", logo)];
+    let rows = rows.map(|(key, value)| vec![key.to_owned(), value.unwrap_or_else(none)]);
+    Ok(output.table(&value, &["KEY", "VALUE"], &rows)?)
 }
 
 fn list(tenants: &[Tenant], output: Output) -> std::io::Result<()> {

@@ -38,6 +38,8 @@ pub const EVENTS: &[&str] = &[
     "invitation.expired",
     "invitation.cancelled",
     "invitation.superseded",
+    "invitation.delivered",
+    "invitation.bounced",
     "agent.created",
     "agent.linked",
     "agent.unlinked",

@@ -3,6 +3,7 @@
 mod accounts;
 mod brake;
 mod invitations;
+mod mail;
 mod seats;
 
 use axum::response::Response;
@@ -94,6 +95,22 @@ pub enum Admin {
     ChangeMembership,
     /// End it.
     Leave,
+    /// Show how the tenant shows itself.
+    Brand,
+    /// Set it.
+    SetBrand,
+    /// List the templates of letters.
+    Templates,
+    /// Read a template.
+    Template,
+    /// Make or replace a template.
+    SetTemplate,
+    /// Delete a template.
+    DeleteTemplate,
+    /// List mails.
+    Mails,
+    /// Say what became of a mail.
+    ReportMail,
 }
 
 impl Admin {
@@ -108,7 +125,11 @@ impl Admin {
             | Self::Settings
             | Self::Tokens
             | Self::Accounts
-            | Self::Account => false,
+            | Self::Account
+            | Self::Brand
+            | Self::Templates
+            | Self::Template
+            | Self::Mails => false,
             Self::ExemptUser
             | Self::GrantSeat
             | Self::UndoBrake
@@ -133,7 +154,11 @@ impl Admin {
             | Self::EndAccount
             | Self::Join
             | Self::ChangeMembership
-            | Self::Leave => true,
+            | Self::Leave
+            | Self::SetBrand
+            | Self::SetTemplate
+            | Self::DeleteTemplate
+            | Self::ReportMail => true,
         }
     }
 }
@@ -178,6 +203,14 @@ pub async fn answer(admin: Admin, call: Call) -> Result<Response, Error> {
         Admin::Join => accounts::join(call).await,
         Admin::ChangeMembership => accounts::change_membership(call).await,
         Admin::Leave => accounts::leave(call).await,
+        Admin::Brand => mail::brand(call).await,
+        Admin::SetBrand => mail::set_brand(call).await,
+        Admin::Templates => mail::templates(call).await,
+        Admin::Template => mail::template(call).await,
+        Admin::SetTemplate => mail::set_template(call).await,
+        Admin::DeleteTemplate => mail::delete_template(call).await,
+        Admin::Mails => mail::mails(call).await,
+        Admin::ReportMail => mail::report(call).await,
     }
 }
 

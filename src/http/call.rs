@@ -104,6 +104,14 @@ impl Call {
         scim_json::read(&self.parts.headers, body, &self.app.settings().limits).await
     }
 
+    /// The same, where strings of so many bytes are taken though others may be shorter.
+    pub async fn json_with_strings(&mut self, most: usize) -> Result<Value, Error> {
+        let body = std::mem::take(&mut self.body);
+        let mut limits = self.app.settings().limits.clone();
+        limits.max_string = limits.max_string.max(most);
+        scim_json::read(&self.parts.headers, body, &limits).await
+    }
+
     /// Reads the body as a bulk request, with its SHA-256; a second call finds none.
     pub async fn bulk(&mut self) -> Result<(bulk::Request, [u8; 32]), Error> {
         let body = std::mem::take(&mut self.body);

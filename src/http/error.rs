@@ -86,7 +86,7 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
         )),
         Error::MethodNotAllowed(allow) => Some((header::ALLOW, allow.clone())),
         Error::NotModified { etag } => Some((header::ETAG, etag.clone())),
-        Error::Busy(seconds) | Error::KeyInUse(seconds) => {
+        Error::Busy(seconds) | Error::KeyInUse(seconds) | Error::TooOften(seconds) => {
             Some((header::RETRY_AFTER, seconds.to_string()))
         }
         Error::Unavailable(_) => Some((header::RETRY_AFTER, "5".to_owned())),

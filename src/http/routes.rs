@@ -382,7 +382,33 @@ pub const ROUTES: &[Row] = &[
     admin("DELETE", "/admin/users/{user}/memberships/{account}", Admin::Leave, Scope::RolesAssign)
         .named("deleteMembership", "End the membership of a user in an account.")
         .says(Message::Nothing, 204, Message::Nothing),
+    admin("GET", "/admin/brand", Admin::Brand, Scope::SettingsWrite)
+        .named("getBrand", "How the tenant shows itself in mails and on people's pages.")
+        .says(Message::Nothing, 200, Message::Json("Brand")),
+    admin("PUT", "/admin/brand", Admin::SetBrand, Scope::SettingsWrite)
+        .named("replaceBrand", "Set how the tenant shows itself; what is left out is none.")
+        .says(Message::Json("BrandInput"), 200, Message::Json("Brand")),
+    admin("GET", "/admin/templates", Admin::Templates, Scope::SettingsWrite)
+        .named("listTemplates", "The tenant's own words for its letters.")
+        .says(Message::Nothing, 200, Message::Json("TemplateList")),
+    admin("GET", TEMPLATE, Admin::Template, Scope::SettingsWrite)
+        .named("getTemplate", "A template in one language.")
+        .says(Message::Nothing, 200, Message::Json("Template")),
+    admin("PUT", TEMPLATE, Admin::SetTemplate, Scope::SettingsWrite)
+        .named("replaceTemplate", "Make or replace a template in one language.")
+        .says(Message::Json("TemplateInput"), 200, Message::Json("Template")),
+    admin("DELETE", TEMPLATE, Admin::DeleteTemplate, Scope::SettingsWrite)
+        .named("deleteTemplate", "Delete a template in one language.")
+        .says(Message::Nothing, 204, Message::Nothing),
+    admin("GET", "/admin/mails", Admin::Mails, Scope::LogRead)
+        .named("listMails", "What became of mails, in the order in which they were written.")
+        .says(Message::Nothing, 200, Message::Json("MailList")),
+    admin("POST", "/admin/mails:report", Admin::ReportMail, Scope::UsersWrite)
+        .named("reportMail", "Say that a mail was delivered or came back.")
+        .says(Message::Json("MailReport"), 200, Message::Json("Mail")),
 ];
+
+const TEMPLATE: &str = "/admin/templates/{template}/{locale}";
 
 const fn admin(method: &'static str, path: &'static str, admin: Admin, scope: Scope) -> Row {
     row(method, Place::Server, path, Action::Admin(admin), Access::Scope(scope))

@@ -18,6 +18,16 @@ impl PublicUrl {
         self.url.path().trim_end_matches('/')
     }
 
+    /// The host as mail writes it: a name, or an address in brackets (RFC 5321 s4.1.3).
+    pub fn mail_domain(&self) -> String {
+        match self.url.host() {
+            Some(Host::Domain(name)) => name.to_owned(),
+            Some(Host::Ipv4(address)) => format!("[{address}]"),
+            Some(Host::Ipv6(address)) => format!("[IPv6:{address}]"),
+            None => "localhost".to_owned(),
+        }
+    }
+
     /// Whether a token may travel to it: https, or a host that is this machine.
     pub fn is_safe(&self) -> bool {
         let loopback = match self.url.host() {

@@ -56,6 +56,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("migrations/postgres/0007_brake.sql"),
     },
     Migration {
+        number: 8,
+        name: "mail",
+        sqlite: include_str!("migrations/sqlite/0008_mail.sql"),
+        postgres: include_str!("migrations/postgres/0008_mail.sql"),
+    },
+    Migration {
         number: 10,
         name: "tickets",
         sqlite: include_str!("migrations/sqlite/0010_tickets.sql"),

@@ -28,6 +28,7 @@ impl Error {
                 (409, None)
             }
             Self::Gone(_) => (410, None),
+            Self::TooOften(_) => (429, None),
             Self::Stale | Self::StaleOperation | Self::Dependency(_) => (412, None),
             Self::NotModified { .. } => (304, None),
             Self::Unauthorized(_) => (401, None),

@@ -3,11 +3,12 @@
 
 use serde_json::{Value, json};
 
+use crate::app::mail::{Letter, LetterKind, Link};
 use crate::app::vault::random;
 use crate::app::work::{Loaded, Work};
 use crate::app::{Error, catalogue};
 use crate::domain::facts::{self, Facts, Lifecycle, Reason};
-use crate::domain::invitation::{self, Effect, Invitation, Status};
+use crate::domain::invitation::{self, Effect, Invitation, Mode, Status};
 use crate::domain::person::Judged;
 use crate::domain::seat::{self, Manners, Need};
 use crate::domain::token;
@@ -20,6 +21,13 @@ use crate::store::{Tx, maps};
 pub(in crate::app) const ACTIVATE: &str = "activate";
 /// Invitations that are ended at once where a pool is full.
 const OVERDUE: i64 = 100;
+
+/// Links that are mailed to one person in a day, at most, beside the first one.
+const MOST_A_DAY: i64 = 5;
+/// Links that are mailed to all people of a tenant in an hour, at most, where they are sent anew.
+const MOST_AN_HOUR: i64 = 100;
+/// Seconds.
+const MINUTE: i64 = 60;
 
 /// A user whose invitation changes.
 #[derive(Debug, Clone, Copy)]
@@ -80,13 +88,19 @@ impl Work {
         let invitation = Invitation::of(invitee.doc);
         let key = (&self.tenant, invitee.id, ACTIVATE);
         let secret = match effect {
-            Effect::Invite => Some(self.write_ticket(tx, invitee.id, &invitation).await?),
+            Effect::Invite => {
+                let secret = self.write_ticket(tx, invitee.id, &invitation).await?;
+                self.mail(tx, &invitee, &invitation, &secret).await?;
+                Some(secret)
+            }
             // Its time still runs.
             Effect::Stale => {
                 self.write_ticket(tx, invitee.id, &invitation).await?;
+                self.cancel_letters(tx, invitee.id).await?;
                 None
             }
             Effect::End => {
+                self.cancel_letters(tx, invitee.id).await?;
                 let word = match invitation.status {
                     Status::Accepted => "used",
                     Status::None | Status::Pending => Status::Superseded.name(),
@@ -99,6 +113,89 @@ impl Work {
         };
         self.tell_story(tx, &invitee, effect).await?;
         Ok(secret)
+    }
+
+    async fn cancel_letters(&self, tx: &mut Tx<'_>, user: &str) -> Result<(), Error> {
+        let kind = Some(LetterKind::Invitation);
+        self.app.cancel_letters(tx, &self.tenant, user, kind).await.map(drop)
+    }
+
+    /// Mails the link where the mode says so. Somebody whose address is gone meanwhile gets nothing: what
+    /// was asked for is done all the same, and the link is sent anew once there is an address.
+    async fn mail(
+        &self,
+        tx: &mut Tx<'_>,
+        invitee: &Invitee<'_>,
+        invitation: &Invitation,
+        secret: &str,
+    ) -> Result<(), Error> {
+        self.cancel_letters(tx, invitee.id).await?;
+        let user = invitee.doc;
+        let (Some(to), Mode::Email) = (invitation::address(user), invitation.mode) else {
+            return Ok(());
+        };
+        let hours = invitation::hours(&self.ctx.rules, user);
+        let letter = Letter {
+            name: invitation::name(user),
+            locale: invitation::locale(user),
+            template: invitation::written(user, "template").and_then(Value::as_str),
+            inviter: invitation.inviter.as_deref(),
+            link: Some(Link { path: ACTIVATE, token: secret, hours }),
+            explicit: invitation.resends > 0,
+            ..Letter::new(LetterKind::Invitation, invitee.id, to)
+        };
+        self.app.post(tx, &self.tenant, &letter).await.map(drop)
+    }
+
+    /// Refuses a new link that comes too soon after the one before, and one too many: the mail box is a
+    /// person's (product table of limits).
+    pub(in crate::app) async fn check_resend(
+        &self,
+        tx: &mut Tx<'_>,
+        (user, invitation): (&str, &Invitation),
+    ) -> Result<(), Error> {
+        let kinds = &[LetterKind::Invitation][..];
+        let mut count = async |who, seconds| {
+            self.app.count_letters(tx, &self.tenant, who, (kinds, seconds)).await
+        };
+        for (who, most, seconds) in [
+            (Some(user), 1, MINUTE),
+            (Some(user), MOST_A_DAY, 24 * 60 * MINUTE),
+            (None, MOST_AN_HOUR, 60 * MINUTE),
+        ] {
+            let tally = count(who, seconds).await?;
+            // The first one is not one that was sent anew.
+            let is_of_a_day = most == MOST_A_DAY;
+            let sent = if is_of_a_day { tally.count.min(invitation.resends) } else { tally.count };
+            if sent < most {
+                continue;
+            }
+            let oldest = tally.oldest.map_or(0, |at| (at.0 - self.now.0) / 1_000_000);
+            let wait = u32::try_from((oldest + seconds).max(1)).unwrap_or(u32::MAX);
+            return Err(Error::TooOften(wait));
+        }
+        Ok(())
+    }
+
+    /// Refuses a template that the tenant does not have.
+    pub(super) async fn check_template(
+        &self,
+        tx: &mut Tx<'_>,
+        before: Option<&Doc>,
+        wanted: &Doc,
+    ) -> Result<(), Error> {
+        let template = |doc| invitation::written(doc, "template").and_then(Value::as_str);
+        let (had, asked) = (before.and_then(template), template(wanted));
+        let Some(name) = asked.filter(|_| asked != had) else { return Ok(()) };
+        if self.app.template_exists(tx, &self.tenant, name).await? {
+            return Ok(());
+        }
+        Err(scim::Error::InvalidValue(format!(
+            "{}:template '{}' does not exist. Administrators make templates with /admin/templates.",
+            urn::INVITATION_OF_USER,
+            scim::path::excerpt(name)
+        ))
+        .into())
     }
 
     /// Makes a new link; the one that there was is dead.
@@ -146,34 +243,9 @@ impl Work {
         if stories.amend_story(tx, id, &is, event).await? {
             return Ok(());
         }
-        let mut doc = self.story_of(invitee);
+        let mut doc = story_of(invitee);
         stories.write_step(&mut doc, &is, event);
         stories.add(tx, id, doc, &[]).await.map(drop)
-    }
-
-    /// The story of an invitation that has just begun.
-    fn story_of(&self, invitee: &Invitee<'_>) -> Doc {
-        let (doc, id) = (invitee.doc, invitee.id);
-        let facts = Facts::of(doc).unwrap_or_default();
-        let invitation = &facts.invitation;
-        let mut story = Doc::new();
-        let mut put = |name: &str, value: Option<Value>| facts::set(&mut story, name, value);
-        let address = invitation::address(doc).unwrap_or_default();
-        put("email", Some(address.into()));
-        put("displayName", doc.get("displayName").cloned());
-        put("userName", doc.get("userName").cloned());
-        put("mode", Some(invitation.mode.name().into()));
-        let roles = facts.roles.iter().map(|role| Value::from(role.value.as_str()));
-        put("roles", Some(roles.collect()));
-        let pool = facts.seat.pool().or(facts.seat.requested.as_deref());
-        put("seatType", pool.map(Value::from));
-        put("template", invitation::written(doc, "template").cloned());
-        put("ttlHours", invitation::written(doc, "ttlHours").cloned());
-        let display = invitation::name(doc);
-        let user = json!({ "value": id, "$ref": format!("../Users/{id}"), "display": display });
-        put("user", Some(user));
-        put("createdBy", Some(facts.origin.into()));
-        story
     }
 
     /// Adds a step to a story that there is; false where there is none.
@@ -276,6 +348,7 @@ impl Work {
         }
         let over = invitation.superseded();
         tickets::end(tx, (&self.tenant, id, ACTIVATE), over.status.name()).await?;
+        self.cancel_letters(tx, id).await?;
         let stories = self.on(urn::INVITATION)?;
         if let Some(story) = &invitation.id {
             stories.amend_story(tx, story, &over, over.status.name()).await?;
@@ -290,4 +363,29 @@ fn not_pending(invitation: &Invitation) -> scim::Error {
     scim::Error::InvalidValue(format!(
         "The invitation is not pending: its status is '{status}'. A new link is sent for one that is pending or expired, to a user who is active."
     ))
+}
+
+/// The story of an invitation that has just begun.
+fn story_of(invitee: &Invitee<'_>) -> Doc {
+    let (doc, id) = (invitee.doc, invitee.id);
+    let facts = Facts::of(doc).unwrap_or_default();
+    let invitation = &facts.invitation;
+    let mut story = Doc::new();
+    let mut put = |name: &str, value: Option<Value>| facts::set(&mut story, name, value);
+    let address = invitation::address(doc).unwrap_or_default();
+    put("email", Some(address.into()));
+    put("displayName", doc.get("displayName").cloned());
+    put("userName", doc.get("userName").cloned());
+    put("mode", Some(invitation.mode.name().into()));
+    let roles = facts.roles.iter().map(|role| Value::from(role.value.as_str()));
+    put("roles", Some(roles.collect()));
+    let pool = facts.seat.pool().or(facts.seat.requested.as_deref());
+    put("seatType", pool.map(Value::from));
+    put("template", invitation::written(doc, "template").cloned());
+    put("ttlHours", invitation::written(doc, "ttlHours").cloned());
+    let display = invitation::name(doc);
+    let user = json!({ "value": id, "$ref": format!("../Users/{id}"), "display": display });
+    put("user", Some(user));
+    put("createdBy", Some(facts.origin.into()));
+    story
 }

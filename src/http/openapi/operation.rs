@@ -275,6 +275,15 @@ fn of_administrators(admin: Admin) -> Vec<Value> {
     if admin == Admin::EndAccount {
         return vec![query("force", "boolean", "Whether to end its memberships, too.")];
     }
+    if admin == Admin::Mails {
+        return vec![
+            query("after", "integer", "Behind the mail of this number."),
+            query("limit", "integer", "How many mails at most."),
+            query("user", "string", "Mails for or about the user of this id."),
+            query("kind", "string", "Mails of this kind, invitation for one."),
+            query("state", "string", "Mails in this state, bounced for one."),
+        ];
+    }
     if !matches!(admin, Admin::Events | Admin::Log) {
         return Vec::new();
     }
@@ -297,6 +306,8 @@ fn in_path(segment: &str) -> Option<Value> {
         "group" => "The id of the group.",
         "user" => "The id of the user.",
         "account" => "The id or the accountNumber of the account.",
+        "template" => "The name of the template.",
+        "locale" => "The language, such as en or es-MX.",
         "transaction" => "The id of the job: what Set-Txn said.",
         _ => "The resource's id.",
     };

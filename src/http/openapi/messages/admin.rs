@@ -36,11 +36,11 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn text(description: &str) -> Value {
+pub(super) fn text(description: &str) -> Value {
     json!({ "type": "string", "description": description })
 }
 
-fn number(description: &str) -> Value {
+pub(super) fn number(description: &str) -> Value {
     json!({ "type": "integer", "description": description })
 }
 
@@ -52,7 +52,7 @@ fn texts(description: &str) -> Value {
     json!({ "type": "array", "items": { "type": "string" }, "description": description })
 }
 
-fn list(name: &str, items: &Value) -> Value {
+pub(super) fn list(name: &str, items: &Value) -> Value {
     json!({
         "type": "object",
         "required": [name],

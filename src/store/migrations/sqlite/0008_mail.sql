@@ -1,0 +1,49 @@
+-- Letters, each written by the transaction that it tells of. `seq` grows by one in a tenant, so that a person gets letters
+-- in their order. One that is still to go has `next_at`, its words in `letter` and, where it has a link, the sealed secret
+-- in `sealed`; both are gone once it has gone or is given up. `owner` sends it until `lease_until`.
+CREATE TABLE outbox (
+    tenant      TEXT   NOT NULL,
+    seq         BIGINT NOT NULL,
+    id          TEXT   NOT NULL,
+    resource    TEXT   NOT NULL,
+    kind        TEXT   NOT NULL,
+    state       TEXT   NOT NULL,
+    state_at    BIGINT NOT NULL,
+    detail      TEXT   NOT NULL,
+    address     TEXT   NOT NULL,
+    mailbox     TEXT   NOT NULL,
+    message_id  TEXT   NOT NULL,
+    letter      TEXT,
+    sealed      TEXT,
+    attempts    BIGINT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    ends_at     BIGINT NOT NULL,
+    next_at     BIGINT,
+    owner       TEXT,
+    lease_until BIGINT,
+    PRIMARY KEY (tenant, seq)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX outbox_by_id ON outbox (tenant, id);
+CREATE INDEX outbox_by_user ON outbox (tenant, resource, kind, seq);
+CREATE INDEX outbox_by_time ON outbox (tenant, created_at);
+CREATE INDEX outbox_by_mailbox ON outbox (tenant, mailbox, seq);
+CREATE INDEX outbox_waiting ON outbox (tenant, next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX outbox_waiting_of_user ON outbox (tenant, resource, seq) WHERE next_at IS NOT NULL;
+
+-- How a tenant shows itself; `logo` is the file in Base64.
+CREATE TABLE brands (
+    tenant TEXT NOT NULL PRIMARY KEY,
+    name   TEXT,
+    color  TEXT,
+    logo   TEXT
+) WITHOUT ROWID;
+
+-- Words of a tenant's own for its letters, in one language each.
+CREATE TABLE templates (
+    tenant  TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    locale  TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    intro   TEXT NOT NULL,
+    PRIMARY KEY (tenant, name, locale)
+) WITHOUT ROWID;
