@@ -235,7 +235,13 @@ pub(crate) fn draft(kind: &ResourceType, body: &str) -> Draft {
 fn judge(kind: &ResourceType, doc: &mut Doc) {
     let (settings, catalogue) = (TenantSettings::default(), Catalogue::default());
     let now = Micros(1_700_000_000_000_000);
-    let law = Law { settings: &settings, catalogue: &catalogue, assigns_roles: false, now };
+    let law = Law {
+        settings: &settings,
+        catalogue: &catalogue,
+        assigns_roles: false,
+        origin: "scim",
+        now,
+    };
     let judged = law.judge(None, doc, &[]).unwrap();
     let room = Room { pool: &catalogue.pools[0], taken: Taken::default(), now };
     let (seat, _) =
