@@ -4,6 +4,7 @@
 //! `USHER_MAX_BODY` in the environment.
 
 mod file;
+pub mod key;
 mod mail;
 mod url;
 

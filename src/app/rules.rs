@@ -322,7 +322,7 @@ impl Work {
         facts.put(&mut doc);
         accept::finish(&self.kind, &mut doc);
         let entries = match was.doc() {
-            None => record::created(facts),
+            None => record::created(facts, invitation::is_skipped(&self.ctx.rules, &doc)),
             Some(before) => record::updated(Facts::of(before).as_ref(), facts),
         };
         Ruled::recorded(doc, self.change(&entries, id, Some(was.next_version())))

@@ -2,10 +2,7 @@
 //! that sign. It is sealed with a key that stands in a file and never in the database, so that neither a
 //! copy of the database nor the file alone gives it away.
 
-use std::fmt::{self, Write as _};
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::path::Path;
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -15,6 +12,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::app::{App, Error};
+use crate::settings::key;
+pub(super) use crate::settings::key::{hex, unhex};
 use crate::store::{Tx, secrets};
 
 /// The name under which the database keeps what tells the right key file from another one.
@@ -59,7 +58,7 @@ impl App {
         let known =
             self.store().read(async |tx: &mut Tx<'_>| secrets::find(tx, MARK).await).await?;
         let key = tokio::task::spawn_blocking(move || {
-            key_in(&path, known.is_none()).map_err(|problem| {
+            key::key_in(&path, known.is_none()).map_err(|problem| {
                 Error::Internal(format!("--key-file {}: {problem}", path.display()))
             })
         });
@@ -115,47 +114,6 @@ impl Keys {
     }
 }
 
-/// The key in a file: 64 hexadecimal digits. A file that is made is for its owner alone, also while it
-/// is written, and is there whole or not at all.
-fn key_in(path: &Path, may_make: bool) -> Result<Zeroizing<[u8; 32]>, String> {
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            let bytes = unhex(text.trim()).and_then(|bytes| bytes.try_into().ok());
-            bytes.map(Zeroizing::new).ok_or_else(|| {
-                "it is not a key: 64 hexadecimal digits were expected.".to_owned()
-            })
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound && may_make => make(path),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(
-            "it is missing, and this database was sealed with it. Copy it from where the server ran \
-             before."
-                .to_owned(),
-        ),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-fn make(path: &Path) -> Result<Zeroizing<[u8; 32]>, String> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let fresh = Zeroizing::new(random::<32>().map_err(|error| error.to_string())?);
-    let text = |error: std::io::Error| error.to_string();
-    if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory).map_err(text)?;
-    }
-    let aside = path.with_extension(format!("new-{}", std::process::id()));
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(text)?;
-    let written = writeln!(file, "{}", hex(&*fresh)).and_then(|()| file.sync_all());
-    // Whoever was faster made the key that counts.
-    let placed = written.and_then(|()| fs::hard_link(&aside, path));
-    fs::remove_file(&aside).map_err(text)?;
-    match placed {
-        Ok(()) => Ok(fresh),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => key_in(path, false),
-        Err(error) => Err(text(error)),
-    }
-}
-
 /// Random bytes.
 pub(super) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
@@ -164,25 +122,8 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N], Error> {
     Ok(bytes)
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    pairs.iter().map(byte).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     #[test]
@@ -196,26 +137,5 @@ mod tests {
         for wrong in ["", "a", &sealed[1..], &format!("{sealed}A")] {
             assert!(keys.open("a link", wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_key_file_is_made_once_and_is_for_its_owner_alone() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("data").join("key");
-        assert!(key_in(&path, false).unwrap_err().contains("missing"));
-        let first = key_in(&path, true).unwrap();
-        assert_eq!(key_in(&path, true).unwrap(), first);
-        assert_eq!(make(&path).unwrap(), first, "whoever comes second takes the first one's");
-        let rights = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(rights & 0o777, 0o600);
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
-        fs::write(&path, "short").unwrap();
-        assert!(key_in(&path, true).unwrap_err().contains("hexadecimal"));
-    }
-
-    #[test]
-    fn a_key_is_written_in_hexadecimal() {
-        assert_eq!(unhex(&hex(&[0, 127, 255])), Some(vec![0, 127, 255]));
-        assert_eq!((unhex("abc"), unhex("zz")), (None, None));
     }
 }

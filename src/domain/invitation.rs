@@ -374,6 +374,13 @@ pub fn mode(
     Ok(asked)
 }
 
+/// Whether a new user would have been invited by mail, if there were an address.
+pub fn is_skipped(settings: &TenantSettings, new: &Doc) -> bool {
+    settings.invitation_default == Mode::Email
+        && written(new, "mode").is_none()
+        && address(new).is_none()
+}
+
 /// Hours that a link is good for: what is asked for, as far as the tenant allows it.
 pub fn hours(settings: &TenantSettings, wanted: &Doc) -> i64 {
     let asked = written(wanted, "ttlHours").and_then(Value::as_i64);

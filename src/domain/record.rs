@@ -56,8 +56,8 @@ pub fn plain(name: &'static str) -> Entry {
     Entry { name, detail: json!({}) }
 }
 
-/// What a new user comes to.
-pub fn created(facts: &Facts) -> Vec<Entry> {
+/// What a new user comes to; `skipped` where a mail would have gone if there were an address.
+pub fn created(facts: &Facts, skipped: bool) -> Vec<Entry> {
     let detail = json!({
         "lifecycle": facts.lifecycle.name(), "origin": facts.origin, "roles": roles(&facts.roles),
     });
@@ -67,6 +67,7 @@ pub fn created(facts: &Facts) -> Vec<Entry> {
     }
     entries.extend(seat(&Seat::default(), &facts.seat));
     entries.extend(invitation(&Invitation::default(), &facts.invitation));
+    entries.extend(skipped.then(|| plain("invitation.skipped")));
     entries
 }
 

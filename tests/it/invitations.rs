@@ -27,7 +27,7 @@ const EXPIRED: (&str, &str, &str) = ("expired", "expired", "none");
 const CANCELLED: (&str, &str, &str) = ("cancelled", "cancelled", "none");
 
 impl TestApp {
-    async fn see(&self, id: &str) -> Reply {
+    pub(crate) async fn see(&self, id: &str) -> Reply {
         self.get(&format!("/Users/{id}")).await.expect(200)
     }
 
@@ -46,7 +46,7 @@ impl TestApp {
         linked.url.rsplit('/').next().unwrap().to_owned()
     }
 
-    async fn accept(&self, secret: &str) -> Result<(), Error> {
+    pub(crate) async fn accept(&self, secret: &str) -> Result<(), Error> {
         self.app.activate(secret, Zeroizing::new("correct horse battery".to_owned())).await
     }
 

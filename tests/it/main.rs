@@ -41,6 +41,7 @@ mod filter_world;
 mod group_telephony;
 mod groups;
 mod idp;
+mod invitation_mail;
 mod invitations;
 mod lookups;
 mod nested_groups;

@@ -1,0 +1,95 @@
+//! The file with the installation's key.
+
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+/// The key in a file: 64 hexadecimal digits. A file that is made is for its owner alone, also while it
+/// is written, and is there whole or not at all.
+pub fn key_in(path: &Path, may_make: bool) -> Result<Zeroizing<[u8; 32]>, String> {
+    match fs::read_to_string(path) {
+        Ok(text) => {
+            let bytes = unhex(text.trim()).and_then(|bytes| bytes.try_into().ok());
+            bytes.map(Zeroizing::new).ok_or_else(|| {
+                "it is not a key: 64 hexadecimal digits were expected.".to_owned()
+            })
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound && may_make => make(path),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(
+            "it is missing, and this database was sealed with it. Copy it from where the server ran \
+             before."
+                .to_owned(),
+        ),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn make(path: &Path) -> Result<Zeroizing<[u8; 32]>, String> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut fresh = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *fresh).map_err(|error| error.to_string())?;
+    let text = |error: std::io::Error| error.to_string();
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory).map_err(text)?;
+    }
+    let aside = path.with_extension(format!("new-{}", std::process::id()));
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(text)?;
+    let written = writeln!(file, "{}", hex(&*fresh)).and_then(|()| file.sync_all());
+    // Whoever was faster made the key that counts.
+    let placed = written.and_then(|()| fs::hard_link(&aside, path));
+    fs::remove_file(&aside).map_err(text)?;
+    match placed {
+        Ok(()) => Ok(fresh),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => key_in(path, false),
+        Err(error) => Err(text(error)),
+    }
+}
+
+/// Bytes in hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// The bytes of hexadecimal digits; none of what is something else.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    pairs.iter().map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_key_file_is_made_once_and_is_for_its_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data").join("key");
+        assert!(key_in(&path, false).unwrap_err().contains("missing"));
+        let first = key_in(&path, true).unwrap();
+        assert_eq!(key_in(&path, true).unwrap(), first);
+        assert_eq!(make(&path).unwrap(), first, "whoever comes second takes the first one's");
+        let rights = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(rights & 0o777, 0o600);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        fs::write(&path, "short").unwrap();
+        assert!(key_in(&path, true).unwrap_err().contains("hexadecimal"));
+    }
+
+    #[test]
+    fn a_key_is_written_in_hexadecimal() {
+        assert_eq!(unhex(&hex(&[0, 127, 255])), Some(vec![0, 127, 255]));
+        assert_eq!((unhex("abc"), unhex("zz")), (None, None));
+    }
+}
