@@ -29,6 +29,7 @@ CREATE INDEX outbox_by_time ON outbox (tenant, created_at);
 CREATE INDEX outbox_by_mailbox ON outbox (tenant, mailbox, seq);
 CREATE INDEX outbox_waiting ON outbox (tenant, next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX outbox_waiting_of_user ON outbox (tenant, resource, seq) WHERE next_at IS NOT NULL;
+CREATE INDEX outbox_leased ON outbox (owner) WHERE owner IS NOT NULL;
 
 -- How a tenant shows itself; `logo` is the file in Base64.
 CREATE TABLE brands (
