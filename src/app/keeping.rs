@@ -1,5 +1,5 @@
 //! What has to be done as time passes: old lines of the record and old mails go, whoever waits for a pool that opens
-//! gets a seat, and what the brake held long enough is finished.
+//! gets a seat, what the brake held long enough is finished, and administrators are told of what they should know.
 
 use std::time::Duration;
 
@@ -26,11 +26,12 @@ impl App {
                 let all = [
                     app.end_holds().await,
                     app.seat_all_waiters().await,
+                    app.tell_administrators().await,
                     app.forget_records(forgets).await,
                 ];
                 for done in all {
                     if let Err(error) = done {
-                        tracing::warn!(%error, "the record, waiting lines or held users were not looked after");
+                        tracing::warn!(%error, "the record, waiting lines, held users or administrators were not looked after");
                     }
                 }
                 tokio::time::sleep(EVERY).await;

@@ -60,7 +60,7 @@ impl TestApp {
     }
 
     /// Writes a letter in a transaction of its own; gives its id.
-    pub(crate) async fn write(&self, written: Written) -> Result<String, Error> {
+    pub(crate) async fn write_letter(&self, written: Written) -> Result<String, Error> {
         let (app, tenant) = (self.app.clone(), self.app.tenant(&self.tenant).await.unwrap().id);
         let place = tenant.clone();
         let token = format!("secret{}", LINKS.fetch_add(1, Ordering::Relaxed));
@@ -91,7 +91,7 @@ impl TestApp {
     }
 
     /// What became of each mail, in order.
-    pub(crate) async fn states(&self) -> Vec<String> {
+    pub(crate) async fn mail_states(&self) -> Vec<String> {
         self.all_mails().await.into_iter().map(|mail| mail.state).collect()
     }
 
@@ -100,7 +100,7 @@ impl TestApp {
     }
 
     /// How many rows of the tenant still hold words or secrets.
-    pub(crate) async fn secrets(&self) -> i64 {
+    pub(crate) async fn mail_secrets(&self) -> i64 {
         let look = async |tx: &mut Tx<'_>| {
             let sql = "SELECT COUNT(letter) + COUNT(sealed) FROM outbox";
             tx.query(sql, &[]).await?.first().map_or(Ok(0), |row| row.int(0))
@@ -114,13 +114,13 @@ each_db! {
         let sink = Sink::start().await;
         let app = app.mailing(&sink).await;
         let failed = Written { fails: true, ..invitation("ida") };
-        app.write(failed).await.unwrap_err();
+        app.write_letter(failed).await.unwrap_err();
         app.send_mail().await;
         assert!(app.all_mails().await.is_empty() && sink.taken().is_empty());
-        let id = app.write(invitation("ines")).await.unwrap();
-        assert_eq!((app.states().await, app.secrets().await), (vec!["queued".to_owned()], 2));
+        let id = app.write_letter(invitation("ines")).await.unwrap();
+        assert_eq!((app.mail_states().await, app.mail_secrets().await), (vec!["queued".to_owned()], 2));
         app.send_mail().await;
-        assert_eq!(app.secrets().await, 0, "the secret of the link is still there");
+        assert_eq!(app.mail_secrets().await, 0, "the secret of the link is still there");
         let mail = app.all_mails().await.remove(0);
         assert_eq!((mail.state.as_str(), mail.attempts, mail.id.as_str()), ("sent", 1, &*id));
         assert_eq!(sink.taken()[0].message_id, mail.message_id);
@@ -132,7 +132,7 @@ each_db! {
         let app = app.scoped(&["admin"]).await.mailing(&sink).await;
         let brand = json!({ "name": "Northwind & Co", "color": "#ffdd00", "logo": LOGO });
         app.admin("PUT", "/brand", Some(&brand)).await.expect(200);
-        app.write(Written { locale: Some("es-MX".to_owned()), ..invitation("ines") }).await.unwrap();
+        app.write_letter(Written { locale: Some("es-MX".to_owned()), ..invitation("ines") }).await.unwrap();
         app.send_mail().await;
         let taken = sink.taken();
         let mail = MessageParser::default().parse(&taken[0].bytes).unwrap();
@@ -156,7 +156,7 @@ each_db! {
         let mut ids = Vec::new();
         for number in 0..30 {
             let letter = invitation(&format!("u{}", number % 10));
-            ids.push(first.write(letter).await.unwrap());
+            ids.push(first.write_letter(letter).await.unwrap());
         }
         for _ in 0..20 {
             tokio::join!(first.send_mail(), second.send_mail());
@@ -175,30 +175,30 @@ each_db! {
             let wrote: Vec<_> = wrote.map(|id| format!("<{id}@usher.test>")).collect();
             assert_eq!(came, wrote, "{address}");
         }
-        assert!(first.states().await.iter().all(|state| state == "sent"));
+        assert!(first.mail_states().await.iter().all(|state| state == "sent"));
     }
 
     async fn a_server_sends_by_itself_what_it_and_others_write(app: TestApp) {
         let sink = Sink::start().await;
         let (server, command) = (app.mailing_at(&sink, Clock::System).await, app.mailing(&sink).await);
         server.app.start_mail();
-        server.write(invitation("own")).await.unwrap();
+        server.write_letter(invitation("own")).await.unwrap();
         sink.until(1).await;
-        command.write(invitation("other")).await.unwrap();
+        command.write_letter(invitation("other")).await.unwrap();
         sink.until(2).await;
         server.app.close().await;
         assert_eq!(sink.addresses(), ["own@there.example", "other@there.example"]);
-        assert_eq!(command.states().await, ["sent", "sent"]);
+        assert_eq!(command.mail_states().await, ["sent", "sent"]);
     }
 
     async fn what_a_dead_link_would_say_is_given_up(app: TestApp) {
         let sink = Sink::start().await;
         let app = app.mailing(&sink).await;
         for user in ["ines", "ines", "tom"] {
-            app.write(invitation(user)).await.unwrap();
+            app.write_letter(invitation(user)).await.unwrap();
         }
         let reset = Written { kind: LetterKind::Reset, ..invitation("ines") };
-        app.write(reset).await.unwrap();
+        app.write_letter(reset).await.unwrap();
         let (mail, tenant) = (app.app.clone(), app.app.tenant(&app.tenant).await.unwrap().id);
         let place = tenant.clone();
         let cancel = async move |tx: &mut Tx<'_>| {
@@ -206,20 +206,20 @@ each_db! {
         };
         assert_eq!(app.store.write(&tenant, cancel).await.unwrap(), 2);
         app.send_mail().await;
-        assert_eq!(app.states().await, ["stale", "stale", "sent", "sent"]);
-        assert_eq!((sink.taken().len(), app.secrets().await), (2, 0));
+        assert_eq!(app.mail_states().await, ["stale", "stale", "sent", "sent"]);
+        assert_eq!((sink.taken().len(), app.mail_secrets().await), (2, 0));
     }
 
     async fn callers_read_the_last_letter_of_many_and_count_those_of_late(app: TestApp) {
         let sink = Sink::start().await;
         let app = app.mailing(&sink).await;
-        app.write(invitation("ines")).await.unwrap();
+        app.write_letter(invitation("ines")).await.unwrap();
         app.send_mail().await;
         app.app.clock().advance(3_000);
         for user in ["ines", "tom"] {
-            app.write(invitation(user)).await.unwrap();
+            app.write_letter(invitation(user)).await.unwrap();
         }
-        app.write(Written { kind: LetterKind::Reset, ..invitation("ines") }).await.unwrap();
+        app.write_letter(Written { kind: LetterKind::Reset, ..invitation("ines") }).await.unwrap();
         let (mail, tenant) = (app.app.clone(), app.app.tenant(&app.tenant).await.unwrap().id);
         let place = tenant.clone();
         let look = async move |tx: &mut Tx<'_>| {
@@ -257,7 +257,7 @@ each_db! {
         }
         for (locale, template) in [("es-AR", "welcome"), ("fr", "welcome"), ("en", "gone")] {
             let (locale, template) = (Some(locale.to_owned()), Some(template.to_owned()));
-            app.write(Written { locale, template, ..invitation("ines") }).await.unwrap();
+            app.write_letter(Written { locale, template, ..invitation("ines") }).await.unwrap();
         }
         app.send_mail().await;
         let taken = sink.taken();

@@ -81,7 +81,7 @@ each_db! {
         let sink = Sink::start().await;
         let app = app.mailing(&sink).await;
         sink.set("ines@there.example", Mood::Bounce);
-        app.write(invitation("ines")).await.unwrap();
+        app.write_letter(invitation("ines")).await.unwrap();
         app.send_mail().await;
         let list = async |scopes: &[&str], query: &str| -> Value {
             let reader = app.scoped(scopes).await;
@@ -108,7 +108,7 @@ each_db! {
     async fn a_mail_processor_says_what_became_of_a_mail(app: TestApp) {
         let sink = Sink::start().await;
         let app = app.scoped(&["admin"]).await.mailing(&sink).await;
-        let id = app.write(invitation("ines")).await.unwrap();
+        let id = app.write_letter(invitation("ines")).await.unwrap();
         app.send_mail().await;
         let report = async |body: Value| app.admin("POST", "/mails:report", Some(&body)).await;
         let by_id = report(json!({ "id": id, "state": "delivered" })).await.expect(200).body;
@@ -125,8 +125,8 @@ each_db! {
             .filter(|name| name.starts_with("invitation."))
             .collect();
         assert_eq!(names, ["invitation.delivered", "invitation.bounced"]);
-        app.write(invitation("ines")).await.unwrap();
-        assert_eq!(app.states().await, ["bounced", "suppressed"]);
+        app.write_letter(invitation("ines")).await.unwrap();
+        assert_eq!(app.mail_states().await, ["bounced", "suppressed"]);
         for (body, status) in [
             (json!({ "id": "nobody", "state": "bounced" }), 404),
             (json!({ "id": id, "state": "lost" }), 400),

@@ -21,7 +21,7 @@ each_db! {
             sink.set("", mood);
             for _ in 0..2 {
                 for user in ["ines", "tom"] {
-                    app.write(invitation(&format!("{user}{round}"))).await.unwrap();
+                    app.write_letter(invitation(&format!("{user}{round}"))).await.unwrap();
                     expected.push(format!("{user}{round}@there.example"));
                 }
             }
@@ -36,7 +36,7 @@ each_db! {
                 app.app.clock().advance(HOUR);
                 app.send_mail().await;
             }
-            assert!(app.states().await.iter().all(|state| state == "sent"), "{mood:?}");
+            assert!(app.mail_states().await.iter().all(|state| state == "sent"), "{mood:?}");
         }
         let (mut came, taken) = (sink.addresses(), sink.taken());
         came.sort_unstable();
@@ -54,11 +54,11 @@ each_db! {
         let sink = Sink::start().await;
         let app = app.mailing(&sink).await;
         sink.set("ines@old.example", Mood::Refuse);
-        app.write(Written { to: "ines@old.example".to_owned(), ..invitation("ines") }).await.unwrap();
-        app.write(invitation("ines")).await.unwrap();
-        app.write(invitation("tom")).await.unwrap();
+        app.write_letter(Written { to: "ines@old.example".to_owned(), ..invitation("ines") }).await.unwrap();
+        app.write_letter(invitation("ines")).await.unwrap();
+        app.write_letter(invitation("tom")).await.unwrap();
         app.send_mail().await;
-        assert_eq!(app.states().await, ["deferred", "queued", "sent"]);
+        assert_eq!(app.mail_states().await, ["deferred", "queued", "sent"]);
         sink.set("ines@old.example", Mood::Take);
         app.app.clock().advance(HOUR);
         app.send_mail().await;
@@ -71,19 +71,19 @@ each_db! {
         let app = app.mailing(&sink).await;
         let quiet = app.tenant_with("page.max", "500").await;
         sink.set("slow@there.example", Mood::Hang);
-        app.write(invitation("slow")).await.unwrap();
-        app.write(invitation("next")).await.unwrap();
-        quiet.write(invitation("tom")).await.unwrap();
+        app.write_letter(invitation("slow")).await.unwrap();
+        app.write_letter(invitation("next")).await.unwrap();
+        quiet.write_letter(invitation("tom")).await.unwrap();
         let sends = tokio::spawn({ let app = app.clone(); async move { app.send_mail().await } });
         sink.until(1).await;
         assert_eq!(sink.addresses(), ["tom@there.example"]);
         assert!(!sends.is_finished());
         sink.set("slow@there.example", Mood::Take);
         sends.await.unwrap();
-        assert_eq!(app.states().await, ["deferred", "sent"]);
+        assert_eq!(app.mail_states().await, ["deferred", "sent"]);
         app.app.clock().advance(HOUR);
         app.send_mail().await;
-        assert_eq!(app.states().await, ["sent", "sent"]);
+        assert_eq!(app.mail_states().await, ["sent", "sent"]);
     }
 
     async fn the_letter_of_a_process_that_died_is_sent_by_another_once_its_lease_is_over(app: TestApp) {
@@ -92,7 +92,7 @@ each_db! {
         let dying = app.mailing_at(&sink, clock).await;
         let other = app.mailing_at(&sink, later).await;
         sink.set("ines@there.example", Mood::Hang);
-        let id = dying.write(invitation("ines")).await.unwrap();
+        let id = dying.write_letter(invitation("ines")).await.unwrap();
         other.app.clock().advance(1);
         let sends = tokio::spawn({ let app = dying.clone(); async move { app.send_mail().await } });
         while other.all_mails().await[0].state == "queued" && !leased(&other).await {
@@ -107,14 +107,14 @@ each_db! {
         other.send_mail().await;
         assert_eq!(sink.taken().len(), 1);
         assert_eq!(sink.taken()[0].message_id, format!("<{id}@usher.test>"));
-        assert_eq!(other.states().await, ["sent"]);
+        assert_eq!(other.mail_states().await, ["sent"]);
     }
 
     async fn mail_that_comes_back_is_told_and_goes_again_only_when_asked_for(app: TestApp) {
         let sink = Sink::start().await;
         let app = app.scoped(&["admin"]).await.mailing(&sink).await;
         sink.set("ines@there.example", Mood::Bounce);
-        let id = app.write(invitation("ines")).await.unwrap();
+        let id = app.write_letter(invitation("ines")).await.unwrap();
         app.send_mail().await;
         let mail = app.all_mails().await.remove(0);
         assert_eq!(mail.state, "bounced");
@@ -124,18 +124,18 @@ each_db! {
         assert_eq!((&line["resource"], &line["detail"]), (&json!("ines"), &json!({ "mail": id })));
 
         sink.set("ines@there.example", Mood::Take);
-        app.write(Written { to: "INES@there.example".to_owned(), ..invitation("ines") }).await.unwrap();
-        app.write(Written { explicit: true, ..invitation("ines") }).await.unwrap();
+        app.write_letter(Written { to: "INES@there.example".to_owned(), ..invitation("ines") }).await.unwrap();
+        app.write_letter(Written { explicit: true, ..invitation("ines") }).await.unwrap();
         app.send_mail().await;
-        app.write(invitation("ines")).await.unwrap();
+        app.write_letter(invitation("ines")).await.unwrap();
         app.send_mail().await;
-        assert_eq!(app.states().await, ["bounced", "suppressed", "sent", "sent"]);
-        assert_eq!((sink.taken().len(), app.secrets().await), (2, 0));
+        assert_eq!(app.mail_states().await, ["bounced", "suppressed", "sent", "sent"]);
+        assert_eq!((sink.taken().len(), app.mail_secrets().await), (2, 0));
         // Nothing of it concerns another tenant.
         let other = app.tenant_with("page.max", "500").await;
         app.admin("POST", "/mails:report", Some(&json!({ "id": id, "state": "bounced" }))).await.expect(200);
-        other.write(invitation("ines")).await.unwrap();
-        assert_eq!(other.states().await, ["queued"]);
+        other.write_letter(invitation("ines")).await.unwrap();
+        assert_eq!(other.mail_states().await, ["queued"]);
     }
 
     async fn what_can_never_go_fails_and_says_why(app: TestApp) {
@@ -143,11 +143,11 @@ each_db! {
         let app = app.mailing(&sink).await;
         sink.set("tom@there.example", Mood::RefuseMail);
         for to in ["nobody", "a@b.example\r\nRCPT TO:<c@d.example>", "josé@there.example"] {
-            app.write(Written { to: to.to_owned(), ..invitation("ines") }).await.unwrap();
+            app.write_letter(Written { to: to.to_owned(), ..invitation("ines") }).await.unwrap();
         }
-        app.write(invitation("tom")).await.unwrap();
+        app.write_letter(invitation("tom")).await.unwrap();
         sink.set("late@there.example", Mood::Refuse);
-        app.write(invitation("late")).await.unwrap();
+        app.write_letter(invitation("late")).await.unwrap();
         app.send_mail().await;
         app.app.clock().advance(49 * HOUR);
         app.send_mail().await;
@@ -157,7 +157,7 @@ each_db! {
         for (mail, said) in all.iter().zip(said) {
             assert!(mail.detail.contains(said), "{}", mail.detail);
         }
-        assert_eq!((sink.taken().len(), app.secrets().await), (0, 0));
+        assert_eq!((sink.taken().len(), app.mail_secrets().await), (0, 0));
     }
 
     async fn old_mail_is_forgotten_and_what_waits_is_not(app: TestApp) {
@@ -166,7 +166,7 @@ each_db! {
         app.app.set_tenant(&app.tenant, &[("retention.days".to_owned(), "1".to_owned())]).await.unwrap();
         sink.set("late@there.example", Mood::Refuse);
         for user in ["ines", "late", "tom"] {
-            app.write(invitation(user)).await.unwrap();
+            app.write_letter(invitation(user)).await.unwrap();
         }
         app.send_mail().await;
         app.app.clock().advance(25 * HOUR);

@@ -44,6 +44,7 @@ mod idp;
 mod lookups;
 mod mail;
 mod mail_admin;
+mod mail_administrators;
 mod mail_trouble;
 mod nested_groups;
 mod notices;

@@ -48,3 +48,14 @@ CREATE TABLE templates (
     intro   TEXT NOT NULL,
     PRIMARY KEY (tenant, name, locale)
 ) WITHOUT ROWID;
+
+-- Up to which line of the record administrators have been told: of administrative roles that somebody got, and of what did
+-- not go as it was asked for; and when they were last told of the latter. What was before this table was told to nobody.
+CREATE TABLE tellings (
+    tenant    TEXT NOT NULL PRIMARY KEY,
+    gains     BIGINT NOT NULL,
+    digest    BIGINT NOT NULL,
+    digest_at BIGINT NOT NULL
+) WITHOUT ROWID;
+INSERT INTO tellings (tenant, gains, digest, digest_at)
+    SELECT tenant, MAX(seq), MAX(seq), 0 FROM records GROUP BY tenant;
