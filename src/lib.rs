@@ -47,7 +47,12 @@
 //!   somebody has to be told of lies outside of it, so that counting costs the same with and without it.
 //! * A seat is taken and given back by [`domain::seat::settle`] and nowhere else; the pool is looked at
 //!   in the transaction, whatever was foreseen before it.
-//! * Secrets are never logged, never returned, and stored only as hashes.
+//! * A letter is a row of the transaction that it tells of; what is sent is what was committed. One lane of
+//!   a process at a time is between the last byte of a mail and the note that it has gone.
+//! * What a tenant or a client writes into a mail is plain text that leads nowhere (`domain/plain.rs`); the
+//!   only link is Usher's.
+//! * Secrets are never logged, never returned, and stored only as hashes, or sealed for as long as they
+//!   must be read again (`app/vault.rs`).
 //! * `openapi.yaml` describes every answer: the tests' client compares each with it
 //!   (`tests/it/support/documented.rs`).
 //! * A test reads the imports and keeps these directions (`tests/it/architecture.rs`).
@@ -69,6 +74,8 @@
 //! | new rule about accounts | `domain/account.rs`; `app/accounts.rs` writes accounts and memberships | `/admin`, `usher accounts` |
 //! | new line of the record | `domain/record.rs` | log, events |
 //! | new endpoint for administrators | a variant and a handler in `http/admin.rs`, a row in `http/routes.rs` | router, `openapi.yaml` |
+//! | new kind of letter | a variant in `domain/letter.rs`, its words in `domain/words/*.toml`; whoever tells of it calls `App::post` in its transaction | outbox, sending, `/admin/mails` |
+//! | new language | a file in `domain/words/` and a row in `domain/words.rs` | letters; a test compares the keys |
 //! | new tenant setting | a field and a row in `domain/tenant.rs` | `usher tenant set` and `show` |
 //! | new setting of the installation | a field in `settings.rs` | file, environment, flag, help |
 //! | new endpoint outside SCIM | a handler and a row in `http/routes.rs` | router, `openapi.yaml`, `/docs` |

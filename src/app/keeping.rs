@@ -1,5 +1,6 @@
 //! What has to be done as time passes: old lines of the record and old mails go, whoever waits for a pool
-//! that opens gets a seat, what the brake held long enough is finished, and invitations end.
+//! that opens gets a seat, what the brake held long enough is finished, invitations end, and administrators
+//! are told of what they should know.
 
 use std::time::Duration;
 
@@ -27,11 +28,12 @@ impl App {
                     app.end_holds().await,
                     app.expire_invitations().await.map(drop),
                     app.seat_all_waiters().await,
+                    app.tell_administrators().await,
                     app.forget_records(forgets).await,
                 ];
                 for done in all {
                     if let Err(error) = done {
-                        tracing::warn!(%error, "the record, waiting lines, held users or invitations were not looked after");
+                        tracing::warn!(%error, "what has to be done as time passes was not done");
                     }
                 }
                 tokio::time::sleep(EVERY).await;

@@ -4,6 +4,7 @@
 //! whoever runs the mail (`mail/post.rs`) finds it there, on any instance. The secret of a link stands in
 //! the row sealed, and only for as long as the letter waits.
 
+mod administrators;
 mod brand;
 mod message;
 mod office;

@@ -16,6 +16,15 @@ pub fn given<'d>(settings: &TenantSettings, before: Option<&Doc>, wanted: &'d Do
     addresses(wanted).filter(|address| !had.contains(&fold::folded(address))).collect()
 }
 
+/// The address that mail to a user goes to: the primary one, else that of work, else the first.
+pub fn of(user: &Doc) -> Option<&str> {
+    let list = user.get("emails").and_then(Value::as_array)?;
+    let with = |key: &str, value: Value| list.iter().find(move |email| email[key] == value);
+    let primary = with("primary", Value::Bool(true));
+    let chosen = primary.or_else(|| with("type", "work".into())).or_else(|| list.first())?;
+    chosen["value"].as_str().filter(|address| !address.is_empty())
+}
+
 fn addresses(user: &Doc) -> impl Iterator<Item = &str> {
     let list = user.get("emails").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     list.iter().filter_map(|element| element["value"].as_str())
@@ -26,6 +35,24 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn mail_goes_to_the_primary_address_else_to_that_of_work() {
+        let home = json!({ "value": "h@x.example", "type": "home" });
+        let work = json!({ "value": "w@x.example", "type": "work" });
+        let primary = json!({ "value": "p@x.example", "primary": true });
+        for (emails, found) in [
+            (json!([home, work, primary]), Some("p@x.example")),
+            (json!([home, work]), Some("w@x.example")),
+            (json!([home]), Some("h@x.example")),
+            (json!([{ "type": "work" }]), None),
+            (json!([]), None),
+        ] {
+            let user = Doc::from_iter([("emails".to_owned(), emails)]);
+            assert_eq!(of(&user), found);
+        }
+        assert_eq!(of(&Doc::new()), None);
+    }
 
     #[test]
     fn only_what_is_new_is_given_and_only_where_the_tenant_wants_it_unique() {

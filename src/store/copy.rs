@@ -165,6 +165,11 @@ const TABLES: &[Table] = &[
         ],
     },
     Table {
+        name: "tellings",
+        key: 1,
+        columns: &[("tenant", Text), ("gains", Int), ("digest", Int), ("digest_at", Int)],
+    },
+    Table {
         name: "group_maps",
         key: 2,
         columns: &[

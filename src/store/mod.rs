@@ -33,6 +33,7 @@ mod retry;
 pub mod seats;
 pub mod secrets;
 mod sqlite;
+pub mod tellings;
 pub mod templates;
 pub mod tenants;
 pub mod tickets;

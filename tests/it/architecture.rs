@@ -25,6 +25,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("axum", &["http"]),
     ("hyper", &["http"]),
+    ("lettre", &["app", "settings"]),
     ("StatusCode::", &["http"]),
     ("SELECT ", &["store"]),
     ("INSERT INTO", &["store"]),

@@ -40,10 +40,12 @@ const NAMES: [&str; 7] =
     ["type", "values", "required", "case", "mutability", "returned", "uniqueness"];
 
 /// Schemas of Usher's own.
-const OWN: [&str; 11] = [
+const OWN: [&str; 13] = [
     "Account",
     "ContactCenterUser",
     "Seat",
+    "InvitationOfUser",
+    "Invitation",
     "GroupMapping",
     "CallAgent",
     "Department",

@@ -20,17 +20,17 @@ fn by_mail(address: &str) -> Value {
     })
 }
 
-impl TestApp {
-    /// The secret in the last mail that the server took.
-    fn mailed(sink: &Sink) -> String {
-        let taken = sink.taken();
-        let mail = MessageParser::default().parse(&taken.last().unwrap().bytes).unwrap();
-        let text = mail.body_text(0).unwrap().into_owned();
-        let start = text.find("/activate/").unwrap_or_else(|| panic!("no link in {text}"));
-        let secret = &text[start + "/activate/".len()..];
-        secret.split_whitespace().next().unwrap().to_owned()
-    }
+/// The secret in the last mail that the server took.
+fn secret_in(sink: &Sink) -> String {
+    let taken = sink.taken();
+    let mail = MessageParser::default().parse(&taken.last().unwrap().bytes).unwrap();
+    let text = mail.body_text(0).unwrap().into_owned();
+    let start = text.find("/activate/").unwrap_or_else(|| panic!("no link in {text}"));
+    let secret = &text[start + "/activate/".len()..];
+    secret.split_whitespace().next().unwrap().to_owned()
+}
 
+impl TestApp {
     async fn resend_by_patch(&self, id: &str) -> crate::support::app::Reply {
         let resend = json!([{ "op": "add", "path": format!("{INVITED}:resend"), "value": true }]);
         self.patch(&format!("/Users/{id}"), resend).await
@@ -45,7 +45,7 @@ each_db! {
         let id = app.user_with("ines@x.example", &by_mail("ines@x.example")).await.id();
         tokio::join!(app.send_mail(), other.send_mail());
         assert_eq!(sink.addresses(), ["ines@x.example"]);
-        app.accept(&TestApp::mailed(&sink)).await.unwrap();
+        app.accept(&secret_in(&sink)).await.unwrap();
         assert_eq!(app.used("default").await, (1, 0));
         app.put(&format!("/Users/{id}"), &app.see(&id).await.body).await.expect(200);
         app.send_mail().await;
@@ -81,7 +81,7 @@ each_db! {
         later.resend_by_patch(&id).await.expect(200);
         later.send_mail().await;
         assert_eq!(sink.addresses(), ["new@x.example"]);
-        later.accept(&TestApp::mailed(&sink)).await.unwrap();
+        later.accept(&secret_in(&sink)).await.unwrap();
     }
 
     async fn links_are_sent_anew_within_limits(app: TestApp) {

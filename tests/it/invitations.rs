@@ -193,7 +193,7 @@ each_db! {
         let moved = app.patch(&path, moved).await.expect(200);
         assert_eq!(stand(&moved), INVITED_NOW);
         assert_eq!(texts(&app.story(&id).await.body["history"], "/event"), ["sent", "stale"]);
-        let sent = app.resend(&id).await.expect(200);
+        let sent = app.later(61).await.resend(&id).await.expect(200);
         assert_eq!(sent.body[INVITED]["resendCount"], 1);
     }
 
@@ -419,7 +419,9 @@ each_db! {
         let statuses: Vec<_> = results.iter().map(|one| one["status"].as_u64().unwrap()).collect();
         assert_eq!(statuses, [201, 201, 409, 400], "{}", sent.body);
         let user = |at: usize| results[at]["invitation"]["user"]["value"].as_str().unwrap();
-        app.admin("POST", &format!("/users/{}/invitation:resend", user(0)), None).await.expect(204);
+        let later = app.later(61).await;
+        let path = format!("/users/{}/invitation:resend", user(0));
+        later.admin("POST", &path, None).await.expect(204);
         let mailed = app.admin("POST", &format!("/users/{}/invitation:link", user(0)), None).await;
         assert!(problem(&mailed, 400).contains("mailed"));
         let linked = app.admin("POST", &format!("/users/{}/invitation:link", user(1)), None).await;

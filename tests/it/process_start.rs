@@ -71,9 +71,8 @@ fn a_data_directory_may_hold_other_files() {
 }
 
 #[test]
-fn variables_without_effect_and_unknown_ones_stop_nothing() {
+fn empty_variables_and_unknown_ones_stop_nothing() {
     let setup = fresh()
-        .variable("USHER_MAIL_URL", "smtp://u:hidden@mail.example.com:587")
         .variable("USHER_COLOUR", "red")
         .variable("USHER_SEATS", "")
         .variable("USHER_PUBLIC_URL", "")
@@ -83,7 +82,6 @@ fn variables_without_effect_and_unknown_ones_stop_nothing() {
         let refused = server.client.get("/Users?filter=userName%20eq%20%22long%20enough%22").await;
         refused.refused(400, "invalidFilter");
     });
-    assert!(!server.log().contains("hidden"));
 }
 
 #[test]

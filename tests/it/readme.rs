@@ -90,6 +90,11 @@ fn every_variable_and_option_in_the_text_exists() {
         "--status",
         "--force",
         "--primary",
+        "--state",
+        "--user",
+        "--display",
+        "--color",
+        "--logo",
     ];
     known.extend(more.map(str::to_owned));
     let words = README.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');

@@ -294,9 +294,11 @@ impl App {
         claimed: &Claimed,
         outcome: &Outcome,
     ) -> Result<(), Error> {
+        // What a server says may name the person.
+        let detail = Some(&outcome.detail).filter(|detail| !detail.contains('@'));
         tracing::info!(
-            mail = %claimed.id, kind = %claimed.kind, state = outcome.state, detail = outcome.detail,
-            "a letter was tried"
+            mail = %claimed.id, kind = %claimed.kind, state = outcome.state,
+            detail = detail.map_or("", String::as_str), "a letter was tried"
         );
         let mut left = NOTES_AT_THE_END;
         loop {

@@ -57,11 +57,13 @@ pub struct Outcome {
     pub next: Option<Micros>,
 }
 
-/// The tenants that have a letter to be sent now.
+/// The tenants that have a letter that [`claim`] would give.
 pub async fn due_tenants(tx: &mut Tx<'_>, now: Micros) -> Result<Vec<TenantId>, Error> {
     let sql = "SELECT t.id FROM tenants t WHERE EXISTS (
                    SELECT 1 FROM outbox o WHERE o.tenant = t.id AND o.next_at <= $1
-                   AND (o.lease_until IS NULL OR o.lease_until <= $1))";
+                   AND (o.lease_until IS NULL OR o.lease_until <= $1)
+                   AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.tenant = t.id
+                       AND e.resource = o.resource AND e.next_at IS NOT NULL AND e.seq < o.seq))";
     let rows = tx.query(sql, &[now.into()]).await?;
     rows.iter().map(|row| Ok(row.text(0)?.into())).collect()
 }
@@ -105,7 +107,7 @@ pub async fn claim(
 /// Renews the leases of an instance that is alive.
 pub async fn keep_leases(tx: &mut Tx<'_>, lease: Lease<'_>) -> Result<(), Error> {
     let sql = "UPDATE outbox SET lease_until = $2
-               WHERE next_at IS NOT NULL AND owner = $1 AND lease_until > $3";
+               WHERE owner = $1 AND lease_until > $3";
     let binds = [lease.owner.into(), lease.until.into(), lease.now.into()];
     tx.execute(sql, &binds).await.map(drop)
 }

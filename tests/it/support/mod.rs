@@ -7,6 +7,7 @@ pub(crate) mod documented;
 pub(crate) mod people;
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod smtp;
 pub(crate) mod synthetic;
 
 use std::path::{Path, PathBuf};

@@ -29,6 +29,7 @@ CREATE INDEX outbox_by_time ON outbox (tenant, created_at);
 CREATE INDEX outbox_by_mailbox ON outbox (tenant, mailbox, seq);
 CREATE INDEX outbox_waiting ON outbox (tenant, next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX outbox_waiting_of_user ON outbox (tenant, resource, seq) WHERE next_at IS NOT NULL;
+CREATE INDEX outbox_leased ON outbox (owner) WHERE owner IS NOT NULL;
 
 -- How a tenant shows itself; `logo` is the file in Base64.
 CREATE TABLE brands (
@@ -47,3 +48,14 @@ CREATE TABLE templates (
     intro   TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (tenant, name, locale)
 );
+
+-- Up to which line of the record administrators have been told: of administrative roles that somebody got, and of what did
+-- not go as it was asked for; and when they were last told of the latter. What was before this table was told to nobody.
+CREATE TABLE tellings (
+    tenant    TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    gains     BIGINT NOT NULL,
+    digest    BIGINT NOT NULL,
+    digest_at BIGINT NOT NULL
+);
+INSERT INTO tellings (tenant, gains, digest, digest_at)
+    SELECT tenant, MAX(seq), MAX(seq), 0 FROM records GROUP BY tenant;
