@@ -17,6 +17,15 @@ pub struct Told {
     pub digest_at: Micros,
 }
 
+/// The tenants whose record has lines that administrators have not been told of.
+pub async fn behind(tx: &mut Tx<'_>) -> Result<Vec<TenantId>, Error> {
+    let sql = "SELECT t.id FROM tenants t LEFT JOIN tellings d ON d.tenant = t.id
+               WHERE COALESCE(CASE WHEN d.gains < d.digest THEN d.gains ELSE d.digest END, 0)
+                   < COALESCE((SELECT MAX(r.seq) FROM records r WHERE r.tenant = t.id), 0)";
+    let rows = tx.query(sql, &[]).await?;
+    rows.iter().map(|row| Ok(row.text(0)?.into())).collect()
+}
+
 /// How far administrators have been told; from the first line on where they have never been.
 pub async fn find(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Told, Error> {
     let sql = "SELECT gains, digest, digest_at FROM tellings WHERE tenant = $1";

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 use usher::clock::Clock;
+use usher::store::{Error, Tx, outbox};
 
 use crate::mail::{Written, invitation};
 use crate::support::app::TestApp;
@@ -59,6 +60,10 @@ each_db! {
         app.write_letter(invitation("tom")).await.unwrap();
         app.send_mail().await;
         assert_eq!(app.mail_states().await, ["deferred", "queued", "sent"]);
+        // Nobody looks again and again for what has to wait.
+        let now = app.app.clock().now();
+        let due = async move |tx: &mut Tx<'_>| outbox::due_tenants(tx, now).await;
+        assert_eq!(app.store.read::<_, Error, _>(due).await.unwrap(), []);
         sink.set("ines@old.example", Mood::Take);
         app.app.clock().advance(HOUR);
         app.send_mail().await;
@@ -178,9 +183,9 @@ each_db! {
 }
 
 async fn leased(app: &TestApp) -> bool {
-    let look = async |tx: &mut usher::store::Tx<'_>| {
+    let look = async |tx: &mut Tx<'_>| {
         let rows = tx.query("SELECT COUNT(owner) FROM outbox", &[]).await?;
         rows.first().map_or(Ok(0), |row| row.int(0))
     };
-    app.store.read::<_, usher::store::Error, _>(look).await.unwrap() > 0
+    app.store.read::<_, Error, _>(look).await.unwrap() > 0
 }

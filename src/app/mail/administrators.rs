@@ -47,8 +47,13 @@ struct Sum {
 impl App {
     /// Tells administrators of all tenants what they should know.
     pub async fn tell_administrators(&self) -> Result<(), Error> {
-        for tenant in self.tenants().await? {
-            self.tell_those_of(&tenant).await?;
+        let behind = self.store().read(async |tx: &mut Tx<'_>| tellings::behind(tx).await).await?;
+        if behind.is_empty() {
+            return Ok(());
+        }
+        let tenants = self.tenants().await?;
+        for tenant in tenants.iter().filter(|tenant| behind.contains(&tenant.id)) {
+            self.tell_those_of(tenant).await?;
         }
         Ok(())
     }

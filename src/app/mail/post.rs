@@ -126,11 +126,9 @@ impl App {
     }
 
     async fn keep_leases(&self) {
-        let (owner, now) = (self.office().owner().to_owned(), self.clock().now());
-        let keep = async move |tx: &mut Tx<'_>| {
-            let lease = Lease { owner: &owner, now, until: now.plus_seconds(LEASE) };
-            outbox::keep_leases(tx, lease).await
-        };
+        let until = self.clock().now().plus_seconds(LEASE);
+        let owner = self.office().owner().to_owned();
+        let keep = async move |tx: &mut Tx<'_>| outbox::keep_leases(tx, &owner, until).await;
         if let Err(error) = self.store().write_apart(keep).await {
             tracing::warn!(%error, "the leases of letters could not be renewed");
         }

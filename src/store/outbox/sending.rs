@@ -104,12 +104,11 @@ pub async fn claim(
     }
 }
 
-/// Renews the leases of an instance that is alive.
-pub async fn keep_leases(tx: &mut Tx<'_>, lease: Lease<'_>) -> Result<(), Error> {
-    let sql = "UPDATE outbox SET lease_until = $2
-               WHERE owner = $1 AND lease_until > $3";
-    let binds = [lease.owner.into(), lease.until.into(), lease.now.into()];
-    tx.execute(sql, &binds).await.map(drop)
+/// Renews the leases of an instance that is alive; one that is over, too, as long as nobody else has taken
+/// the letter.
+pub async fn keep_leases(tx: &mut Tx<'_>, owner: &str, until: Micros) -> Result<(), Error> {
+    let sql = "UPDATE outbox SET lease_until = $2 WHERE owner = $1";
+    tx.execute(sql, &[owner.into(), until.into()]).await.map(drop)
 }
 
 /// Notes what became of a try; false where the letter belongs to the instance no more, such as one that
