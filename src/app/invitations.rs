@@ -415,7 +415,7 @@ impl Work {
             )
             .into());
         }
-        self.check_resend(tx, (user, &facts.invitation)).await?;
+        self.check_resend(tx, user).await?;
         self.befall(tx, &loaded, &anew).await
     }
 

@@ -208,9 +208,7 @@ impl Work {
         let mut judged = law.judge(was.doc(), &wanted, &mappings)?;
         if let Some(before) = was.doc().filter(|_| resends) {
             let anew = self.resent(&judged.facts.invitation, &wanted)?;
-            self.check_resend(tx, (id, &judged.facts.invitation))
-                .await
-                .map_err(Error::into_wrong_value)?;
+            self.check_resend(tx, id).await.map_err(Error::into_wrong_value)?;
             judged = law.apply_invited((before, &wanted), &mappings, &anew)?;
         }
         let judged = self.brake(tx, id, was, judged).await?;

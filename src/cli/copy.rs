@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::{Failure, Output, open, open_or_make};
-use crate::settings::Settings;
+use crate::settings::{Settings, key};
 
 /// Copy the installation into another, empty database. Stop the server first.
 #[derive(Debug, Args)]
@@ -20,7 +20,12 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Result<(), Failure> {
     let target = target(&settings, &arguments.to).map_err(Failure::Usage)?;
     target.check_always().map_err(Failure::Usage)?;
+    let (key, new_key) = (settings.key_path(), target.key_path());
     let from = open(settings).await?;
+    // What was sealed is opened with the same key.
+    key::copy(&key, &new_key).map_err(|problem| {
+        Failure::Failed(format!("The key {} cannot be copied: {problem}", key.display()))
+    })?;
     let to = open_or_make(target).await?;
     let copied = from
         .copy_to(&to, |table, done| {
@@ -32,8 +37,11 @@ pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Re
     from.close().await;
     to.close().await;
     copied?;
-    let text = "Copied. Start the server on the new database; the tokens stay as they are.";
-    Ok(output.say(&json!({ "copied": true }), text)?)
+    let text = format!(
+        "Copied. Start the server on the new database, with the key in {}; the tokens stay as they are.",
+        new_key.display()
+    );
+    Ok(output.say(&json!({ "copied": true, "key": new_key.display().to_string() }), &text)?)
 }
 
 fn target(settings: &Settings, to: &str) -> Result<Settings, String> {

@@ -131,6 +131,7 @@ const TABLES: &[Table] = &[
             ("seq", Int),
             ("id", Text),
             ("resource", Text),
+            ("asked", Int),
             ("kind", Text),
             ("state", Text),
             ("state_at", Int),

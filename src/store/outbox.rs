@@ -70,6 +70,10 @@ pub struct Tally {
     pub oldest: Option<Micros>,
     /// When the last of them was written.
     pub newest: Option<Micros>,
+    /// How many of them somebody asked for by themselves.
+    pub asked: i64,
+    /// When the first of those was written.
+    pub oldest_asked: Option<Micros>,
 }
 
 impl Mail {
@@ -104,9 +108,9 @@ pub async fn insert(
         if goes { ("queued", "") } else { ("suppressed", "mail to this address came back") };
     let sql =
         "INSERT INTO outbox (tenant, seq, id, resource, kind, state, state_at, detail, address,
-                   mailbox, message_id, letter, sealed, attempts, created_at, ends_at, next_at)
+                   mailbox, message_id, letter, sealed, attempts, created_at, ends_at, next_at, asked)
                VALUES ($1, (SELECT COALESCE(MAX(o.seq), 0) + 1 FROM outbox o WHERE o.tenant = $1),
-                   $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $6, $13, $14)";
+                   $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $6, $13, $14, $15)";
     let binds = [
         tenant.into(),
         (&new.id).into(),
@@ -122,6 +126,7 @@ pub async fn insert(
         new.sealed.as_deref().filter(|_| goes).into(),
         new.ends.into(),
         goes.then_some(new.now).into(),
+        i64::from(explicit).into(),
     ];
     tx.execute(sql, &binds).await?;
     Ok(goes)
@@ -180,7 +185,9 @@ pub async fn tally_of_user(
     kinds: &[&str],
     since: Micros,
 ) -> Result<Tally, Error> {
-    let sql = "SELECT COUNT(*), MIN(created_at), MAX(created_at) FROM outbox
+    let sql =
+        "SELECT COUNT(*), MIN(created_at), MAX(created_at), COUNT(CASE asked WHEN 1 THEN 1 END),
+                   MIN(CASE asked WHEN 1 THEN created_at END) FROM outbox
                WHERE tenant = $1 AND resource = $2 AND created_at > $3 AND state <> 'suppressed'
                AND $4 LIKE '% ' || kind || ' %'";
     let binds = [tenant.into(), resource.into(), since.into(), listed(kinds)];
@@ -194,7 +201,9 @@ pub async fn tally_of_tenant(
     kinds: &[&str],
     since: Micros,
 ) -> Result<Tally, Error> {
-    let sql = "SELECT COUNT(*), MIN(created_at), MAX(created_at) FROM outbox
+    let sql =
+        "SELECT COUNT(*), MIN(created_at), MAX(created_at), COUNT(CASE asked WHEN 1 THEN 1 END),
+                   MIN(CASE asked WHEN 1 THEN created_at END) FROM outbox
                WHERE tenant = $1 AND created_at > $2 AND state <> 'suppressed'
                AND $3 LIKE '% ' || kind || ' %'";
     tally(&tx.query(sql, &[tenant.into(), since.into(), listed(kinds)]).await?)
@@ -210,6 +219,8 @@ fn tally(rows: &[Row]) -> Result<Tally, Error> {
         count: row.int(0)?,
         oldest: row.maybe_int(1)?.map(Micros),
         newest: row.maybe_int(2)?.map(Micros),
+        asked: row.int(3)?,
+        oldest_asked: row.maybe_int(4)?.map(Micros),
     })
 }
 

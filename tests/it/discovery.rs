@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::shapes::complete;
 use crate::support::app::{BASE, TestApp};
-use crate::support::asks::{CONTACT_CENTER, ENTERPRISE, GROUP, GROUP_MAPPING, SEAT, USER, texts};
+use crate::support::asks::{
+    CONTACT_CENTER, ENTERPRISE, GROUP, GROUP_MAPPING, INVITATION, SEAT, USER, texts,
+};
 use crate::support::each_db;
 
 /// The attributes of a schema, each with its path, sub-attributes too.
@@ -85,7 +87,7 @@ each_db! {
             texts(&list["Resources"], "/name"),
             [
                 "User", "Group", "CallAgent", "Department", "AgentGroup", "PhoneExtension",
-                "Account", "SeatPool", "Role", "Entitlement",
+                "Account", "Invitation", "SeatPool", "Role", "Entitlement",
             ]
         );
         let app = app.tenant_with("discovery.extensions", "all").await;
@@ -107,7 +109,7 @@ each_db! {
         let optional = |urn: &str| json!({ "schema": urn, "required": false });
         assert_eq!(
             user["schemaExtensions"],
-            json!([optional(ENTERPRISE), optional(CONTACT_CENTER), optional(SEAT)])
+            json!([optional(ENTERPRISE), optional(CONTACT_CENTER), optional(SEAT), optional(INVITATION)])
         );
         app.get("/ResourceTypes/Robot").await.refused(404, "");
     }
@@ -117,9 +119,10 @@ each_db! {
         let list = app.anonymous().get("/Schemas").await.expect(200).body;
         let all = schemas(&app.anonymous()).await;
         assert_eq!(list["totalResults"], all.len());
-        let own = ["CallAgent", "Department", "AgentGroup", "PhoneExtension", "Account"];
+        let own =
+            ["CallAgent", "Department", "AgentGroup", "PhoneExtension", "Account", "Invitation"];
         let own = own.map(|name| format!("urn:ietf:params:scim:schemas:usher:2.0:{name}"));
-        let first = [USER, ENTERPRISE, CONTACT_CENTER, SEAT, GROUP, GROUP_MAPPING];
+        let first = [USER, ENTERPRISE, CONTACT_CENTER, SEAT, INVITATION, GROUP, GROUP_MAPPING];
         let offered = [
             "urn:ietf:params:scim:schemas:usher:2.0:SeatPool",
             "urn:ietf:params:scim:schemas:core:2.0:Role",

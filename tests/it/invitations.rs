@@ -12,19 +12,19 @@ use crate::support::app::{Reply, TestApp};
 use crate::support::asks::{CONTACT_CENTER as ABOUT, INVITATION as INVITED, texts};
 use crate::support::each_db;
 
-const SCHEMA: &str = "urn:ietf:params:scim:schemas:usher:2.0:Invitation";
+pub(crate) const SCHEMA: &str = "urn:ietf:params:scim:schemas:usher:2.0:Invitation";
 const HOUR: i64 = 3_600;
 
 /// What the user's document says of lifecycle, invitation and seat.
-fn stand(reply: &Reply) -> (&str, &str, &str) {
+pub(crate) fn stand(reply: &Reply) -> (&str, &str, &str) {
     let text = |schema: &str, name: &str| reply.body[schema][name].as_str().unwrap_or_default();
     (text(ABOUT, "lifecycle"), text(INVITED, "status"), state(reply))
 }
 
-const INVITED_NOW: (&str, &str, &str) = ("invited", "pending", "reserved");
-const ACTIVE: (&str, &str, &str) = ("active", "accepted", "consumed");
-const EXPIRED: (&str, &str, &str) = ("expired", "expired", "none");
-const CANCELLED: (&str, &str, &str) = ("cancelled", "cancelled", "none");
+pub(crate) const INVITED_NOW: (&str, &str, &str) = ("invited", "pending", "reserved");
+pub(crate) const ACTIVE: (&str, &str, &str) = ("active", "accepted", "consumed");
+pub(crate) const EXPIRED: (&str, &str, &str) = ("expired", "expired", "none");
+pub(crate) const CANCELLED: (&str, &str, &str) = ("cancelled", "cancelled", "none");
 
 impl TestApp {
     pub(crate) async fn see(&self, id: &str) -> Reply {
@@ -32,7 +32,7 @@ impl TestApp {
     }
 
     /// A user who is invited by a link that is handed over; gives the id.
-    async fn invitee(&self, name: &str) -> String {
+    pub(crate) async fn invitee(&self, name: &str) -> String {
         let by_link = json!({ INVITED: { "mode": "link" } });
         let made = self.user_with(name, &by_link).await;
         assert_eq!(stand(&made), INVITED_NOW);
@@ -40,7 +40,7 @@ impl TestApp {
     }
 
     /// The secret of a new link.
-    async fn link(&self, id: &str) -> String {
+    pub(crate) async fn link(&self, id: &str) -> String {
         let ctx = self.app.operator(&self.tenant).await.unwrap();
         let linked = self.app.link_invitation(&ctx, id).await.unwrap();
         linked.url.rsplit('/').next().unwrap().to_owned()
@@ -50,16 +50,16 @@ impl TestApp {
         self.app.activate(secret, Zeroizing::new("correct horse battery".to_owned())).await
     }
 
-    async fn is_refused(&self, secret: &str) {
+    pub(crate) async fn is_refused(&self, secret: &str) {
         assert!(matches!(self.accept(secret).await, Err(Error::Gone(_))));
     }
 
-    async fn resend(&self, id: &str) -> Reply {
+    pub(crate) async fn resend(&self, id: &str) -> Reply {
         let resend = json!([{ "op": "add", "path": format!("{INVITED}:resend"), "value": true }]);
         self.patch(&format!("/Users/{id}"), resend).await
     }
 
-    async fn set_active(&self, id: &str, on: bool) -> Reply {
+    pub(crate) async fn set_active(&self, id: &str, on: bool) -> Reply {
         self.patch(&format!("/Users/{id}"), active(on)).await
     }
 

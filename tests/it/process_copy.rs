@@ -57,6 +57,9 @@ fn an_installation_moves_to_postgresql_and_back() {
     assert_eq!(again.status, 1, "{again:?}");
     assert!(again.err.contains("copy into an empty database"), "{}", again.err);
 
+    // On another machine, the key goes with the database.
+    std::fs::create_dir_all(middle.data()).unwrap();
+    std::fs::copy(first.data().join("key"), middle.data().join("key")).unwrap();
     let done = middle.run(&format!("copy --to {}", last.data().display()));
     assert_eq!(done.status, 0, "{done:?}");
     for setup in [middle, last] {

@@ -95,6 +95,12 @@ fn every_variable_and_option_in_the_text_exists() {
         "--display",
         "--color",
         "--logo",
+        "--display-name",
+        "--user-name",
+        "--seat-type",
+        "--template",
+        "--ttl-hours",
+        "--link",
     ];
     known.extend(more.map(str::to_owned));
     let words = README.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');

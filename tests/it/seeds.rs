@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
+use crate::invitations::{ACTIVE, CANCELLED, EXPIRED, INVITED_NOW, stand};
 use crate::support::app::{Reply, TestApp};
-use crate::support::asks::{CONTACT_CENTER as ABOUT, SEAT, texts, user};
+use crate::support::asks::{CONTACT_CENTER as ABOUT, INVITATION as INVITED, SEAT, texts, user};
 use crate::support::each_db;
 
 const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:usher:2.0:Department";
@@ -86,6 +87,22 @@ each_db! {
         assert_eq!(app.used("default").await, (1, 0));
     }
 
+    async fn s0_6_several_addresses_are_invited_at_once(app: TestApp) {
+        let app = app.licensed(5).await.scoped(&["admin"]).await;
+        let both = json!({ "invitations": [{ "email": "a@x.example" }, { "email": "b@x.example" }] });
+        let sent = app.admin("POST", "/invitations:batch", Some(&both)).await.expect(200);
+        assert_eq!(texts(&sent.body["results"], "/invitation/status"), ["pending", "pending"]);
+        assert_eq!(app.used("default").await, (2, 0));
+    }
+
+    async fn s0_7_whoever_clicks_the_link_becomes_a_member(app: TestApp) {
+        let app = app.licensed(5).await;
+        let id = app.invitee("ann@x.example").await;
+        app.accept(&app.link(&id).await).await.unwrap();
+        assert_eq!(stand(&app.see(&id).await), ACTIVE);
+        assert!(app.lines(&id).await.contains(&"invitation.accepted".to_owned()));
+    }
+
     async fn s0_8_the_answer_at_the_limit_begins_with_the_sentence_of_the_page(app: TestApp) {
         let app = app.licensed(0).await;
         let detail = app.post("/Users", &user("ann", &json!({}))).await.refused(403, "");
@@ -137,6 +154,16 @@ each_db! {
         app.post("/Users", &taken).await.refused(409, "uniqueness");
         let wrong = person("bob", &json!({ "loginPhone": "0151 2345678" }));
         app.post("/Users", &wrong).await.refused(400, "invalidValue");
+    }
+
+    async fn s1_7_to_invite_takes_the_same_seat_as_to_create(app: TestApp) {
+        let app = app.licensed(2).await;
+        app.user("ann").await;
+        let id = app.invitee("bob@x.example").await;
+        assert_eq!(app.used("default").await, (2, 0));
+        app.post("/Users", &user("eve", &json!({}))).await.expect(403);
+        app.accept(&app.link(&id).await).await.unwrap();
+        assert_eq!(app.used("default").await, (2, 0));
     }
 
     async fn s1_8_another_role_in_the_same_pool_takes_no_seat(app: TestApp) {
@@ -458,6 +485,13 @@ each_db! {
         busy.refused(400, "invalidValue");
     }
 
+    async fn s4_2_who_is_invited_by_mail_has_an_address(app: TestApp) {
+        let app = app.licensed(5).await;
+        let by_mail = json!({ INVITED: { "mode": "email" } });
+        let detail = app.post("/Users", &user("ann", &by_mail)).await.refused(400, "invalidValue");
+        assert!(detail.contains("emails"), "{detail}");
+    }
+
     async fn s4_3_roles_of_the_tenants_own_are_given(app: TestApp) {
         let app = app.licensed(5).await.scoped(&["admin"]).await;
         let coach = json!({ "value": "coach", "display": "Coach" });
@@ -480,6 +514,53 @@ each_db! {
         assert_eq!(app.user_with("ann", &json!({})).await.body["active"], true);
     }
 
+    async fn s4_6_to_save_and_invite_is_one_thing(app: TestApp) {
+        let app = app.licensed(5).await;
+        let ann = json!({ "emails": [{ "value": "ann@x.example" }], INVITED: { "mode": "email" } });
+        let ann = app.user_with("ann", &ann).await;
+        assert_eq!(stand(&ann), INVITED_NOW);
+        assert_eq!(app.mail_states().await, ["queued"]);
+        assert!(app.lines(&ann.id()).await.contains(&"invitation.sent".to_owned()));
+    }
+
+    async fn s4_7_a_wrong_address_is_edited_and_then_the_link_sent_anew(app: TestApp) {
+        let app = app.licensed(5).await;
+        let of = |address: &str| json!([{ "value": address }]);
+        let ann = json!({ "emails": of("anm@x.example"), INVITED: { "mode": "email" } });
+        let ann = app.user_with("ann", &ann).await;
+        app.change(&ann, "emails", &of("ann@x.example")).await.expect(200);
+        assert_eq!(app.mail_states().await, ["stale"]);
+        app.later(61).await.resend(&ann.id()).await.expect(200);
+        assert_eq!(app.mail_states().await, ["stale", "queued"]);
+    }
+
+    async fn s4_9_the_link_expires_after_48_hours(app: TestApp) {
+        let app = app.licensed(5).await;
+        let id = app.invitee("ann@x.example").await;
+        let secret = app.link(&id).await;
+        let late = app.later(48 * 3_600 + 1).await;
+        late.is_refused(&secret).await;
+        late.app.expire_invitations().await.unwrap();
+        assert_eq!(stand(&app.see(&id).await), EXPIRED);
+    }
+
+    async fn s4_11_a_link_that_is_sent_anew_is_good_for_48_hours_from_then_on(app: TestApp) {
+        let app = app.licensed(5).await;
+        let id = app.invitee("ann@x.example").await;
+        let old = app.link(&id).await;
+        let new = app.later(47 * 3_600).await.link(&id).await;
+        let late = app.later(49 * 3_600).await;
+        late.is_refused(&old).await;
+        late.accept(&new).await.unwrap();
+    }
+
+    async fn s4_12_to_untick_active_cancels_the_invitation(app: TestApp) {
+        let app = app.licensed(5).await;
+        let id = app.invitee("ann@x.example").await;
+        assert_eq!(stand(&app.set_active(&id, false).await.expect(200)), CANCELLED);
+        assert_eq!(app.used("default").await, (0, 0));
+    }
+
     async fn s4_8_deleting_a_user_leaves_the_agent(app: TestApp) {
         let app = app.center().await;
         let agent = app.agent(&json!({ "agentNumber": "1" })).await.expect(201);
@@ -493,6 +574,9 @@ each_db! {
         let app = app.licensed(5).await;
         app.user_with("ann", &json!({})).await;
         app.user_with("bob", &json!({ "active": false })).await;
+        let cyd = app.invitee("cyd@x.example").await;
+        assert_eq!(app.found(&format!("{INVITED}:status eq \"pending\"")).await, ["cyd@x.example"]);
+        app.delete(&format!("/Users/{cyd}")).await.expect(204);
         assert_eq!(app.found(&format!("{ABOUT}:lifecycle eq \"suspended\"")).await, ["bob"]);
         let sorted = format!("/Users?sortBy={ABOUT}:lifecycle&sortOrder=descending");
         assert_eq!(app.names(&sorted).await, ["bob", "ann"]);

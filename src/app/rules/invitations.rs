@@ -22,9 +22,9 @@ pub(in crate::app) const ACTIVATE: &str = "activate";
 /// Invitations that are ended at once where a pool is full.
 const OVERDUE: i64 = 100;
 
-/// Links that are mailed to one person in a day, at most, beside the first one.
+/// Links that are mailed anew to one person in a day, at most.
 const MOST_A_DAY: i64 = 5;
-/// Links that are mailed to all people of a tenant in an hour, at most, where they are sent anew.
+/// Links that are mailed anew to all people of a tenant in an hour, at most.
 const MOST_AN_HOUR: i64 = 100;
 /// Seconds.
 const MINUTE: i64 = 60;
@@ -147,32 +147,29 @@ impl Work {
         self.app.post(tx, &self.tenant, &letter).await.map(drop)
     }
 
-    /// Refuses a new link that comes too soon after the one before, and one too many: the mail box is a
-    /// person's (product table of limits).
+    /// Refuses a new link that comes too soon after the one before, and one too many of those that were
+    /// asked for: the mail box is a person's (product table of limits).
     pub(in crate::app) async fn check_resend(
         &self,
         tx: &mut Tx<'_>,
-        (user, invitation): (&str, &Invitation),
+        user: &str,
     ) -> Result<(), Error> {
-        let kinds = &[LetterKind::Invitation][..];
-        let mut count = async |who, seconds| {
-            self.app.count_letters(tx, &self.tenant, who, (kinds, seconds)).await
-        };
         for (who, most, seconds) in [
             (Some(user), 1, MINUTE),
             (Some(user), MOST_A_DAY, 24 * 60 * MINUTE),
             (None, MOST_AN_HOUR, 60 * MINUTE),
         ] {
-            let tally = count(who, seconds).await?;
-            // The first one is not one that was sent anew.
-            let is_of_a_day = most == MOST_A_DAY;
-            let sent = if is_of_a_day { tally.count.min(invitation.resends) } else { tally.count };
-            if sent < most {
-                continue;
+            let kinds = (&[LetterKind::Invitation][..], seconds);
+            let tally = self.app.count_letters(tx, &self.tenant, who, kinds).await?;
+            let (count, oldest) = match most {
+                1 => (tally.count, tally.oldest),
+                _ => (tally.asked, tally.oldest_asked),
+            };
+            if count >= most {
+                let age = oldest.map_or(0, |at| (self.now.0 - at.0) / 1_000_000);
+                let wait = u32::try_from((seconds - age).max(1)).unwrap_or(u32::MAX);
+                return Err(Error::TooOften(wait));
             }
-            let oldest = tally.oldest.map_or(0, |at| (at.0 - self.now.0) / 1_000_000);
-            let wait = u32::try_from((oldest + seconds).max(1)).unwrap_or(u32::MAX);
-            return Err(Error::TooOften(wait));
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
 -- Letters, each written by the transaction that it tells of. `seq` grows by one in a tenant, so that a person gets letters
 -- in their order. One that is still to go has `next_at`, its words in `letter` and, where it has a link, the sealed secret
--- in `sealed`; both are gone once it has gone or is given up. `owner` sends it until `lease_until`.
+-- in `sealed`; both are gone once it has gone or is given up. `asked` is 1 where somebody asked for it by itself. `owner` sends it until `lease_until`.
 CREATE TABLE outbox (
     tenant      TEXT   NOT NULL,
     seq         BIGINT NOT NULL,
     id          TEXT   NOT NULL,
     resource    TEXT   NOT NULL,
+    asked       BIGINT NOT NULL,
     kind        TEXT   NOT NULL,
     state       TEXT   NOT NULL,
     state_at    BIGINT NOT NULL,
