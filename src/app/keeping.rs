@@ -27,10 +27,11 @@ impl App {
                     app.end_holds().await,
                     app.seat_all_waiters().await,
                     app.forget_records(forgets).await,
+                    app.forget_sessions().await,
                 ];
                 for done in all {
                     if let Err(error) = done {
-                        tracing::warn!(%error, "the record, waiting lines or held users were not looked after");
+                        tracing::warn!(%error, "the record, waiting lines, held users or sessions were not looked after");
                     }
                 }
                 tokio::time::sleep(EVERY).await;

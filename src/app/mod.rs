@@ -8,8 +8,10 @@ pub mod change;
 mod copy;
 mod counts;
 mod create;
+pub mod credentials;
 mod cursors;
 mod doctor;
+pub mod door;
 mod error;
 mod keeping;
 mod list;
@@ -22,6 +24,9 @@ mod roles;
 mod rules;
 pub mod seating;
 pub mod seats;
+pub mod sessions;
+pub mod signin;
+pub mod signing;
 pub mod tenants;
 pub mod tokens;
 mod vault;
@@ -55,6 +60,7 @@ use crate::settings::Settings;
 use crate::store::resources::Counts;
 use crate::store::{Database, Store, StoreSettings};
 use cursors::Sealer;
+use door::Door;
 use tokens::Verdicts;
 use vault::Vault;
 use worker::Worker;
@@ -79,6 +85,7 @@ struct Inner {
     worker: Worker,
     sealer: Sealer,
     vault: Vault,
+    door: Arc<Door>,
     counts: Counts,
     /// Room for bulk requests.
     rooms: bulk::Rooms,
@@ -103,6 +110,8 @@ pub struct Ctx {
     pub catalogue: Arc<Catalogue>,
     /// The credential.
     pub token: TokenId,
+    /// The `id` of the user whom it stands for; none for what clients and operators hold.
+    pub user: Option<String>,
     /// What it may do.
     pub scopes: Scopes,
     /// Which leniencies hold for this request.
@@ -153,6 +162,7 @@ impl App {
             worker: Worker::default(),
             sealer: Sealer::default(),
             vault: Vault::default(),
+            door: Arc::new(Door::new(settings.hash_threads())),
             counts: Counts::default(),
             rooms: bulk::Rooms::default(),
             base: OnceLock::new(),
@@ -228,6 +238,11 @@ impl App {
     /// Where passwords are hashed.
     pub(crate) fn hasher(&self) -> &Hasher {
         &self.0.hasher
+    }
+
+    /// How many passwords were hashed or verified so far.
+    pub fn hashes_done(&self) -> u64 {
+        self.hasher().done()
     }
 
     /// What seals cursors.

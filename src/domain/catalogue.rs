@@ -86,6 +86,8 @@ pub struct Catalogue {
     pub names: Vec<RoleName>,
     /// Whether membership of any group means anything.
     pub maps_groups: bool,
+    /// Whether anybody ever signed in: only then there are sessions to end.
+    pub signs_in: bool,
 }
 
 impl Default for Catalogue {
@@ -98,7 +100,7 @@ impl Catalogue {
     /// What a new tenant offers: one pool of so many seats.
     pub fn of_new_tenant(seats: Option<i64>, now: Micros) -> Self {
         let pools = vec![Pool::first(seats, now)];
-        Self { pools, roles: Vec::new(), names: Vec::new(), maps_groups: false }
+        Self { pools, roles: Vec::new(), names: Vec::new(), maps_groups: false, signs_in: false }
     }
 
     /// The pool of this value, compared without case.

@@ -35,6 +35,7 @@ pub const EVENTS: &[&str] = &[
     "agent.linked",
     "agent.unlinked",
     "role.changed",
+    "sessions.revoked",
     "password.changed",
     "admin.none",
     "token.created",
@@ -45,6 +46,11 @@ pub const EVENTS: &[&str] = &[
 /// An entry without detail.
 pub fn plain(name: &'static str) -> Entry {
     Entry { name, detail: json!({}) }
+}
+
+/// That so many sessions of a user were ended, and why.
+pub fn sessions_revoked(reason: &str, sessions: u64) -> Entry {
+    Entry { name: "sessions.revoked", detail: json!({ "reason": reason, "sessions": sessions }) }
 }
 
 /// What a new user comes to.

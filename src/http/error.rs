@@ -86,7 +86,7 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
         )),
         Error::MethodNotAllowed(allow) => Some((header::ALLOW, allow.clone())),
         Error::NotModified { etag } => Some((header::ETAG, etag.clone())),
-        Error::Busy(seconds) | Error::KeyInUse(seconds) => {
+        Error::Busy(seconds) | Error::KeyInUse(seconds) | Error::TooMany(seconds) => {
             Some((header::RETRY_AFTER, seconds.to_string()))
         }
         Error::Unavailable(_) => Some((header::RETRY_AFTER, "5".to_owned())),
@@ -103,6 +103,8 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
         | Error::InUse(_)
         | Error::Stale
         | Error::Refused(_)
+        | Error::SignIn(_)
+        | Error::Weak(_)
         | Error::SeatsExhausted(..)
         | Error::NotAcceptable
         | Error::TooLarge(_)

@@ -55,6 +55,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0007_brake.sql"),
         postgres: include_str!("migrations/postgres/0007_brake.sql"),
     },
+    Migration {
+        number: 9,
+        name: "sessions",
+        sqlite: include_str!("migrations/sqlite/0009_sessions.sql"),
+        postgres: include_str!("migrations/postgres/0009_sessions.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations

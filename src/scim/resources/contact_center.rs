@@ -98,6 +98,8 @@ pub struct ContactCenterUser {
     /// each. Administrators write them.
     #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
     pub account_memberships: Vec<AccountMembership>,
+    /// Whether the password must be changed before the person can sign in.
+    pub must_change_password: Option<bool>,
     /// Where the person is between invitation and suspension.
     #[schemars(extend("x-scim" = json!({
         "mutability": "readOnly", "indexed": true,
