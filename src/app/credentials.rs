@@ -196,8 +196,7 @@ impl Work {
                 self.amend(tx, &before, doc, &[record::plain("user.updated")]).await?;
                 version += 1;
             }
-            let change =
-                self.change(&[record::plain("password.changed")], &id, Some(version));
+            let change = self.change(&[record::plain("password.changed")], &id, Some(version));
             records::write(tx, &self.tenant, change.as_slice()).await?;
             self.end_sessions(tx, &id, "password").await?;
             Ok::<_, Error>(())

@@ -115,12 +115,7 @@ impl Work {
         })
     }
 
-    fn foresee_plainly(
-        &self,
-        id: &str,
-        was: Was<'_>,
-        wanted: Doc,
-    ) -> Result<Foreseen, Error> {
+    fn foresee_plainly(&self, id: &str, was: Was<'_>, wanted: Doc) -> Result<Foreseen, Error> {
         if !self.has_rules() {
             let is_named = was.before.is_none() && self.may_be_mapped_by_name();
             return if is_named {
@@ -343,6 +338,10 @@ impl Work {
     ) -> Result<(), Error> {
         if !self.has_rules() {
             return Ok(());
+        }
+        // Whoever may come back comes back without the sessions that there were.
+        if self.ctx.catalogue.signs_in || gone.is_some() {
+            self.end_sessions(tx, id, "deleted").await?;
         }
         let facts = Facts::of(before);
         let seat = facts.as_ref().map(|facts| facts.seat.clone()).unwrap_or_default();

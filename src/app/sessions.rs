@@ -7,23 +7,17 @@
 use subtle::ConstantTimeEq as _;
 
 use crate::app::door::Client;
-use crate::app::signing::Claims;
-use crate::app::tenants::settings_of;
-use crate::app::vault::{hex, random};
-use crate::app::work::{Loaded, Work};
-use crate::app::{App, Challenge, Ctx, Error, catalogue};
+use crate::app::work::Work;
+use crate::app::{App, Ctx, Error};
 use crate::clock::Micros;
-use crate::domain::facts::Facts;
 use crate::domain::scope::Scope;
 use crate::domain::standing::{self, Refusal};
-use crate::domain::{record, role, token};
-use crate::ids::{RequestId, SessionId, TokenId};
-use crate::scim::quirks::Quirks;
-use crate::scim::{Doc, urn};
+use crate::domain::token;
+use crate::ids::{RequestId, SessionId};
+use crate::scim::Doc;
 pub use crate::store::sessions::Session;
 use crate::store::sessions::{self, Holder, Next};
-use crate::store::{Tx, logins, records};
-use std::sync::Arc;
+use crate::store::{Tx, logins};
 
 /// The kind in the text of refresh tokens.
 const KIND: &str = "refresh";
@@ -31,15 +25,11 @@ const KIND: &str = "refresh";
 /// answer may have been lost.
 const LOST_ANSWER: i64 = 10;
 const DAY: i64 = 86_400;
-/// Sessions of one user, at most; the one that was not used for longest ends for a new one.
-const MOST: i64 = 50;
-/// Accounts of a user that are looked at for one that can be used.
-const LOOKED_AT: usize = 20;
 /// What stands for the OAuth client, which RFC 9068 asks for: people sign in at Usher itself.
 const CLIENT_ID: &str = "usher";
 
 /// What somebody gets who signed in or refreshed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The access token: a JWT for the product.
     pub access_token: String,
@@ -53,6 +43,13 @@ pub struct Grant {
     pub user: String,
     /// The id of the account that was chosen.
     pub account: Option<String>,
+}
+
+impl std::fmt::Debug for Grant {
+    /// Without the tokens.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Grant").field("session", &self.session).finish_non_exhaustive()
+    }
 }
 
 /// What became of a refresh token.
@@ -232,50 +229,8 @@ impl App {
         self.store().write(&ctx.tenant, end).await
     }
 
-    /// Who this access token is, if it is one of this installation, its session has not ended, and the
-    /// person may use the product now and from this address. Nothing of it is remembered: what ends a
-    /// session holds at once.
-    pub async fn authenticate_person(
-        &self,
-        token: &str,
-        client: &Client,
-        request: RequestId,
-    ) -> Result<Ctx, Error> {
-        let refused = || Error::Unauthorized(Challenge::Invalid);
-        let claims = self.verify(token).await?.ok_or_else(refused)?;
-        let id = SessionId::from(claims.sid.as_str());
-        let found = self.store().read_quickly(async move |tx| sessions::find(tx, &id).await).await?;
-        let now = self.clock().now();
-        let holder = found.filter(|holder| fits(holder, &claims, now)).ok_or_else(refused)?;
-        let user = document(&holder)?.ok_or_else(refused)?;
-        match standing::check(&user, client.address) {
-            Ok(()) => self.person(&holder, request),
-            Err(Refusal::Invalid) => Err(refused()),
-            Err(refusal) => Err(Error::SignIn(refusal)),
-        }
-    }
-
-    /// The person of a session as whoever asks, with what the roles in force open and nothing else.
-    fn person(&self, holder: &Holder, request: RequestId) -> Result<Ctx, Error> {
-        let rules = Arc::new(settings_of(&holder.tenant_settings)?);
-        let catalogue = catalogue::parse(&holder.tenant_catalogue)?;
-        let user = document(holder)?.unwrap_or_default();
-        let roles = Facts::of(&user).unwrap_or_default().roles;
-        Ok(Ctx {
-            tenant: holder.session.tenant.clone(),
-            tenant_name: holder.tenant_name.clone(),
-            token: TokenId::from(format!("user {}", holder.session.user)),
-            user: Some(holder.session.user.clone()),
-            scopes: role::scopes_of(&catalogue, &roles),
-            quirks: if rules.strict { Quirks::NONE } else { self.0.quirks },
-            rules,
-            catalogue: Arc::new(catalogue),
-            request,
-        })
-    }
-
     /// When a session ends that began and was used then.
-    fn ends(&self, created: Micros, used: Micros) -> Micros {
+    pub(super) fn ends(&self, created: Micros, used: Micros) -> Micros {
         let settings = &self.settings().identity;
         let idle = used.plus_seconds(settings.session_idle_days * DAY);
         idle.min(created.plus_seconds(settings.session_days * DAY))
@@ -302,130 +257,8 @@ impl App {
     }
 }
 
-impl Work {
-    /// Begins a session of a user who may have one.
-    pub(super) async fn begin_session(
-        &self,
-        tx: &mut Tx<'_>,
-        user: &Loaded,
-        account: Option<String>,
-        client: &Client,
-    ) -> Result<Session, Error> {
-        let id = &user.stored.id;
-        let session = Session {
-            id: SessionId::new(self.now),
-            tenant: self.tenant.clone(),
-            user: id.clone(),
-            account,
-            created: self.now,
-            used: self.now,
-            expires: self.app.ends(self.now, self.now),
-            network: client.network(),
-            agent: client.agent.clone(),
-            generation: 1,
-            salt: hex(&random::<16>()?),
-        };
-        sessions::insert(tx, &session).await?;
-        sessions::crowd_out(tx, &self.tenant, id, MOST).await?;
-        logins::note(tx, &self.tenant, id, (self.now, &session.network)).await?;
-        Ok(session)
-    }
-
-    /// The account that is used: the one that is wished for, which must be one of the user's and active,
-    /// else the one that was used before, else the first that is active.
-    pub(super) async fn choose_account(
-        &self,
-        tx: &mut Tx<'_>,
-        user: &Doc,
-        (wish, before): (Option<&str>, Option<&str>),
-    ) -> Result<Option<String>, Error> {
-        let mut all = standing::accounts(user);
-        let of_accounts = self.on(urn::ACCOUNT)?;
-        if let Some(wish) = wish {
-            let refused = || Error::SignIn(Refusal::Account);
-            let found = match of_accounts.named(tx, wish).await {
-                Err(Error::NotFound { .. }) => None,
-                other => Some(other?),
-            };
-            let found = found.filter(|found| all.contains(&found.stored.id) && is_usable(&found.doc));
-            return Ok(Some(found.ok_or_else(refused)?.stored.id));
-        }
-        // The sort is stable: the one that was used before comes first.
-        all.sort_by_key(|account| Some(account.as_str()) != before);
-        for account in all.into_iter().take(LOOKED_AT) {
-            let found = of_accounts.seek(tx, &account).await?;
-            if found.is_some_and(|found| is_usable(&found.doc)) {
-                return Ok(Some(account));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Ends all sessions of a user in the transaction of what they end by; how many there were. The event
-    /// says why. Without any it writes nothing.
-    pub(super) async fn end_sessions(
-        &self,
-        tx: &mut Tx<'_>,
-        user: &str,
-        reason: &str,
-    ) -> Result<u64, Error> {
-        let ended = sessions::end_all(tx, &self.tenant, user).await?;
-        if ended > 0 {
-            logins::raise_epoch(tx, &self.tenant, user).await?;
-            self.note_revoked(tx, user, (reason, ended)).await?;
-        }
-        Ok(ended)
-    }
-
-    /// The same where somebody asks for it: the epoch grows in any case, since access tokens may be left
-    /// of sessions that are not.
-    async fn revoke(&self, tx: &mut Tx<'_>, user: &str, reason: &str) -> Result<u64, Error> {
-        let ended = sessions::end_all(tx, &self.tenant, user).await?;
-        logins::raise_epoch(tx, &self.tenant, user).await?;
-        self.note_revoked(tx, user, (reason, ended)).await?;
-        Ok(ended)
-    }
-
-    async fn note_revoked(
-        &self,
-        tx: &mut Tx<'_>,
-        user: &str,
-        (reason, ended): (&str, u64),
-    ) -> Result<(), Error> {
-        let change = self.change(&[record::sessions_revoked(reason, ended)], user, None);
-        Ok(records::write(tx, &self.tenant, change.as_slice()).await?)
-    }
-
-    /// Ends the sessions of a user whose document becomes this one, where that takes rights away.
-    pub(super) async fn end_sessions_by(
-        &self,
-        tx: &mut Tx<'_>,
-        user: &str,
-        (before, after): (&Doc, &Doc),
-    ) -> Result<(), Error> {
-        match standing::ends(before, after) {
-            Some(reason) if self.has_rules() => {
-                self.end_sessions(tx, user, reason).await.map(drop)
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-}
-
-fn is_usable(account: &Doc) -> bool {
-    account.get("status").and_then(serde_json::Value::as_str) == Some("active")
-}
-
-/// Whether an access token is of this session and of no time before its user was logged out.
-fn fits(holder: &Holder, claims: &Claims, now: Micros) -> bool {
-    holder.session.expires > now
-        && holder.session.user == claims.sub
-        && holder.tenant_name == claims.tenant
-        && holder.epoch == claims.epoch
-}
-
 /// The document of the session's user.
-fn document(holder: &Holder) -> Result<Option<Doc>, Error> {
+pub(super) fn document(holder: &Holder) -> Result<Option<Doc>, Error> {
     let read = |text: &String| serde_json::from_str(text);
     let damaged = |error| Error::Internal(format!("user {}: {error}", holder.session.user));
     holder.user.as_ref().map(read).transpose().map_err(damaged)

@@ -19,7 +19,7 @@ use crate::store::{Tx, logins, passwords, tenants};
 const LONGEST_NAME: usize = 400;
 
 /// What somebody types to sign in.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Attempt {
     /// The tenant's name; left out while the installation has one tenant.
     pub tenant: Option<String>,
@@ -33,14 +33,31 @@ pub struct Attempt {
     pub client: Client,
 }
 
+impl std::fmt::Debug for Attempt {
+    /// Without the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attempt").field("tenant", &self.tenant).finish_non_exhaustive()
+    }
+}
+
 /// What comes of the right password of somebody who may sign in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum SignedIn {
     /// A session has begun.
     In(Box<Grant>),
     /// The password must be changed first; with this right, which is good once and for ten minutes
     /// ([`App::change_by_right`]).
     MustChange(String),
+}
+
+impl std::fmt::Debug for SignedIn {
+    /// Without the tokens and the right.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::In(_) => "In",
+            Self::MustChange(_) => "MustChange",
+        })
+    }
 }
 
 /// A user whose name was typed, and the hash of the password.
@@ -89,14 +106,13 @@ impl App {
 
     /// The tenant of this name, seen by nobody in particular; the only one where none is named.
     async fn place(&self, tenant: Option<&str>) -> Result<Option<Ctx>, Error> {
-        let name = match tenant {
-            Some(name) => name.to_owned(),
-            None => {
-                let all = self.store().read(async |tx: &mut Tx<'_>| tenants::list(tx).await).await?;
-                match all.as_slice() {
-                    [only] if only.name == "default" => only.name.clone(),
-                    _ => return Ok(None),
-                }
+        let name = if let Some(name) = tenant {
+            name.to_owned()
+        } else {
+            let all = self.store().read(async |tx: &mut Tx<'_>| tenants::list(tx).await).await?;
+            match all.as_slice() {
+                [only] if only.name == "default" => only.name.clone(),
+                _ => return Ok(None),
             }
         };
         match self.operator(&name).await {
@@ -108,11 +124,7 @@ impl App {
 
     /// The one user whom this name fits, with the hash of the password, and from which networks the
     /// person signed in before.
-    async fn look_for(
-        &self,
-        ctx: &Ctx,
-        name: &str,
-    ) -> Result<(Option<Found>, Vec<String>), Error> {
+    async fn look_for(&self, ctx: &Ctx, name: &str) -> Result<(Option<Found>, Vec<String>), Error> {
         let user = self.named_so(ctx, name).await?;
         let tenant = ctx.tenant.clone();
         // Nobody's id is asked for too, so that it takes as long.
@@ -168,7 +180,8 @@ impl App {
         let prepared = password::prepare(typed, 0);
         let known = phc.is_some() && prepared.is_ok();
         let seat = self.door().enter().await.inspect_err(|_| tried.give_back())?;
-        let right = self.hasher().verify(prepared.unwrap_or_default(), phc.unwrap_or(dummy)).await?;
+        let right =
+            self.hasher().verify(prepared.unwrap_or_default(), phc.unwrap_or(dummy)).await?;
         drop(seat);
         Ok(right && known)
     }

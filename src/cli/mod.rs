@@ -19,11 +19,13 @@ pub mod copy;
 pub mod doctor;
 mod find;
 pub mod groups;
+pub mod keys;
 pub mod log;
 pub mod output;
 pub mod roles;
 pub mod seats;
 pub mod serve;
+pub mod sessions;
 pub mod tenant;
 pub mod token;
 pub mod users;
@@ -57,6 +59,9 @@ enum Command {
     Groups(groups::Arguments),
     Agents(agents::Arguments),
     Accounts(accounts::Arguments),
+    Sessions(sessions::Arguments),
+    #[command(subcommand)]
+    Keys(keys::Command),
     Log(log::Arguments),
     #[command(subcommand)]
     Contract(contract::Command),
@@ -164,6 +169,8 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Roles(arguments) => roles::run(arguments, settings, output).await,
             Command::Agents(arguments) => agents::run(arguments, settings, output).await,
             Command::Accounts(arguments) => accounts::run(arguments, settings, output).await,
+            Command::Sessions(arguments) => sessions::run(arguments, settings, output).await,
+            Command::Keys(command) => keys::run(command, settings, output).await,
             Command::Groups(arguments) => groups::run(arguments, settings, output).await,
             Command::Log(arguments) => log::run(arguments, settings, output).await,
             Command::Contract(command) => contract::run(&command, output),

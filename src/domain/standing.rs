@@ -92,7 +92,11 @@ fn lets_in(user: &Doc, address: Option<IpAddr>) -> bool {
         None => listed.is_empty(),
     };
     let holds = |address: IpAddr| {
-        listed.iter().filter_map(Value::as_str).filter_map(network).any(|net| net.contains(&address))
+        listed
+            .iter()
+            .filter_map(Value::as_str)
+            .filter_map(network)
+            .any(|net| net.contains(&address))
     };
     is_free || address.map(|address| address.to_canonical()).is_some_and(holds)
 }
@@ -185,7 +189,9 @@ pub fn own_words(user: &Doc) -> Vec<String> {
     }
     for list in ["emails", "phoneNumbers"] {
         let elements = user.get(list).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        elements.iter().for_each(|element| add(element.get("value")));
+        for element in elements {
+            add(element.get("value"));
+        }
     }
     add(about(user, "loginPhone"));
     add(user.get(urn::ENTERPRISE).and_then(|enterprise| enterprise.get("organization")));
@@ -205,7 +211,8 @@ mod tests {
 
     #[test]
     fn only_the_active_come_in_whatever_lifecycles_there_are() {
-        for lifecycle in ["invited", "expired", "cancelled", "provisioned", "suspended", "", "new"] {
+        for lifecycle in ["invited", "expired", "cancelled", "provisioned", "suspended", "", "new"]
+        {
             let refused = check(&user(&json!({ "lifecycle": lifecycle })), None);
             assert_eq!(refused, Err(Refusal::Invalid), "{lifecycle}");
         }
@@ -230,7 +237,11 @@ mod tests {
             (json!({ "ipAccess": "all", "allowedIps": ["10.0.0.0/8"] }), "9.9.9.9", true),
             (json!({ "ipAccess": "Selected", "allowedIps": ["10.0.0.0/8"] }), "9.9.9.9", false),
             (json!({ "ipAccess": "selected", "allowedIps": ["10.0.0.0/8"] }), "10.2.3.4", true),
-            (json!({ "ipAccess": "selected", "allowedIps": ["10.1.2.3"] }), "::ffff:10.1.2.3", true),
+            (
+                json!({ "ipAccess": "selected", "allowedIps": ["10.1.2.3"] }),
+                "::ffff:10.1.2.3",
+                true,
+            ),
             (json!({ "allowedIps": ["2001:db8::/32"] }), "2001:db8::1", true),
             (json!({ "allowedIps": ["2001:db8::/32"] }), "2001:db9::1", false),
             (json!({ "ipAccess": "selected", "allowedIps": [] }), "10.1.2.3", false),

@@ -16,16 +16,88 @@ const BESIDE: usize = 8;
 /// Beginnings and wholes that everybody tries first and that lists of English words do not know; what
 /// such lists know is found by the score.
 const COMMON: &[&str] = &[
-    "password", "passwort", "passw0rd", "p@ssw0rd", "pa$$word", "contrasena", "contraseña", "clave",
-    "motdepasse", "senha", "welcome", "willkommen", "bienvenido", "bienvenue", "letmein", "changeme",
-    "changeit", "temporary", "temporal", "default", "secret", "secreto", "qwerty", "qwertz", "azerty",
-    "asdfgh", "1q2w3e4r", "1qaz2wsx", "zaq12wsx", "abc123", "abcd1234", "iloveyou", "teamo", "monkey",
-    "dragon", "football", "futbol", "baseball", "sunshine", "princess", "princesa", "superman",
-    "admin", "administrator", "administrador", "operator", "supervisor", "manager", "callcenter",
-    "callcentre", "contactcenter", "contactcentre", "agent", "telephone", "telefono", "headset",
-    "customer", "support", "service", "company", "empresa", "usher", "login", "access", "master",
-    "spring", "summer", "autumn", "winter", "primavera", "verano", "otono", "otoño", "invierno",
-    "monday", "january", "december", "enero", "diciembre", "starwars", "trustno1", "whatever",
+    "password",
+    "passwort",
+    "passw0rd",
+    "p@ssw0rd",
+    "pa$$word",
+    "contrasena",
+    "contraseña",
+    "clave",
+    "motdepasse",
+    "senha",
+    "welcome",
+    "willkommen",
+    "bienvenido",
+    "bienvenue",
+    "letmein",
+    "changeme",
+    "changeit",
+    "temporary",
+    "temporal",
+    "default",
+    "secret",
+    "secreto",
+    "qwerty",
+    "qwertz",
+    "azerty",
+    "asdfgh",
+    "1q2w3e4r",
+    "1qaz2wsx",
+    "zaq12wsx",
+    "abc123",
+    "abcd1234",
+    "iloveyou",
+    "teamo",
+    "monkey",
+    "dragon",
+    "football",
+    "futbol",
+    "baseball",
+    "sunshine",
+    "princess",
+    "princesa",
+    "superman",
+    "admin",
+    "administrator",
+    "administrador",
+    "operator",
+    "supervisor",
+    "manager",
+    "callcenter",
+    "callcentre",
+    "contactcenter",
+    "contactcentre",
+    "agent",
+    "telephone",
+    "telefono",
+    "headset",
+    "customer",
+    "support",
+    "service",
+    "company",
+    "empresa",
+    "usher",
+    "login",
+    "access",
+    "master",
+    "spring",
+    "summer",
+    "autumn",
+    "winter",
+    "primavera",
+    "verano",
+    "otono",
+    "otoño",
+    "invierno",
+    "monday",
+    "january",
+    "december",
+    "enero",
+    "diciembre",
+    "starwars",
+    "trustno1",
+    "whatever",
 ];
 
 /// Why a password is not good enough.
@@ -38,12 +110,16 @@ pub enum Weak {
     #[error("This password is one of those that are guessed first. Choose another one.")]
     Common,
     /// Made of what others know of the person.
-    #[error("The password is made of your name, your address, your number or your company's name. \
-             Choose one that has nothing to do with you.")]
+    #[error(
+        "The password is made of your name, your address, your number or your company's name. \
+             Choose one that has nothing to do with you."
+    )]
     Own,
     /// Guessed too soon for another reason.
-    #[error("This password is too easy to guess. Several words that do not belong together are hard to \
-             guess and easy to remember.")]
+    #[error(
+        "This password is too easy to guess. Several words that do not belong together are hard to \
+             guess and easy to remember."
+    )]
     Guessable,
 }
 
@@ -75,9 +151,9 @@ pub fn judge(typed: &str, shortest: usize, own: &[String]) -> Judgement {
         Ok(prepared) => prepared,
         Err(error) => {
             let reason = error.to_string();
-            let reason = reason.strip_prefix("password ").map_or(reason.clone(), |rest| {
-                format!("The password {rest}")
-            });
+            let reason = reason
+                .strip_prefix("password ")
+                .map_or(reason.clone(), |rest| format!("The password {rest}"));
             return Judgement { strength: 0, weak: Some(Weak::Unfit(reason)) };
         }
     };
@@ -105,10 +181,11 @@ fn is_common(folded: &str) -> bool {
     [folded, trimmed].iter().any(|form| COMMON.contains(form))
 }
 
-/// Whether little is left of it without somebody's own words.
+/// Whether little is left of it without somebody's own words, whatever stands between their letters.
 fn is_own(folded: &str, words: &[String]) -> bool {
-    let rest = words.iter().fold(folded.to_owned(), |rest, word| rest.replace(word.as_str(), ""));
-    rest != folded && rest.chars().filter(|c| c.is_alphanumeric()).count() < BESIDE
+    let letters: String = folded.chars().filter(|c| c.is_alphanumeric()).collect();
+    let rest = words.iter().fold(letters.clone(), |rest, word| rest.replace(word.as_str(), ""));
+    rest != letters && rest.chars().count() < BESIDE
 }
 
 /// The words that own data consist of, the longest first: names and their parts, the address without and
@@ -119,8 +196,9 @@ fn words(own: &[String]) -> Vec<String> {
         let folded = fold::folded(text);
         words.extend(folded.split(|c: char| !c.is_alphanumeric()).map(str::to_owned));
         words.extend(folded.split('@').next().map(str::to_owned));
-        let digits: String = folded.chars().filter(char::is_ascii_digit).collect();
-        words.extend([digits, folded]);
+        words.push(folded.chars().filter(char::is_ascii_digit).collect());
+        words.push(folded.chars().filter(|c| c.is_alphanumeric()).collect());
+        words.push(folded);
     }
     words.retain(|word| word.chars().count() >= SHORTEST_WORD);
     words.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
@@ -153,10 +231,12 @@ mod tests {
 
     #[test]
     fn what_everybody_tries_and_what_others_know_is_refused() {
-        for common in ["Password1", "Welcome2026!", "callcenter123", "Contraseña1", "Bienvenido!"] {
+        for common in ["Password1", "Welcome2026!", "callcenter123", "Contraseña1", "Bienvenido!"]
+        {
             assert_eq!(weak(common), Some(Weak::Common), "{common}");
         }
-        for own in ["annaschmidt", "Schmidt2026!", "anna.schmidt", "4915123456 78", "acme-telecom1"] {
+        for own in ["annaschmidt", "Schmidt2026!", "anna.schmidt", "4915123456 78", "acme-telecom1"]
+        {
             assert!(matches!(weak(own), Some(Weak::Own | Weak::Guessable)), "{own}");
         }
         assert_eq!(weak("Schmidt-2026"), Some(Weak::Own));
@@ -185,7 +265,14 @@ mod tests {
         assert_eq!(made.len(), 23, "{made}");
         assert!(!made.contains(['0', 'o', '1', 'l', 'i']), "{made}");
         assert_eq!(made_of(&[255; 64]), None);
-        assert_eq!(weak(&made_of(&[7, 90, 33, 1, 200, 120, 9, 77, 54, 31, 2, 66, 99, 140, 18, 201, 5,
-            83, 45, 61]).unwrap()), None);
+        assert_eq!(
+            weak(
+                &made_of(&[
+                    7, 90, 33, 1, 200, 120, 9, 77, 54, 31, 2, 66, 99, 140, 18, 201, 5, 83, 45, 61
+                ])
+                .unwrap()
+            ),
+            None
+        );
     }
 }

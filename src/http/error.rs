@@ -6,6 +6,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::app::{Challenge, Error};
 use crate::clock::Clock;
+use crate::domain::standing::Refusal;
 use crate::http::scim_json;
 use crate::ids::RequestId;
 use crate::scim;
@@ -80,6 +81,10 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
             header::WWW_AUTHENTICATE,
             r#"Bearer realm="scim", error="invalid_token""#.to_owned(),
         )),
+        // RFC 9110 s15.5.2 asks for one; nothing that people type goes into a header.
+        Error::SignIn(Refusal::Invalid | Refusal::Ended) => {
+            Some((header::WWW_AUTHENTICATE, r#"Bearer realm="usher""#.to_owned()))
+        }
         Error::Forbidden(scope) => Some((
             header::WWW_AUTHENTICATE,
             format!(r#"Bearer realm="scim", error="insufficient_scope", scope="{scope}""#),

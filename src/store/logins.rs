@@ -40,7 +40,8 @@ pub async fn note(
     all.retain(|known| known != network);
     all.insert(0, network.to_owned());
     all.truncate(NETWORKS);
-    let sql = "INSERT INTO logins (tenant, resource, epoch, at, networks) VALUES ($1, $2, 0, $3, $4)
+    let sql =
+        "INSERT INTO logins (tenant, resource, epoch, at, networks) VALUES ($1, $2, 0, $3, $4)
                ON CONFLICT (tenant, resource) DO UPDATE
                SET at = excluded.at, networks = excluded.networks";
     let binds = [tenant.into(), user.into(), at.into(), all.join(" ").into()];

@@ -163,7 +163,8 @@ pub async fn list(
     user: &str,
     now: Micros,
 ) -> Result<Vec<Session>, Error> {
-    let sql = "SELECT id, tenant, resource, account, created_at, used_at, expires_at, network, agent,
+    let sql =
+        "SELECT id, tenant, resource, account, created_at, used_at, expires_at, network, agent,
                    generation, salt
                FROM sessions WHERE tenant = $1 AND resource = $2 AND expires_at > $3 ORDER BY id";
     let binds: [Value; 3] = [tenant.into(), user.into(), now.into()];

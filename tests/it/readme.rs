@@ -90,6 +90,7 @@ fn every_variable_and_option_in_the_text_exists() {
         "--status",
         "--force",
         "--primary",
+        "--at-once",
     ];
     known.extend(more.map(str::to_owned));
     let words = README.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');

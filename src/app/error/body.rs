@@ -30,8 +30,7 @@ impl Error {
             }
             Self::Stale | Self::StaleOperation | Self::Dependency(_) => (412, None),
             Self::NotModified { .. } => (304, None),
-            Self::Unauthorized(_) => (401, None),
-            Self::SignIn(Refusal::Invalid | Refusal::Ended) => (401, None),
+            Self::Unauthorized(_) | Self::SignIn(Refusal::Invalid | Refusal::Ended) => (401, None),
             Self::SignIn(_) | Self::Forbidden(_) | Self::Refused(_) => (403, None),
             Self::Weak(_) => (400, Some("invalidValue")),
             Self::TooMany(_) => (429, None),

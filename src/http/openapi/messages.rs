@@ -6,6 +6,7 @@ use crate::scim::urn;
 
 mod admin;
 mod bulk;
+mod sessions;
 
 /// A list of one resource type.
 pub fn list(name: &str) -> Value {
@@ -25,6 +26,7 @@ fn reference(name: &str) -> Value {
 pub fn fixed() -> Vec<(&'static str, Value)> {
     let mut all = scim();
     all.extend(admin::all());
+    all.extend(sessions::all());
     all
 }
 

@@ -117,6 +117,11 @@ pub struct ContactCenterUser {
     /// When the user could sign in for the first time.
     #[schemars(extend("x-scim" = json!({ "type": "dateTime", "mutability": "readOnly" })))]
     pub activated_at: Option<String>,
+    /// When the person last signed in.
+    #[schemars(extend("x-scim" = json!({
+        "type": "dateTime", "mutability": "readOnly", "returned": "request", "source": "counted"
+    })))]
+    pub last_login_at: Option<String>,
 }
 
 /// A role in force.

@@ -33,11 +33,11 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn text(description: &str) -> Value {
+pub(super) fn text(description: &str) -> Value {
     json!({ "type": "string", "description": description })
 }
 
-fn number(description: &str) -> Value {
+pub(super) fn number(description: &str) -> Value {
     json!({ "type": "integer", "description": description })
 }
 
@@ -49,7 +49,7 @@ fn texts(description: &str) -> Value {
     json!({ "type": "array", "items": { "type": "string" }, "description": description })
 }
 
-fn list(name: &str, items: &Value) -> Value {
+pub(super) fn list(name: &str, items: &Value) -> Value {
     json!({
         "type": "object",
         "required": [name],
@@ -74,6 +74,7 @@ fn problem() -> Value {
             "status": number("The HTTP status."),
             "detail": text("What was wrong and what would be right."),
             "scimType": text("What SCIM calls it."),
+            "code": text("Which refusal it is, where several have one status."),
             "seats": { "type": "object", "description": "How full the pool is." },
             "requestId": text("The request."),
         },
