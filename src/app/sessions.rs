@@ -52,6 +52,9 @@ impl std::fmt::Debug for Grant {
     }
 }
 
+/// The session, the place and the seal of a refresh token.
+type Parts = (SessionId, u32, [u8; 12]);
+
 /// What became of a refresh token.
 enum Turned {
     /// It was good: the session as it is from now on.
@@ -75,11 +78,11 @@ impl App {
         client: &Client,
     ) -> Result<Grant, Error> {
         let ended = || Error::SignIn(Refusal::Ended);
-        let (id, generation, seal) = parts(token).ok_or_else(ended)?;
+        let (id, generation, _) = self.proven(token).await?.ok_or_else(ended)?;
         let (app, client) = (self.clone(), client.clone());
         let account = account.map(str::to_owned);
         let turn = async move |tx: &mut Tx<'_>| {
-            let asked = (generation, seal, account.as_deref());
+            let asked = (generation, account.as_deref());
             app.turn(tx, &id, asked, &client).await
         };
         match self.store().write_apart(turn).await? {
@@ -96,7 +99,7 @@ impl App {
         &self,
         tx: &mut Tx<'_>,
         id: &SessionId,
-        (generation, seal, account): (u32, [u8; 12], Option<&str>),
+        (generation, account): (u32, Option<&str>),
         client: &Client,
     ) -> Result<Turned, Error> {
         let refused = |refusal| Ok(Turned::Refused(refusal));
@@ -105,8 +108,7 @@ impl App {
         };
         let session = &holder.session;
         let now = self.clock().now();
-        let ours = self.seal_of(session, generation)?;
-        if !bool::from(ours.ct_eq(&seal)) || session.expires <= now {
+        if session.expires <= now {
             return refused(Refusal::Ended);
         }
         let behind = session.generation - i64::from(generation);
@@ -168,17 +170,22 @@ impl App {
 
     /// Ends the session of a refresh token; one that is none is no error.
     pub async fn log_out(&self, token: &str) -> Result<(), Error> {
-        let Some((id, generation, seal)) = parts(token) else { return Ok(()) };
-        let app = self.clone();
-        let end = async move |tx: &mut Tx<'_>| {
-            let Some(holder) = sessions::find(tx, &id).await? else { return Ok(()) };
-            // Whoever has had a token of it may end it.
-            if bool::from(app.seal_of(&holder.session, generation)?.ct_eq(&seal)) {
-                sessions::end(tx, &id).await?;
-            }
-            Ok::<_, Error>(())
-        };
-        self.store().write_apart(end).await
+        // Whoever has had a token of it may end it.
+        let Some((id, ..)) = self.proven(token).await? else { return Ok(()) };
+        let end = async move |tx: &mut Tx<'_>| sessions::end(tx, &id).await.map(drop);
+        Ok(self.store().write_apart(end).await?)
+    }
+
+    /// The parts of a refresh token that Usher made, whether it is good still or not: what anybody makes up
+    /// is found out by a read and keeps nobody from writing.
+    async fn proven(&self, token: &str) -> Result<Option<Parts>, Error> {
+        let Some(parts) = parts(token) else { return Ok(None) };
+        let id = parts.0.clone();
+        let found =
+            self.store().read_quickly(async move |tx| sessions::find(tx, &id).await).await?;
+        let Some(holder) = found else { return Ok(None) };
+        let ours = self.seal_of(&holder.session, parts.1)?;
+        Ok(bool::from(ours.ct_eq(&parts.2)).then_some(parts))
     }
 
     /// The sessions of a user that have not ended, the oldest first.
@@ -264,8 +271,8 @@ pub(super) fn document(holder: &Holder) -> Result<Option<Doc>, Error> {
     holder.user.as_ref().map(read).transpose().map_err(damaged)
 }
 
-/// The session, the place and the seal of a refresh token.
-fn parts(token: &str) -> Option<(SessionId, u32, [u8; 12])> {
+/// What a text says that has the form of a refresh token.
+fn parts(token: &str) -> Option<Parts> {
     let bits = token::bits(KIND, token)?;
     let id = SessionId::of(bits[..16].try_into().ok()?);
     let generation = u32::from_be_bytes(bits[16..20].try_into().ok()?);

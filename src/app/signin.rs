@@ -106,15 +106,12 @@ impl App {
 
     /// The tenant of this name, seen by nobody in particular; the only one where none is named.
     async fn place(&self, tenant: Option<&str>) -> Result<Option<Ctx>, Error> {
-        let name = if let Some(name) = tenant {
-            name.to_owned()
-        } else {
-            let all = self.store().read(async |tx: &mut Tx<'_>| tenants::list(tx).await).await?;
-            match all.as_slice() {
-                [only] if only.name == "default" => only.name.clone(),
-                _ => return Ok(None),
-            }
+        let name = match tenant {
+            Some(name) => Some(name.to_owned()),
+            None => self.store().read_quickly(async |tx| tenants::only(tx).await).await?,
         };
+        let is_meant = |name: &String| tenant.is_some() || name == "default";
+        let Some(name) = name.filter(is_meant) else { return Ok(None) };
         match self.operator(&name).await {
             Ok(ctx) => Ok(Some(ctx)),
             Err(Error::NotFound { .. }) => Ok(None),
