@@ -15,7 +15,6 @@ use crate::app::{App, Error};
 use crate::clock::Micros;
 use crate::domain::limits::{Budget, Spent, Streak};
 use crate::domain::token;
-use crate::scim::fold;
 
 /// Names and networks that are counted at once; the rarest are forgotten first.
 const KEPT: u64 = 100_000;
@@ -101,7 +100,7 @@ impl Door {
         }
     }
 
-    /// Begins a try to sign in under this name of a tenant.
+    /// Begins a try to sign in under this name of a tenant, in its normal form.
     pub(super) fn begin(
         &self,
         (tenant, name): (&str, &str),
@@ -109,7 +108,7 @@ impl Door {
         now: Micros,
     ) -> Result<Try, Error> {
         // Names are as long as anybody likes.
-        let name = token::hash(&format!("{tenant}\n{}", fold::folded(name)));
+        let name = token::hash(&format!("{tenant}\n{name}"));
         let network = client.network();
         let begun = Try {
             pair: self.pairs.get_with(format!("{network} {name}"), Arc::default),

@@ -77,7 +77,7 @@ impl App {
             None => attempt.tenant.as_deref().unwrap_or_default(),
         };
         let (name, client, now) = (attempt.name.trim(), &attempt.client, self.clock().now());
-        let tried = self.door().begin((tenant, name), client, now)?;
+        let tried = self.door().begin((tenant, &self.counted(name)?), client, now)?;
         let (found, networks) = match &ctx {
             Some(ctx) => self.look_for(ctx, name).await?,
             None => (None, Vec::new()),
@@ -102,6 +102,13 @@ impl App {
         }
         let holder = self.open_session(&ctx, &user.stored.id, &phc, attempt).await?;
         Ok(SignedIn::In(Box::new(self.grant(holder).await?)))
+    }
+
+    /// A name as it is counted: however it is written, it is one name, whether it is anybody's or not.
+    fn counted(&self, name: &str) -> Result<String, Error> {
+        let kind = self.users()?;
+        let as_user_name = || kind.core("userName").map(|attribute| fold::text(attribute, name));
+        Ok(fold::phone(name).or_else(as_user_name).unwrap_or_default())
     }
 
     /// The tenant of this name, seen by nobody in particular; the only one where none is named.

@@ -293,6 +293,23 @@ each_db! {
         refused(&app.from("203.0.113.200").try_login("nobody", "wrong").await, 429);
     }
 
+    async fn a_name_is_counted_however_it_is_written_and_whether_it_is_anybodys_or_not(app: TestApp) {
+        let app = app.office().await;
+        app.with_password("anna-known", &json!({ ABOUT: { "loginPhone": "+491512345678" } })).await;
+        for (network, names) in [
+            ("198.51.100.1", ["+49 1512345678", "+49-1512345678", "+49.1512345678", "tel:+491512345678", "+491512345678"]),
+            ("198.51.100.2", ["+49 1519999999", "+49-1519999999", "+49.1519999999", "tel:+491519999999", "+491519999999"]),
+            ("198.51.100.3", ["anna-known", "ANNA-known", "\u{ff41}nna-known", "an\u{ff4e}a-known", " anna-known "]),
+            ("198.51.100.4", ["nobody-known", "NOBODY-known", "\u{ff4e}obody-known", "nob\u{ff4f}dy-known", " nobody-known "]),
+        ] {
+            let app = app.from(network);
+            for name in names {
+                refused(&app.try_login(name, "wrong").await, 401);
+            }
+            refused(&app.try_login(names[0], "wrong").await, 429);
+        }
+    }
+
     async fn guesses_at_the_same_time_are_counted_before_they_are_answered(app: TestApp) {
         let app = app.office().await.from("198.51.100.7");
         app.with_password("anna-known", &json!({})).await;
