@@ -56,7 +56,13 @@ impl App {
         self.judge(ctx, &user, typed).await
     }
 
-    async fn judge(&self, ctx: &Ctx, user: &Doc, typed: &str) -> Result<Judgement, Error> {
+    /// The same of a user of this document.
+    pub(super) async fn judge(
+        &self,
+        ctx: &Ctx,
+        user: &Doc,
+        typed: &str,
+    ) -> Result<Judgement, Error> {
         let mut own = standing::own_words(user);
         own.push(ctx.tenant_name.clone());
         let (typed, shortest) = (typed.to_owned(), ctx.rules.password_min_length);
