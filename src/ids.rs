@@ -70,9 +70,25 @@ id!(
     TokenId
 );
 id!(
+    /// A session of somebody who signed in: `sid` in access tokens.
+    SessionId
+);
+id!(
     /// One HTTP request, in every log line and error.
     RequestId
 );
+
+impl SessionId {
+    /// Its 128 bits; none where the text is no UUID.
+    pub fn bits(&self) -> Option<[u8; 16]> {
+        Uuid::try_parse(&self.0).ok().map(Uuid::into_bytes)
+    }
+
+    /// The one of these bits.
+    pub fn of(bits: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bits).to_string())
+    }
+}
 
 impl ResourceId {
     /// Whether a text has the form of those that are made here.

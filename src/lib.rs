@@ -53,6 +53,7 @@
 //!   only link is Usher's.
 //! * Secrets are never logged, never returned, and stored only as hashes, or sealed for as long as they
 //!   must be read again (`app/vault.rs`).
+//! * What takes rights from a user ends the sessions of that user in the same transaction.
 //! * `openapi.yaml` describes every answer: the tests' client compares each with it
 //!   (`tests/it/support/documented.rs`).
 //! * A test reads the imports and keeps these directions (`tests/it/architecture.rs`).
@@ -72,6 +73,8 @@
 //! | new thing that a deleted user gets back | `app/rules/brake.rs` keeps it, `app/brake.rs` restores it | `usher brake`, `/admin/brake` |
 //! | new rule about call agents | `domain/agent.rs`; `app/rules/agents.rs` writes both documents | users and `/CallAgents` alike |
 //! | new rule about accounts | `domain/account.rs`; `app/accounts.rs` writes accounts and memberships | `/admin`, `usher accounts` |
+//! | new rule about who may sign in, or new end of sessions | `domain/standing.rs` | sign-in, refresh, every use of an access token; every door that changes users |
+//! | new claim of access tokens | `standing::claims` in `domain/standing.rs` | tokens |
 //! | new line of the record | `domain/record.rs` | log, events |
 //! | new endpoint for administrators | a variant and a handler in `http/admin.rs`, a row in `http/routes.rs` | router, `openapi.yaml` |
 //! | new kind of letter | a variant in `domain/letter.rs`, its words in `domain/words/*.toml`; whoever tells of it calls `App::post` in its transaction | outbox, sending, `/admin/mails` |

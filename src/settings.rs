@@ -66,6 +66,33 @@ pub struct Settings {
     /// What the server may spend.
     #[command(flatten)]
     pub work: Work,
+    /// Signing in.
+    #[command(flatten)]
+    pub identity: Identity,
+}
+
+/// Sessions of people who sign in, and the tokens that the product gets of them.
+#[derive(Debug, Clone, Args)]
+pub struct Identity {
+    /// Whom access tokens are for: their `aud`, which the product compares.
+    #[arg(long, env = "USHER_AUDIENCE", default_value = "usher", value_parser = word, hide_short_help = true)]
+    pub audience: String,
+    /// Seconds for which an access token is good, 30 to 300.
+    #[arg(long, env = "USHER_ACCESS_TOKEN_SECONDS", default_value = "300", hide_short_help = true,
+          value_parser = clap::value_parser!(i64).range(30..=300))]
+    pub access_token_seconds: i64,
+    /// Days after which a session ends that is not used.
+    #[arg(long, env = "USHER_SESSION_IDLE_DAYS", default_value = "14", hide_short_help = true,
+          value_parser = clap::value_parser!(i64).range(1..=365))]
+    pub session_idle_days: i64,
+    /// Days after which every session ends.
+    #[arg(long, env = "USHER_SESSION_DAYS", default_value = "90", hide_short_help = true,
+          value_parser = clap::value_parser!(i64).range(1..=365))]
+    pub session_days: i64,
+    /// Days for which a key signs access tokens before the next one does.
+    #[arg(long, env = "USHER_SIGNING_KEY_DAYS", default_value = "30", hide_short_help = true,
+          value_parser = clap::value_parser!(i64).range(2..=365))]
+    pub signing_key_days: i64,
 }
 
 /// How the server shows itself to the network.
@@ -309,6 +336,13 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         .unwrap_or(text)
         .parse()
         .map_err(|_| "write address:port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
+}
+
+fn word(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("write a name or a URL".to_owned()),
+        word => Ok(word.to_owned()),
+    }
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

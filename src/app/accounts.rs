@@ -162,7 +162,7 @@ impl App {
 
 impl Work {
     /// The resource of this id, else the account of this number.
-    async fn named(&self, tx: &mut Tx<'_>, text: &str) -> Result<Loaded, Error> {
+    pub(super) async fn named(&self, tx: &mut Tx<'_>, text: &str) -> Result<Loaded, Error> {
         if let Some(loaded) = self.seek(tx, text).await? {
             return Ok(loaded);
         }

@@ -6,9 +6,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::app::Error;
+use crate::clock::Micros;
+use crate::domain::facts;
 use crate::ids::TenantId;
 use crate::scim::Doc;
-use crate::store::{Tx, counts};
+use crate::store::{Tx, counts, logins};
 
 /// What was counted for each resource, by its id and the name of the attribute.
 pub(super) type Counts = HashMap<String, Doc>;
@@ -39,6 +41,7 @@ pub(super) async fn of(
     for name in asked.names {
         let found = match (name, asked.holds_members) {
             ("waitPosition", _) => counts::places(tx, tenant, asked.ids).await?,
+            ("lastLoginAt", _) => logins::last(tx, tenant, asked.ids).await?,
             ("waitingCount", _) => counts::waiting(tx, tenant, asked.ids).await?,
             ("memberCount", true) => counts::members(tx, tenant, asked.ids).await?,
             ("memberCount" | "members", false) => {
@@ -47,8 +50,11 @@ pub(super) async fn of(
             (other, _) => return Err(Error::Internal(format!("nobody counts {other}"))),
         };
         for (id, count) in found {
-            let is_list = name == "members";
-            let value = if is_list { agents(asked.base, &id, count) } else { count.into() };
+            let value = match name {
+                "members" => agents(asked.base, &id, count),
+                "lastLoginAt" => facts::text(Micros(count)).into(),
+                _ => count.into(),
+            };
             counted.entry(id).or_default().insert(name.to_owned(), value);
         }
     }

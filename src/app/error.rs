@@ -4,6 +4,8 @@ mod body;
 
 use crate::domain::pool::Full;
 use crate::domain::scope::Scope;
+use crate::domain::standing::Refusal;
+use crate::domain::strength::Weak;
 use crate::{scim, store};
 
 /// What was wrong with a credential.
@@ -83,6 +85,15 @@ pub enum Error {
     /// Allowed to nobody; the sentence says why.
     #[error("{0}")]
     Refused(String),
+    /// Somebody may not sign in, or may no longer be signed in.
+    #[error(transparent)]
+    SignIn(#[from] Refusal),
+    /// A password that is not good enough.
+    #[error(transparent)]
+    Weak(#[from] Weak),
+    /// Too often; come back after so many seconds.
+    #[error("Too many attempts. Retry in {0} s.")]
+    TooMany(u32),
     /// No seat is free; with the status that the tenant wants for it.
     #[error("{0}")]
     SeatsExhausted(Box<Full>, u16),

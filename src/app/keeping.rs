@@ -30,6 +30,7 @@ impl App {
                     app.seat_all_waiters().await,
                     app.tell_administrators().await,
                     app.forget_records(forgets).await,
+                    app.forget_sessions().await,
                 ];
                 for done in all {
                     if let Err(error) = done {

@@ -5,11 +5,15 @@ pub mod brake;
 mod bulk;
 mod catalogue;
 pub mod change;
+pub mod choice;
 mod copy;
 mod counts;
 mod create;
+pub mod credentials;
 mod cursors;
 mod doctor;
+pub mod door;
+mod endings;
 mod error;
 mod invitations;
 mod keeping;
@@ -18,12 +22,16 @@ mod lookup;
 pub mod mail;
 mod offers;
 mod passwords;
+mod persons;
 mod pieces;
 pub mod resources;
 mod roles;
 mod rules;
 pub mod seating;
 pub mod seats;
+pub mod sessions;
+pub mod signin;
+pub mod signing;
 pub mod tenants;
 pub mod tokens;
 mod vault;
@@ -58,6 +66,7 @@ use crate::settings::Settings;
 use crate::store::resources::Counts;
 use crate::store::{Database, Store, StoreSettings};
 use cursors::Sealer;
+use door::Door;
 use mail::Office;
 use tokens::Verdicts;
 use vault::Vault;
@@ -84,6 +93,7 @@ struct Inner {
     sealer: Sealer,
     vault: Vault,
     office: Arc<Office>,
+    door: Arc<Door>,
     counts: Counts,
     /// Room for bulk requests.
     rooms: bulk::Rooms,
@@ -108,6 +118,8 @@ pub struct Ctx {
     pub catalogue: Arc<Catalogue>,
     /// The credential.
     pub token: TokenId,
+    /// The `id` of the user whom it stands for; none for what clients and operators hold.
+    pub user: Option<String>,
     /// What it may do.
     pub scopes: Scopes,
     /// Which leniencies hold for this request.
@@ -160,6 +172,7 @@ impl App {
             sealer: Sealer::default(),
             vault: Vault::default(),
             office,
+            door: Arc::new(Door::new(settings.hash_threads())),
             counts: Counts::default(),
             rooms: bulk::Rooms::default(),
             base: OnceLock::new(),
@@ -235,6 +248,11 @@ impl App {
     /// Where passwords are hashed.
     pub(crate) fn hasher(&self) -> &Hasher {
         &self.0.hasher
+    }
+
+    /// How many passwords were hashed or verified so far.
+    pub fn hashes_done(&self) -> u64 {
+        self.hasher().done()
     }
 
     /// What seals cursors.

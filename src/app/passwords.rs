@@ -5,6 +5,7 @@
 //! next for as long as somebody waits for it, because to get fresh pages for each takes a tenth of its
 //! time; then it goes, so that an idle server does not keep it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
@@ -24,6 +25,7 @@ pub struct Hasher {
     at_once: usize,
     argon2: Argon2<'static>,
     memories: Arc<Memories>,
+    done: Arc<AtomicU64>,
 }
 
 impl Hasher {
@@ -38,6 +40,7 @@ impl Hasher {
             at_once,
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
             memories: Arc::default(),
+            done: Arc::default(),
         })
     }
 
@@ -66,6 +69,18 @@ impl Hasher {
         .await?
     }
 
+    /// Whether this PHC string was made at other costs than those in force.
+    pub fn is_outdated(&self, phc: &str) -> bool {
+        let Ok(made) = PasswordHash::new(phc) else { return true };
+        let ours = ParamsString::try_from(self.argon2.params());
+        made.algorithm != Algorithm::Argon2id.ident() || ours.is_ok_and(|ours| ours != made.params)
+    }
+
+    /// How many passwords were hashed or verified so far.
+    pub fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
     async fn on_pool<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Argon2<'static>, &mut Vec<Block>) -> T + Send + 'static,
@@ -77,6 +92,7 @@ impl Hasher {
             .map_err(|error| Error::Internal(error.to_string()))?;
         let mut memory = waiting.take();
         let (argon2, memories) = (self.argon2.clone(), Arc::clone(&self.memories));
+        self.done.fetch_add(1, Ordering::Relaxed);
         tokio::task::spawn_blocking(move || {
             let done = work(&argon2, &mut memory);
             memories.leave(memory);
@@ -225,6 +241,13 @@ mod tests {
         let other = REFERENCE.replace("argon2id", "scrypt");
         assert!(!hasher.verify("password".to_owned(), other).await.unwrap());
         assert!(hasher.verify("x".to_owned(), "argon2id".to_owned()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_other_costs_is_outdated() {
+        let [old, new] = [64, 128].map(|memory| Hasher::new(memory, 1, 1, 1).unwrap());
+        let phc = old.hash("x".to_owned()).await.unwrap();
+        assert!(!old.is_outdated(&phc) && new.is_outdated(&phc) && new.is_outdated("damaged"));
     }
 
     #[tokio::test]

@@ -29,11 +29,12 @@ use crate::domain::record::{self, Entry};
 use crate::domain::role::Mapping;
 use crate::domain::scope::Scope;
 use crate::domain::seat::{self, Manners, Need, Room, Step};
+use crate::domain::standing;
 use crate::scim::{Doc, accept, urn};
 use crate::store::held::Gone;
 use crate::store::records::{self, Change};
 use crate::store::seats::Shift;
-use crate::store::{Beside, Tx, maps, seats};
+use crate::store::{Beside, Tx, logins, maps, seats};
 
 /// A document that the rules have seen.
 #[derive(Debug, Clone, Default)]
@@ -105,6 +106,20 @@ impl Work {
     /// The document with what the rules make of it if a seat that it takes can be had by counting: the
     /// store looks and refuses otherwise.
     pub(super) fn foresee(&self, id: &str, was: Was<'_>, wanted: Doc) -> Result<Foreseen, Error> {
+        // Where nobody ever signed in there is nothing that a change could end.
+        let Some(before) = was.doc().filter(|_| self.has_rules() && self.ctx.catalogue.signs_in)
+        else {
+            return self.foresee_plainly(id, was, wanted);
+        };
+        Ok(match self.foresee_plainly(id, was, wanted.clone())? {
+            Foreseen::Ruled(ruled) if standing::ends(before, &ruled.doc).is_some() => {
+                Foreseen::Open(wanted)
+            }
+            foreseen => foreseen,
+        })
+    }
+
+    fn foresee_plainly(&self, id: &str, was: Was<'_>, wanted: Doc) -> Result<Foreseen, Error> {
         if !self.has_rules() {
             let is_named = was.before.is_none() && self.may_be_mapped_by_name();
             return if is_named {
@@ -179,6 +194,20 @@ impl Work {
     /// The same inside the transaction, with the pools as they are: seats are taken and given back,
     /// or waited for. Once the document is written, [`Work::open`] seats whoever waited.
     pub(super) async fn rule(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        was: Was<'_>,
+        wanted: &Doc,
+    ) -> Result<Ruled, Error> {
+        let ruled = self.rule_plainly(tx, id, was, wanted).await?;
+        if let Some(before) = was.doc() {
+            self.end_sessions_by(tx, id, (before, &ruled.doc)).await?;
+        }
+        Ok(ruled)
+    }
+
+    async fn rule_plainly(
         &self,
         tx: &mut Tx<'_>,
         id: &str,
@@ -350,6 +379,10 @@ impl Work {
         if !self.has_rules() {
             return Ok(());
         }
+        // Whoever may come back comes back without the sessions that there were.
+        if self.ctx.catalogue.signs_in || gone.is_some() {
+            self.end_sessions(tx, id, "deleted").await?;
+        }
         let facts = Facts::of(before);
         let seat = facts.as_ref().map(|facts| facts.seat.clone()).unwrap_or_default();
         let (entries, opened) = if let Some(gone) = gone {
@@ -377,12 +410,15 @@ impl Work {
         seat: &Seat,
     ) -> Result<Vec<String>, Error> {
         self.leave_agent(tx, id, user).await?;
+        if self.ctx.catalogue.signs_in {
+            logins::forget(tx, &self.tenant, id).await?;
+        }
         let (_, steps) =
             seat::settle(seat, &Need::Nothing(None), None, Manners::Policy).unwrap_or_default();
         self.step(tx, id, &steps).await
     }
 
-    /// Writes down that a password was set or cleared.
+    /// Writes down that a password was set or cleared, and ends the sessions of the user.
     pub(super) async fn note_password(
         &self,
         tx: &mut Tx<'_>,
@@ -391,7 +427,8 @@ impl Work {
         let stored = &loaded.stored;
         let entry = record::plain("password.changed");
         let change = self.change(&[entry], &stored.id, Some(stored.version));
-        Ok(records::write(tx, &self.tenant, change.as_slice()).await?)
+        records::write(tx, &self.tenant, change.as_slice()).await?;
+        self.end_sessions(tx, &stored.id, "password").await.map(drop)
     }
 
     /// What the record gets of a change of this resource; nothing where nothing happened.

@@ -40,6 +40,7 @@ impl App {
             rules: Arc::new(rules),
             catalogue: Arc::new(tenant.catalogue),
             token: TokenId::from("command line"),
+            user: None,
             scopes: Scopes::parse([Scope::Admin.name()]).map_err(Error::Internal)?,
             request: RequestId::new(self.clock().now()),
         })

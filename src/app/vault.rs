@@ -32,6 +32,7 @@ impl fmt::Debug for Vault {
 /// The keys that are made from the installation's key, each for one purpose.
 pub(super) struct Keys {
     seal: LessSafeKey,
+    derive: hmac::Key,
 }
 
 impl App {
@@ -83,7 +84,8 @@ impl Keys {
         let sealing = hmac::sign(&master, b"seal");
         let unusable = |_| Error::Internal("the installation's key cannot be used".to_owned());
         let seal = UnboundKey::new(&AES_256_GCM_SIV, sealing.as_ref()).map_err(unusable)?;
-        Ok(Self { seal: LessSafeKey::new(seal) })
+        let derive = hmac::Key::new(HMAC_SHA256, hmac::sign(&master, b"derive").as_ref());
+        Ok(Self { seal: LessSafeKey::new(seal), derive })
     }
 
     /// The bytes as text that only this key opens, and only for the same purpose.
@@ -112,6 +114,17 @@ impl Keys {
         body.truncate(length);
         Ok(body)
     }
+
+    /// 256 bits that follow from this input and that nobody else can tell.
+    pub(super) fn derive(&self, purpose: &str, input: &[u8]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.derive);
+        context.update(purpose.as_bytes());
+        context.update(&[0]);
+        context.update(input);
+        let mut bits = [0; 32];
+        bits.copy_from_slice(context.sign().as_ref());
+        bits
+    }
 }
 
 /// Random bytes.
@@ -137,5 +150,8 @@ mod tests {
         for wrong in ["", "a", &sealed[1..], &format!("{sealed}A")] {
             assert!(keys.open("a link", wrong).is_err(), "{wrong}");
         }
+        assert_eq!(keys.derive("x", b"1"), keys.derive("x", b"1"));
+        assert_ne!(keys.derive("x", b"1"), keys.derive("y", b"1"));
+        assert_ne!(keys.derive("x", b"1"), Keys::of(&[8; 32]).unwrap().derive("x", b"1"));
     }
 }

@@ -11,6 +11,7 @@ use crate::app::{App, Ctx, Error};
 use crate::clock::Micros;
 use crate::domain::person;
 use crate::domain::seat::Manners;
+use crate::domain::standing;
 use crate::ids::TenantId;
 use crate::scim;
 use crate::scim::Doc;
@@ -197,7 +198,8 @@ impl Work {
         let id = &before.stored.id;
         // Where roles and seat are touched it counts what the tenant offers now, not what it did when a
         // long request began.
-        let is_plain = !self.has_rules() || person::is_untouched(&before.doc, doc);
+        let is_plain = !self.has_rules()
+            || person::is_untouched(&before.doc, doc) && standing::ends(&before.doc, doc).is_none();
         if is_plain && let Foreseen::Ruled(ruled) = self.foresee(id, was, doc.clone())? {
             match self.update(tx, before, ruled).await {
                 Err(Error::Store(store::Error::Full)) => {}

@@ -20,12 +20,14 @@ pub mod doctor;
 mod find;
 pub mod groups;
 pub mod invitations;
+pub mod keys;
 pub mod log;
 pub mod mail;
 pub mod output;
 pub mod roles;
 pub mod seats;
 pub mod serve;
+pub mod sessions;
 pub mod tenant;
 pub mod token;
 pub mod users;
@@ -60,6 +62,9 @@ enum Command {
     Groups(groups::Arguments),
     Agents(agents::Arguments),
     Accounts(accounts::Arguments),
+    Sessions(sessions::Arguments),
+    #[command(subcommand)]
+    Keys(keys::Command),
     Log(log::Arguments),
     Mail(mail::Arguments),
     #[command(subcommand)]
@@ -169,6 +174,8 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Roles(arguments) => roles::run(arguments, settings, output).await,
             Command::Agents(arguments) => agents::run(arguments, settings, output).await,
             Command::Accounts(arguments) => accounts::run(arguments, settings, output).await,
+            Command::Sessions(arguments) => sessions::run(arguments, settings, output).await,
+            Command::Keys(command) => keys::run(command, settings, output).await,
             Command::Groups(arguments) => groups::run(arguments, settings, output).await,
             Command::Log(arguments) => log::run(arguments, settings, output).await,
             Command::Mail(arguments) => mail::run(arguments, settings, output).await,

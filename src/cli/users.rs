@@ -4,14 +4,14 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::app::{App, Ctx, Error, Target};
-use crate::cli::find::{Columns, Listing, find};
+use crate::cli::find::{Columns, Listing, find, user_id};
 use crate::cli::{Failure, Output, open};
 use crate::scim::etag::Conditions;
 use crate::scim::query::Query;
 use crate::scim::urn;
 use crate::settings::Settings;
 
-/// List, show and invite users.
+/// List, show and invite users, and make passwords for them.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Whose users.
@@ -30,6 +30,19 @@ enum Command {
     /// Show one user.
     Show {
         /// Its id or userName.
+        #[arg(value_name = "USER")]
+        user: String,
+    },
+    /// Passwords of users.
+    #[command(subcommand)]
+    Password(Password),
+}
+
+#[derive(Debug, Subcommand)]
+enum Password {
+    /// Make a password and print it, this once. The user must change it when signing in.
+    Generate {
+        /// The user's id or userName.
         #[arg(value_name = "USER")]
         user: String,
     },
@@ -122,9 +135,19 @@ pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Re
             let text = serde_json::to_string_pretty(&document).unwrap_or_default();
             output.say(&document, &text)?;
         }
+        Command::Password(Password::Generate { user }) => {
+            make_password(&app, &ctx, &user, output).await?;
+        }
     }
     app.close().await;
     Ok(())
+}
+
+/// The password alone, so that it can be handed on.
+async fn make_password(app: &App, ctx: &Ctx, user: &str, output: Output) -> Result<(), Failure> {
+    let id = user_id(app, ctx, user).await?;
+    let made = app.generate_password(ctx, &id).await?;
+    Ok(output.say(&json!({ "user": id, "password": made }), &made)?)
 }
 
 async fn show(app: &App, ctx: &Ctx, user: &str) -> Result<Value, Failure> {

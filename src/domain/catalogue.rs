@@ -88,6 +88,8 @@ pub struct Catalogue {
     pub maps_groups: bool,
     /// Whether anybody was invited by others than clients: a client may then create who is invited.
     pub invites: bool,
+    /// Whether anybody ever signed in: only then there are sessions to end.
+    pub signs_in: bool,
 }
 
 impl Default for Catalogue {
@@ -104,6 +106,7 @@ impl Catalogue {
             names: Vec::new(),
             maps_groups: false,
             invites: false,
+            signs_in: false,
         }
     }
 

@@ -44,6 +44,7 @@ pub const EVENTS: &[&str] = &[
     "agent.linked",
     "agent.unlinked",
     "role.changed",
+    "sessions.revoked",
     "password.changed",
     "admin.none",
     "token.created",
@@ -54,6 +55,11 @@ pub const EVENTS: &[&str] = &[
 /// An entry without detail.
 pub fn plain(name: &'static str) -> Entry {
     Entry { name, detail: json!({}) }
+}
+
+/// That so many sessions of a user were ended, and why.
+pub fn sessions_revoked(reason: &str, sessions: u64) -> Entry {
+    Entry { name: "sessions.revoked", detail: json!({ "reason": reason, "sessions": sessions }) }
 }
 
 /// What a new user comes to; `skipped` where a mail would have gone if there were an address.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::domain::catalogue::{Catalogue, Role, WHITELABEL};
 use crate::domain::facts::{Effective, Source};
-use crate::domain::scope::Scope;
+use crate::domain::scope::{Scope, Scopes};
 use crate::domain::tenant::{Authority, TenantSettings};
 use crate::scim::path::excerpt;
 use crate::scim::{Doc, Error};
@@ -162,6 +162,20 @@ pub fn opens(role: &Role) -> Vec<Scope> {
     }
 }
 
+/// The scopes of a person who has these roles: what the roles open, and never what reaches beyond the
+/// tenant, which no role does.
+pub fn scopes_of(catalogue: &Catalogue, roles: &[Effective]) -> Scopes {
+    let known = roles.iter().filter_map(|role| catalogue.role(&role.value));
+    let mut opened: Vec<Scope> = Vec::new();
+    for role in known {
+        let all = || Scope::ALL.into_iter().filter(|scope| *scope != Scope::Admin).collect();
+        let scopes = if role.value == WHITELABEL { all() } else { opens(&role) };
+        opened.extend(scopes);
+    }
+    let all: Vec<Scope> = Scope::ALL.into_iter().filter(|scope| opened.contains(scope)).collect();
+    Scopes::exactly(&all)
+}
+
 /// The longest pattern, and the most memory, in bytes, that it may take.
 const LARGEST: (usize, usize) = (500, 1 << 20);
 
@@ -228,6 +242,37 @@ mod tests {
         let only = settings("roles.authority", "groups");
         assert_eq!(shown(&only, &both, &groups), "supervisor:group tech:group");
         assert_eq!(shown(&only, &both, &[]), "standard:default");
+    }
+
+    #[test]
+    fn a_person_holds_what_the_table_gives_to_their_roles_and_nothing_without_one() {
+        let scopes = |values: &[&str]| {
+            let roles: Vec<Effective> = values
+                .iter()
+                .map(|value| Effective {
+                    value: (*value).to_owned(),
+                    display: String::new(),
+                    source: Source::Attribute,
+                })
+                .collect();
+            scopes_of(&Catalogue::default(), &roles).to_string()
+        };
+        let all = "users:read users:write groups:map roles:assign agents:write seats:read \
+                   seats:write sessions:revoke log:read events:read tokens:write settings:write";
+        for (values, expected) in [
+            (&[][..], ""),
+            (&["standard", "agent", "conference", "unknown"], ""),
+            (&["supervisor"], "users:read seats:read"),
+            (&["tech"], "users:read agents:write seats:read sessions:revoke log:read"),
+            (
+                &["supervisor", "tech"],
+                "users:read agents:write seats:read sessions:revoke log:read",
+            ),
+            (&["account_admin"], all),
+            (&["whitelabel"], all),
+        ] {
+            assert_eq!(scopes(values), expected, "{values:?}");
+        }
     }
 
     #[test]

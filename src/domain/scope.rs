@@ -114,6 +114,12 @@ impl Scopes {
         Self::parse(text.split(' '))
     }
 
+    /// These scopes and no others; unlike a token's, an empty list opens nothing.
+    pub fn exactly(scopes: &[Scope]) -> Self {
+        let names = scopes.iter().map(|scope| scope.name().to_owned()).collect();
+        Self { names, bits: scopes.iter().fold(0, |bits, scope| bits | scope.bit()) }
+    }
+
     /// Whether this scope is among them; `admin` holds all.
     pub fn allow(&self, scope: Scope) -> bool {
         self.bits & (scope.bit() | Scope::Admin.bit()) != 0

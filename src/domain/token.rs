@@ -40,6 +40,28 @@ pub fn is_well_formed(token: &str) -> bool {
         && sum == format!("{:08x}", crc32fast::hash(body.as_bytes()))
 }
 
+/// The 256 bits of a well-formed token of this kind.
+pub fn bits(kind: &str, token: &str) -> Option<[u8; 32]> {
+    if !is_well_formed(token) {
+        return None;
+    }
+    let digits = token.strip_prefix("usher_")?.strip_prefix(kind)?.strip_prefix('_')?;
+    let mut number = [0_u8; 32];
+    for digit in digits.bytes().take(LENGTH) {
+        let mut carry = DIGITS.iter().position(|known| *known == digit)?;
+        for byte in number.iter_mut().rev() {
+            let value = usize::from(*byte) * 62 + carry;
+            *byte = u8::try_from(value & 0xff).ok()?;
+            carry = value >> 8;
+        }
+        // More than 256 bits are nobody's token.
+        if carry > 0 {
+            return None;
+        }
+    }
+    Some(number)
+}
+
 /// 256 bits as 43 digits, by long division; 62^43 is just above 2^256.
 fn base62(mut number: [u8; 32]) -> String {
     let mut digits = [b'0'; LENGTH];
@@ -67,6 +89,21 @@ mod tests {
             assert!(is_well_formed(&token), "{token}");
         }
         assert_ne!(text("scim", [1; 32]), text("scim", [2; 32]));
+    }
+
+    #[test]
+    fn the_bits_of_a_token_are_read_back_from_one_of_their_kind() {
+        let mut mixed = [0; 32];
+        (0..32).for_each(|place| mixed[place] = u8::try_from(place * 7).unwrap());
+        for random in [[0; 32], [255; 32], mixed] {
+            let token = text("refresh", random);
+            assert_eq!(bits("refresh", &token), Some(random));
+            assert_eq!(bits("scim", &token), None);
+        }
+        let body = format!("usher_refresh_{}", "z".repeat(LENGTH));
+        let above = format!("{body}_{:08x}", crc32fast::hash(body.as_bytes()));
+        assert!(is_well_formed(&above));
+        assert_eq!(bits("refresh", &above), None);
     }
 
     #[test]

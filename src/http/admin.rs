@@ -5,6 +5,7 @@ mod brake;
 mod invitations;
 mod mail;
 mod seats;
+mod sessions;
 
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
@@ -43,6 +44,12 @@ pub enum Admin {
     ChangePool,
     /// End a pool.
     EndPool,
+    /// List the sessions of a user.
+    Sessions,
+    /// End them.
+    EndSessions,
+    /// Make a password for a user.
+    MakePassword,
     /// Show how many users the brake holds.
     Brake,
     /// Bring them back.
@@ -121,6 +128,7 @@ impl Admin {
             | Self::Log
             | Self::Pools
             | Self::Brake
+            | Self::Sessions
             | Self::Roles
             | Self::Settings
             | Self::Tokens
@@ -132,6 +140,8 @@ impl Admin {
             | Self::Mails => false,
             Self::ExemptUser
             | Self::GrantSeat
+            | Self::EndSessions
+            | Self::MakePassword
             | Self::UndoBrake
             | Self::ConfirmBrake
             | Self::Invite
@@ -174,6 +184,9 @@ pub async fn answer(admin: Admin, call: Call) -> Result<Response, Error> {
         Admin::Pools => pools(call).await,
         Admin::ExemptUser => seats::exempt(call).await,
         Admin::GrantSeat => seats::grant(call).await,
+        Admin::Sessions => sessions::list(call).await,
+        Admin::EndSessions => sessions::revoke(call).await,
+        Admin::MakePassword => sessions::generate_password(call).await,
         Admin::Brake => brake::show(call).await,
         Admin::UndoBrake => brake::undo(call).await,
         Admin::ConfirmBrake => brake::confirm(call).await,
@@ -475,12 +488,16 @@ async fn revoke_token(call: Call) -> Result<Response, Error> {
 
 /// The body in this shape.
 async fn body<T: DeserializeOwned>(call: &mut Call) -> Result<T, Error> {
-    let body = call.json().await?;
+    body_of(call.json().await?)
+}
+
+/// A JSON body in this shape.
+pub(super) fn body_of<T: DeserializeOwned>(body: Value) -> Result<T, Error> {
     serde_json::from_value(body)
         .map_err(|error| scim::Error::InvalidSyntax(format!("The body: {error}.")).into())
 }
 
-fn json(status: StatusCode, body: &Value) -> Response {
+pub(super) fn json(status: StatusCode, body: &Value) -> Response {
     let mut response = Response::new(body.to_string().into());
     *response.status_mut() = status;
     let media_type = HeaderValue::from_static("application/json");
@@ -488,7 +505,7 @@ fn json(status: StatusCode, body: &Value) -> Response {
     response
 }
 
-fn nothing() -> Response {
+pub(super) fn nothing() -> Response {
     let mut response = Response::new(axum::body::Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response

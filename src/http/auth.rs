@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, header};
 
+use crate::app::door::Client;
 use crate::app::{App, Challenge, Ctx, Error};
 use crate::domain::token;
 use crate::http::routes::Access;
@@ -17,13 +18,20 @@ enum Credential<'a> {
     Bare(&'a str),
 }
 
+/// What is looked at of a request.
+#[derive(Debug)]
+pub struct Asked<'r> {
+    /// Its headers.
+    pub headers: &'r HeaderMap,
+    /// Where it came from.
+    pub client: &'r Client,
+    /// Its id.
+    pub request: RequestId,
+}
+
 /// Checks the credential against what the endpoint asks for; none where it asks for none.
-pub async fn caller(
-    app: &App,
-    access: Access,
-    headers: &HeaderMap,
-    request: RequestId,
-) -> Result<Option<Ctx>, Error> {
+pub async fn caller(app: &App, access: Access, asked: Asked<'_>) -> Result<Option<Ctx>, Error> {
+    let Asked { headers, client, request } = asked;
     let scope = match access {
         Access::Open => return Ok(None),
         Access::Discovery if !headers.contains_key(header::AUTHORIZATION) => return Ok(None),
@@ -32,6 +40,9 @@ pub async fn caller(
     };
     let ctx = match credential(headers) {
         Credential::None => return Err(Error::Unauthorized(Challenge::Missing)),
+        Credential::Bearer(token) if is_jwt(token) => {
+            app.authenticate_person(token, client, request).await?
+        }
         Credential::Bearer(token) => app.authenticate(token, request).await?,
         Credential::Bare(token) => {
             let ctx = app.authenticate(token, request).await?;
@@ -45,6 +56,11 @@ pub async fn caller(
         Some(scope) if !ctx.scopes.allow(scope) => Err(Error::Forbidden(scope)),
         Some(_) | None => Ok(Some(ctx)),
     }
+}
+
+/// Whether it has the form of an access token of a person (RFC 7515 s3.1), which no token of a client has.
+fn is_jwt(token: &str) -> bool {
+    token.bytes().filter(|byte| *byte == b'.').count() == 2
 }
 
 fn credential(headers: &HeaderMap) -> Credential<'_> {

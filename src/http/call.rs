@@ -9,7 +9,9 @@ use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use crate::app::door::Client;
 use crate::app::{App, Challenge, Ctx, Error, Prefer};
+use crate::http::front::Seen;
 use crate::http::prefer::Preferences;
 use crate::http::routes::Route;
 use crate::http::scim_json;
@@ -17,6 +19,7 @@ use crate::scim::bulk;
 use crate::scim::etag::Conditions;
 use crate::scim::query::Query;
 use crate::scim::resource_type::ResourceType;
+use crate::settings::Limits;
 
 /// A request with everything that a handler asks it for.
 #[derive(Debug)]
@@ -98,6 +101,19 @@ impl Call {
         Preferences::of(&self.parts.headers).answer
     }
 
+    /// Where the request came from.
+    pub fn client(&self) -> Client {
+        client(&self.parts)
+    }
+
+    /// The same as [`Call::json`] for a body of so many bytes at most.
+    pub async fn small_json(&mut self, most: usize) -> Result<Value, Error> {
+        let limits = &self.app.settings().limits;
+        let limits = Limits { max_body: most.min(limits.max_body), ..limits.clone() };
+        let body = std::mem::take(&mut self.body);
+        scim_json::read(&self.parts.headers, body, &limits).await
+    }
+
     /// Reads the JSON body; a second call finds none.
     pub async fn json(&mut self) -> Result<Value, Error> {
         let body = std::mem::take(&mut self.body);
@@ -119,6 +135,13 @@ impl Call {
         let limits = &self.app.settings().limits;
         scim_json::read_bulk(&self.parts.headers, body, limits, quirks).await
     }
+}
+
+/// Where a request came from.
+pub fn client(parts: &Parts) -> Client {
+    let address = parts.extensions.get::<Arc<Seen>>().and_then(|seen| seen.client);
+    let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Client::new(address, agent.unwrap_or_default())
 }
 
 fn decoded(raw: &str) -> String {

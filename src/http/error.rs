@@ -6,6 +6,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::app::{Challenge, Error};
 use crate::clock::Clock;
+use crate::domain::standing::Refusal;
 use crate::http::scim_json;
 use crate::ids::RequestId;
 use crate::scim;
@@ -80,15 +81,20 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
             header::WWW_AUTHENTICATE,
             r#"Bearer realm="scim", error="invalid_token""#.to_owned(),
         )),
+        // RFC 9110 s15.5.2 asks for one; nothing that people type goes into a header.
+        Error::SignIn(Refusal::Invalid | Refusal::Ended) => {
+            Some((header::WWW_AUTHENTICATE, r#"Bearer realm="usher""#.to_owned()))
+        }
         Error::Forbidden(scope) => Some((
             header::WWW_AUTHENTICATE,
             format!(r#"Bearer realm="scim", error="insufficient_scope", scope="{scope}""#),
         )),
         Error::MethodNotAllowed(allow) => Some((header::ALLOW, allow.clone())),
         Error::NotModified { etag } => Some((header::ETAG, etag.clone())),
-        Error::Busy(seconds) | Error::KeyInUse(seconds) | Error::TooOften(seconds) => {
-            Some((header::RETRY_AFTER, seconds.to_string()))
-        }
+        Error::Busy(seconds)
+        | Error::KeyInUse(seconds)
+        | Error::TooOften(seconds)
+        | Error::TooMany(seconds) => Some((header::RETRY_AFTER, seconds.to_string())),
         Error::Unavailable(_) => Some((header::RETRY_AFTER, "5".to_owned())),
         Error::UnsupportedMedia(_) => {
             Some((header::ACCEPT, "application/scim+json, application/json".to_owned()))
@@ -104,6 +110,8 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
         | Error::Stale
         | Error::Gone(_)
         | Error::Refused(_)
+        | Error::SignIn(_)
+        | Error::Weak(_)
         | Error::SeatsExhausted(..)
         | Error::NotAcceptable
         | Error::TooLarge(_)

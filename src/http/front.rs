@@ -29,6 +29,8 @@ pub struct Peer(pub SocketAddr);
 pub struct Seen {
     /// Its id.
     pub request: RequestId,
+    /// The address that it came from, as far as trusted proxies tell.
+    pub client: Option<IpAddr>,
     /// The template of its endpoint.
     pub template: OnceLock<String>,
     /// Tenant and token id of its caller.
@@ -40,13 +42,14 @@ pub async fn front(State(http): State<Http>, mut request: Request, next: Next) -
     let app = &http.app;
     let seen = Arc::new(Seen {
         request: RequestId::new(app.clock().now()),
+        client: client(&request, &app.settings().exposure.trusted_proxies),
         template: OnceLock::new(),
         caller: OnceLock::new(),
     });
     request.extensions_mut().insert(Arc::clone(&seen));
     let line = Line {
         method: request.method().to_string(),
-        client: client(&request, &app.settings().exposure.trusted_proxies),
+        client: seen.client,
         began: Instant::now(),
         seen: Arc::clone(&seen),
         status: None,

@@ -35,6 +35,7 @@ pub mod resources;
 pub mod routes;
 pub mod scim_json;
 pub mod server;
+pub mod signin;
 pub mod spelling;
 pub mod stream;
 pub mod unread;
@@ -135,7 +136,7 @@ fn options_answer(allow: &str) -> Response {
 
 async fn serve(http: Http, route: Arc<Route>, request: Request) -> Response {
     see(&request, &route.path);
-    let for_admins = matches!(route.row.action, Action::Admin(_));
+    let for_admins = matches!(route.row.action, Action::Admin(_) | Action::Auth(_));
     let seen = request.extensions().get::<Arc<Seen>>().cloned();
     let limit = patience(&http, route.row.action);
     let work = tokio::time::timeout(limit, answer(http, route, request, seen.as_deref()));
@@ -160,7 +161,9 @@ async fn answer(
 ) -> Result<Response, Error> {
     let Http { app, metrics } = http;
     let (parts, body) = request.into_parts();
-    let ctx = auth::caller(&app, route.access(), &parts.headers, id_of(seen)).await?;
+    let client = call::client(&parts);
+    let asked = auth::Asked { headers: &parts.headers, client: &client, request: id_of(seen) };
+    let ctx = auth::caller(&app, route.access(), asked).await?;
     if let (Some(seen), Some(ctx)) = (seen, &ctx) {
         let _ = seen.caller.set((ctx.tenant_name.clone(), ctx.token.to_string()));
     }
@@ -192,10 +195,7 @@ async fn dispatch(call: Call, metrics: &Metrics) -> Result<Response, Error> {
         Action::Types => discovery::types(&call),
         Action::Type => discovery::resource_type(&call),
         Action::Config => discovery::configuration(&call),
-        // RFC 7644 s3.11: 501 where the alias means nothing.
-        Action::Me => Err(Error::NotImplemented(
-            "/Me means the user of the credential, and this token stands for no user.".to_owned(),
-        )),
+        Action::Me => resources::me(call).await,
         Action::Bulk => bulk::run(call).await,
         Action::BulkJob => bulk::status(call).await,
         Action::StopBulk => bulk::stop(call).await,
@@ -205,6 +205,7 @@ async fn dispatch(call: Call, metrics: &Metrics) -> Result<Response, Error> {
         Action::Contract => Ok(operations::contract()),
         Action::Docs => operations::page(),
         Action::Admin(admin) => admin::answer(admin, call).await,
+        Action::Auth(auth) => signin::answer(auth, call).await,
     }
 }
 

@@ -33,6 +33,27 @@ pub async fn read(call: Call) -> Result<Response, Error> {
     Ok(whole(StatusCode::OK, shown))
 }
 
+/// `/Me`: the user who signed in (RFC 7644 s3.11), who may read and no more; 501 where the alias means
+/// nothing.
+pub async fn me(call: Call) -> Result<Response, Error> {
+    let ctx = call.ctx()?;
+    let Some(id) = &ctx.user else {
+        return Err(Error::NotImplemented(
+            "/Me means the user of the credential, and this token stands for no user.".to_owned(),
+        ));
+    };
+    if call.route.row.method != "GET" {
+        return Err(Error::NotImplemented(
+            "Users are written below /Users; /Me is there to be read.".to_owned(),
+        ));
+    }
+    let missing = || Error::Internal("there are no users here".to_owned());
+    let kind = call.app.registry().by_name("User").ok_or_else(missing)?;
+    let (query, conditions) = (call.query()?, call.conditions()?);
+    let shown = call.app.get(ctx, Target { kind, id, conditions: &conditions }, &query).await?;
+    Ok(whole(StatusCode::OK, shown))
+}
+
 /// `GET /{endpoint}` (RFC 7644 s3.4.2)
 pub async fn list(call: Call) -> Result<Response, Error> {
     let query = call.query()?;

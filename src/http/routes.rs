@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::scope::{self, Scope};
 use crate::http::admin::Admin;
+use crate::http::signin::Auth;
 use crate::scim::resource_type::{Registry, ResourceType, Writes};
 
 /// Where the SCIM endpoints hang, below the path of the public URL.
@@ -62,6 +63,8 @@ pub enum Action {
     Docs,
     /// What administrators do beyond SCIM.
     Admin(Admin),
+    /// Sessions for the product.
+    Auth(Auth),
 }
 
 impl Action {
@@ -92,6 +95,7 @@ impl Action {
             | Self::Contract
             | Self::Docs => false,
             Self::Admin(admin) => admin.writes(),
+            Self::Auth(auth) => auth.writes(),
         }
     }
 }
@@ -246,7 +250,9 @@ pub const ROUTES: &[Row] = &[
     row("GET", Place::Scim, "/serviceConfiguration", Action::Config, Access::Discovery)
         .named("getServiceConfiguration", "What the server supports, at the path of older drafts.")
         .says(Message::Nothing, 200, Message::Config),
-    me("GET", "getMe", Message::Nothing),
+    row("GET", Place::Scim, "/Me", Action::Me, Access::Token)
+        .named("getMe", "The user who signed in; tokens of clients stand for no user.")
+        .says(Message::Nothing, 200, Message::Resource),
     me("POST", "createMe", Message::Input),
     me("PUT", "replaceMe", Message::Input),
     me("PATCH", "patchMe", Message::Patch),
@@ -275,6 +281,18 @@ pub const ROUTES: &[Row] = &[
     row("GET", Place::Server, "/docs", Action::Docs, Access::Open)
         .named("getDocs", "This document as a page.")
         .says(Message::Nothing, 200, Message::Html),
+    auth("POST", "/auth/login", Auth::Login)
+        .named("login", "Begin a session with a name and a password.")
+        .says(Message::Json("Login"), 200, Message::Json("Grant")),
+    auth("POST", "/auth/refresh", Auth::Refresh)
+        .named("refresh", "Change a refresh token for an access token and the next refresh token.")
+        .says(Message::Json("RefreshToken"), 200, Message::Json("Grant")),
+    auth("POST", "/auth/logout", Auth::Logout)
+        .named("logout", "End the session of a refresh token; a token that is none is no error.")
+        .says(Message::Json("Logout"), 204, Message::Nothing),
+    auth("GET", "/.well-known/jwks.json", Auth::Keys)
+        .named("getKeys", "The public keys of access tokens (RFC 7517).")
+        .says(Message::Nothing, 200, Message::Json("KeySet")),
     admin("GET", "/admin/events", Admin::Events, Scope::EventsRead)
         .named("listEvents", "What happened, for the product behind.")
         .says(Message::Nothing, 200, Message::Json("RecordList")),
@@ -299,6 +317,20 @@ pub const ROUTES: &[Row] = &[
     admin("POST", "/admin/users/{id}/seat:grant", Admin::GrantSeat, Scope::SeatsWrite)
         .named("grantSeat", "Seat a user who waits before everybody else who does.")
         .says(Message::Json("GrantInput"), 200, Message::Json("UserSeat")),
+    admin("GET", "/admin/users/{id}/sessions", Admin::Sessions, Scope::SessionsRevoke)
+        .named("listSessions", "Where a user is signed in.")
+        .says(Message::Nothing, 200, Message::Json("SessionList")),
+    admin("POST", "/admin/users/{id}/sessions:revoke", Admin::EndSessions, Scope::SessionsRevoke)
+        .named("revokeSessions", "Log a user out everywhere.")
+        .says(Message::Nothing, 200, Message::Json("SessionsEnded")),
+    admin(
+        "POST",
+        "/admin/users/{id}/password:generate",
+        Admin::MakePassword,
+        Scope::SessionsRevoke,
+    )
+    .named("generatePassword", "Make a password that the user must change when signing in.")
+    .says(Message::Nothing, 200, Message::Json("MadePassword")),
     admin("GET", "/admin/brake", Admin::Brake, Scope::UsersRead)
         .named("getBrake", "How many suspended and deleted users the brake holds.")
         .says(Message::Nothing, 200, Message::Json("Brake")),
@@ -412,6 +444,10 @@ const TEMPLATE: &str = "/admin/templates/{template}/{locale}";
 
 const fn admin(method: &'static str, path: &'static str, admin: Admin, scope: Scope) -> Row {
     row(method, Place::Server, path, Action::Admin(admin), Access::Scope(scope))
+}
+
+const fn auth(method: &'static str, path: &'static str, auth: Auth) -> Row {
+    row(method, Place::Server, path, Action::Auth(auth), Access::Open)
 }
 
 const fn row(

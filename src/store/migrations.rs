@@ -62,6 +62,12 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("migrations/postgres/0008_mail.sql"),
     },
     Migration {
+        number: 9,
+        name: "sessions",
+        sqlite: include_str!("migrations/sqlite/0009_sessions.sql"),
+        postgres: include_str!("migrations/postgres/0009_sessions.sql"),
+    },
+    Migration {
         number: 10,
         name: "tickets",
         sqlite: include_str!("migrations/sqlite/0010_tickets.sql"),

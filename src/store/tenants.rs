@@ -91,6 +91,15 @@ pub async fn list(tx: &mut Tx<'_>) -> Result<Vec<Tenant>, Error> {
     tx.query(sql, &[]).await?.iter().map(Tenant::read).collect()
 }
 
+/// The name of the one tenant, while there is no other.
+pub async fn only(tx: &mut Tx<'_>) -> Result<Option<String>, Error> {
+    let rows = tx.query("SELECT name FROM tenants ORDER BY name LIMIT 2", &[]).await?;
+    match rows.as_slice() {
+        [only] => only.text(0).map(|name| Some(name.to_owned())),
+        _ => Ok(None),
+    }
+}
+
 /// Replaces a tenant's settings; false when there is no such tenant.
 pub async fn set_settings(tx: &mut Tx<'_>, id: &TenantId, settings: &str) -> Result<bool, Error> {
     let sql = "UPDATE tenants SET settings = $2 WHERE id = $1";

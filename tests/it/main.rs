@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![expect(clippy::disallowed_methods, reason = "tests start tasks and read their environment")]
 
+mod access_tokens;
 mod accounts;
 mod admin;
 mod administrators;
@@ -27,6 +28,7 @@ mod bulk_share;
 mod clients;
 mod contract;
 mod counted;
+mod credentials;
 mod crowded;
 mod cursors;
 mod discovery;
@@ -60,6 +62,7 @@ mod process_copy;
 mod process_end;
 mod process_instances;
 mod process_mail;
+mod process_people;
 mod process_start;
 mod projection;
 mod put;
@@ -73,7 +76,9 @@ mod seat_lines;
 mod seat_model;
 mod seats;
 mod seeds;
+mod sessions;
 mod shapes;
+mod signin;
 mod store_accounts;
 mod store_blocks;
 mod store_faults;

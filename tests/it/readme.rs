@@ -101,6 +101,7 @@ fn every_variable_and_option_in_the_text_exists() {
         "--template",
         "--ttl-hours",
         "--link",
+        "--at-once",
     ];
     known.extend(more.map(str::to_owned));
     let words = README.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');

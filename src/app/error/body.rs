@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Error;
 use crate::domain::pool::Full;
+use crate::domain::standing::Refusal;
 use crate::ids::RequestId;
 use crate::scim::{self, urn};
 
@@ -28,11 +29,12 @@ impl Error {
                 (409, None)
             }
             Self::Gone(_) => (410, None),
-            Self::TooOften(_) => (429, None),
             Self::Stale | Self::StaleOperation | Self::Dependency(_) => (412, None),
             Self::NotModified { .. } => (304, None),
-            Self::Unauthorized(_) => (401, None),
-            Self::Forbidden(_) | Self::Refused(_) => (403, None),
+            Self::Unauthorized(_) | Self::SignIn(Refusal::Invalid | Refusal::Ended) => (401, None),
+            Self::SignIn(_) | Self::Forbidden(_) | Self::Refused(_) => (403, None),
+            Self::Weak(_) => (400, Some("invalidValue")),
+            Self::TooOften(_) | Self::TooMany(_) => (429, None),
             // Not 409, which reads as a duplicate, nor 429 or 5xx, after which clients hammer.
             Self::SeatsExhausted(_, status) => (*status, None),
             Self::MethodNotAllowed(_) => (405, None),
@@ -95,10 +97,23 @@ impl Error {
         if let Some(kind) = kind {
             problem["scimType"] = kind.into();
         }
+        if let Some(code) = self.code() {
+            problem["code"] = code.into();
+        }
         if let Self::SeatsExhausted(full, _) = self {
             problem["seats"] = seats(full, request);
         }
         Some(problem)
+    }
+
+    /// The word by which programs tell refusals of one status apart, where there is one.
+    fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::SignIn(refusal) => Some(refusal.code()),
+            Self::Weak(weak) => Some(weak.code()),
+            Self::TooMany(_) => Some("tooManyAttempts"),
+            _ => None,
+        }
     }
 
     /// The sentence and the request id: administrators of identity providers see `detail` alone.
@@ -110,7 +125,7 @@ impl Error {
             .map(|c| if c.is_control() { ' ' } else { c })
             .collect();
         // These are known word for word; their request id is elsewhere.
-        if !matches!(self, Self::Conflict { .. } | Self::SeatsExhausted(..)) {
+        if !matches!(self, Self::Conflict { .. } | Self::SeatsExhausted(..) | Self::SignIn(_)) {
             let _ = write!(line, " (request {request})");
         }
         line
@@ -128,6 +143,7 @@ fn title(status: u16) -> &'static str {
         409 => "Conflict",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
+        429 => "Too Many Requests",
         503 => "Service Unavailable",
         500.. => "Internal Server Error",
         _ => "Refused",

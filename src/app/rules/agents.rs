@@ -105,6 +105,7 @@ impl Work {
             return Ok(());
         }
         let (id, version) = (&before.stored.id, before.stored.version + 1);
+        self.end_sessions_by(tx, id, (&before.doc, &doc)).await?;
         let ruled = Ruled::recorded(doc, self.change(entries, id, Some(version)));
         self.update(tx, before, ruled).await.map(drop)
     }

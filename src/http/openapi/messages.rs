@@ -7,6 +7,7 @@ use crate::scim::urn;
 mod admin;
 mod bulk;
 mod mail;
+mod sessions;
 
 /// A list of one resource type.
 pub fn list(name: &str) -> Value {
@@ -27,6 +28,7 @@ pub fn fixed() -> Vec<(&'static str, Value)> {
     let mut all = scim();
     all.extend(admin::all());
     all.extend(mail::all());
+    all.extend(sessions::all());
     all
 }
 

@@ -89,6 +89,7 @@ fn tags(registry: &Registry) -> Value {
         ("Query", "All resource types at once."),
         ("Bulk", "Many operations in one request (RFC 7644 s3.7, RFC 9967 s2.5.1)."),
         ("Discovery", "What the server supports; readable without a token."),
+        ("Sessions", "Signing in, for the product behind."),
         ("Administration", "What administrators set up and read beyond SCIM."),
         ("Operations", "For those who run the server."),
     ]

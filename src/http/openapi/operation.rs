@@ -48,6 +48,7 @@ fn tag(route: &Route) -> &str {
         (None, Action::ListAll | Action::SearchAll | Action::Me, _) => "Query",
         (None, Action::Bulk | Action::BulkJob | Action::StopBulk, _) => "Bulk",
         (None, Action::Admin(_), _) => "Administration",
+        (None, Action::Auth(_), _) => "Sessions",
         (None, _, Place::Server) => "Operations",
         (None, _, Place::Scim | Place::Type) => "Discovery",
     }
@@ -83,7 +84,7 @@ fn responses(route: &Route) -> Map<String, Value> {
     let mut responses = Map::new();
     let (status, message) = route.row.answer;
     let content = match route.row.action {
-        Action::Admin(_) => {
+        Action::Admin(_) | Action::Auth(_) => {
             json!({ PROBLEM: { "schema": { "$ref": "#/components/schemas/Problem" } } })
         }
         _ => json!({ SCIM_JSON: { "schema": { "$ref": "#/components/schemas/Error" } } }),
@@ -151,6 +152,7 @@ fn more_responses(route: &Route, responses: &mut Map<String, Value>) {
         | Action::Metrics
         | Action::Contract
         | Action::Docs
+        | Action::Auth(_)
         | Action::Admin(_) => {}
     }
 }
@@ -252,6 +254,7 @@ fn parameters(route: &Route) -> Vec<Value> {
         | Action::Ready
         | Action::Metrics
         | Action::Contract
+        | Action::Auth(_)
         | Action::Docs => {}
     }
     parameters

@@ -98,6 +98,8 @@ pub struct ContactCenterUser {
     /// each. Administrators write them.
     #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
     pub account_memberships: Vec<AccountMembership>,
+    /// Whether the password must be changed before the person can sign in.
+    pub must_change_password: Option<bool>,
     /// Where the person is between invitation and suspension.
     #[schemars(extend("x-scim" = json!({
         "mutability": "readOnly", "indexed": true,
@@ -115,6 +117,11 @@ pub struct ContactCenterUser {
     /// When the user could sign in for the first time.
     #[schemars(extend("x-scim" = json!({ "type": "dateTime", "mutability": "readOnly" })))]
     pub activated_at: Option<String>,
+    /// When the person last signed in.
+    #[schemars(extend("x-scim" = json!({
+        "type": "dateTime", "mutability": "readOnly", "returned": "request", "source": "counted"
+    })))]
+    pub last_login_at: Option<String>,
 }
 
 /// A role in force.

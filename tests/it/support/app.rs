@@ -1,6 +1,7 @@
 //! Usher without a socket: requests go through the real router, answers are checked as a client sees them.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,7 +16,7 @@ use usher::app::App;
 use usher::app::tokens::NewToken;
 use usher::clock::Clock;
 use usher::domain::scope::{Scope, Scopes};
-use usher::http::Metrics;
+use usher::http::{Metrics, Peer};
 use usher::scim::quirks::Quirks;
 use usher::scim::resource_type::Registry;
 use usher::settings::Settings;
@@ -37,6 +38,8 @@ pub(crate) struct TestApp {
     pub(crate) store: Store,
     /// Whether a create may be answered without the resource though nobody prefers it so.
     pub(crate) bare: bool,
+    /// The address that its requests come from.
+    pub(crate) peer: Option<SocketAddr>,
     router: Router,
     settings: Arc<StoreSettings>,
     _directory: Arc<Directory>,
@@ -122,6 +125,7 @@ impl TestApp {
             tenant: "default".to_owned(),
             store,
             bare: false,
+            peer: None,
             settings: Arc::new(settings),
             _directory: Arc::new(directory),
         }
@@ -185,6 +189,12 @@ impl TestApp {
     /// The same with another token.
     pub(crate) fn bearing(&self, token: &str) -> Self {
         Self { token: token.to_owned(), ..self.clone() }
+    }
+
+    /// The same, coming from this address.
+    pub(crate) fn from(&self, address: &str) -> Self {
+        let peer = SocketAddr::new(address.parse().unwrap(), 1);
+        Self { peer: Some(peer), ..self.clone() }
     }
 
     /// The same without a credential.
@@ -285,7 +295,10 @@ impl TestApp {
             request = request.header(name, value);
         }
         let minimal = headers.iter().any(|(_, value)| value.contains("return=minimal"));
-        let request = request.body(Body::from(body.unwrap_or_default())).unwrap();
+        let mut request = request.body(Body::from(body.unwrap_or_default())).unwrap();
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(Peer(peer));
+        }
         let path = request.uri().path().to_owned();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();

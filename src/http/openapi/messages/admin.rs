@@ -113,6 +113,7 @@ fn problem() -> Value {
             "status": number("The HTTP status."),
             "detail": text("What was wrong and what would be right."),
             "scimType": text("What SCIM calls it."),
+            "code": text("Which refusal it is, where several have one status."),
             "seats": { "type": "object", "description": "How full the pool is." },
             "requestId": text("The request."),
         },
