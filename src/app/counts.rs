@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use crate::app::Error;
 use crate::clock::Micros;
 use crate::domain::facts;
+use crate::domain::letter::LetterKind;
 use crate::ids::TenantId;
 use crate::scim::Doc;
-use crate::store::{Tx, counts, logins};
+use crate::store::{Tx, counts, logins, outbox};
 
 /// What was counted for each resource, by its id and the name of the attribute.
 pub(super) type Counts = HashMap<String, Doc>;
@@ -29,7 +30,12 @@ pub(super) struct Asked<'a> {
     pub(super) holds_members: bool,
     /// The resources, all of one type.
     pub(super) ids: &'a [String],
+    /// Those of them that say anything of an invitation.
+    pub(super) invited: &'a [String],
 }
+
+/// Where users show what became of the last letter with a link.
+pub(super) const DELIVERY: &str = "lastDelivery";
 
 /// Counts it.
 pub(super) async fn of(
@@ -39,6 +45,12 @@ pub(super) async fn of(
 ) -> Result<Counts, Error> {
     let mut counted = Counts::new();
     for name in asked.names {
+        if name == DELIVERY {
+            for (id, delivery) in deliveries(tx, tenant, asked.invited).await? {
+                counted.entry(id).or_default().insert(name.to_owned(), delivery);
+            }
+            continue;
+        }
         let found = match (name, asked.holds_members) {
             ("waitPosition", _) => counts::places(tx, tenant, asked.ids).await?,
             ("lastLoginAt", _) => logins::last(tx, tenant, asked.ids).await?,
@@ -59,6 +71,30 @@ pub(super) async fn of(
         }
     }
     Ok(counted)
+}
+
+/// What became of the last letter with a link to activate the account.
+async fn deliveries(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    users: &[String],
+) -> Result<Vec<(String, Value)>, Error> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    let users: Vec<&str> = users.iter().map(String::as_str).collect();
+    let kind = LetterKind::Invitation.name();
+    let letters = outbox::last_of_each(tx, tenant, &users, kind).await?;
+    let shown = letters.into_iter().map(|letter| {
+        let mut shown = json!({
+            "state": letter.state, "at": facts::text(letter.at), "address": letter.address,
+        });
+        if !letter.detail.is_empty() {
+            shown["detail"] = letter.detail.into();
+        }
+        (letter.resource, shown)
+    });
+    Ok(shown.collect())
 }
 
 /// The list of a department's agents: how many there are, and the query that lists them.

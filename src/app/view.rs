@@ -19,6 +19,7 @@ use crate::scim::quirks::{Quirks, Softener};
 use crate::scim::render::text::{self, Raw, Writer};
 use crate::scim::render::{self, Linked, Parts, Renderer};
 use crate::scim::resource_type::ResourceType;
+use crate::scim::urn;
 use crate::store::lookup::Found;
 use crate::store::members::{Member, Membership};
 use crate::store::resources::Stored;
@@ -253,8 +254,11 @@ impl View {
             .collect::<Result<Vec<_>, _>>()?;
         let links =
             if self.wants_links() { self.look_up_links(&raws).await? } else { HashMap::new() };
-        let ids = found.iter().map(|found| found.stored.id.clone()).collect();
-        let counts = self.look_up_counts(&projection, ids).await?;
+        let mut counted = Countable::default();
+        for (found, raw) in found.iter().zip(&raws) {
+            counted.add(&found.stored.id, raw.get(urn::INVITATION_OF_USER).is_some());
+        }
+        let counts = self.look_up_counts(&projection, counted).await?;
         let writer = self.writer(&projection);
         let kind = self.group_kind();
         let shown = found.iter().zip(&raws).map(|(Found { stored, groups, .. }, raw)| {
@@ -310,13 +314,14 @@ impl View {
     async fn look_up_counts(
         &self,
         projection: &Projection<'_>,
-        ids: Vec<String>,
+        counted: Countable,
     ) -> Result<Counts, Error> {
-        if projection.counted().is_empty() || ids.is_empty() {
+        let asks = |name: &&str| *name != counts::DELIVERY || !counted.invited.is_empty();
+        if counted.ids.is_empty() || !projection.counted().iter().any(asks) {
             return Ok(Counts::new());
         }
         let seen = self.clone();
-        let look = async move |tx: &mut Tx<'_>| seen.count(tx, &seen.projection()?, &ids).await;
+        let look = async move |tx: &mut Tx<'_>| seen.count(tx, &seen.projection()?, &counted).await;
         self.wish.app.store().read(look).await
     }
 
@@ -324,13 +329,14 @@ impl View {
         &self,
         tx: &mut Tx<'_>,
         projection: &Projection<'_>,
-        ids: &[String],
+        counted: &Countable,
     ) -> Result<Counts, Error> {
         let asked = counts::Asked {
             base: self.wish.app.base(),
             names: projection.counted(),
             holds_members: self.has_members(),
-            ids,
+            ids: &counted.ids,
+            invited: &counted.invited,
         };
         counts::of(tx, &self.wish.tenant, asked).await
     }
@@ -361,12 +367,13 @@ impl View {
     ) -> Result<Relations, Error> {
         let projection = self.projection()?;
         let tenant = &self.wish.tenant;
-        let (mut ids, mut linked): (Vec<String>, Vec<String>) = Default::default();
+        let (mut counted, mut linked) = (Countable::default(), Vec::new());
         for (id, doc) in page {
-            ids.push(id.to_owned());
+            counted.add(id, doc.contains_key(urn::INVITATION_OF_USER));
             linked.extend(render::links(&self.kind, doc));
         }
-        let counts = self.count(tx, &projection, &ids).await?;
+        let counts = self.count(tx, &projection, &counted).await?;
+        let ids = counted.ids;
         let mut relations = Relations { counts, ..Relations::default() };
         let has = |source| self.kind.attribute_of(source).is_some() && projection.wants(source);
         if has(Source::Members) {
@@ -443,6 +450,23 @@ impl Written {
 }
 
 /// What one resource holds: a list where it was asked for, nothing where it was not.
+/// Resources of which something may have to be counted.
+#[derive(Debug, Clone, Default)]
+struct Countable {
+    ids: Vec<String>,
+    /// Those that say anything of an invitation.
+    invited: Vec<String>,
+}
+
+impl Countable {
+    fn add(&mut self, id: &str, invited: bool) {
+        self.ids.push(id.to_owned());
+        if invited {
+            self.invited.push(id.to_owned());
+        }
+    }
+}
+
 fn held<'r>(all: Option<&'r HashMap<String, Vec<Linked>>>, id: &str) -> Option<&'r [Linked]> {
     all.map(|all| all.get(id).map_or(&[][..], Vec::as_slice))
 }

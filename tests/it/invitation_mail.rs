@@ -45,6 +45,11 @@ each_db! {
         let id = app.user_with("ines@x.example", &by_mail("ines@x.example")).await.id();
         tokio::join!(app.send_mail(), other.send_mail());
         assert_eq!(sink.addresses(), ["ines@x.example"]);
+        let delivery = |seen: &Value| seen[INVITED]["lastDelivery"].clone();
+        let sent = delivery(&app.see(&id).await.body);
+        assert_eq!((&sent["state"], &sent["address"]), (&json!("sent"), &json!("ines@x.example")));
+        let listed = app.find("/Users", "userName eq \"ines@x.example\"").await.body;
+        assert_eq!(delivery(&listed["Resources"][0]), sent);
         app.accept(&secret_in(&sink)).await.unwrap();
         assert_eq!(app.used("default").await, (1, 0));
         app.put(&format!("/Users/{id}"), &app.see(&id).await.body).await.expect(200);

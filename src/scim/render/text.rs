@@ -25,7 +25,8 @@ impl<'t> Raw<'t> {
         reader.deserialize_map(Members)
     }
 
-    fn get(&self, name: &str) -> Option<&'t str> {
+    /// The value of this name, as it stands there.
+    pub fn get(&self, name: &str) -> Option<&'t str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.get())
     }
 

@@ -50,6 +50,9 @@ pub struct InvitationOfUser {
     /// How often a new link was asked for.
     #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
     pub resend_count: Option<i64>,
+    /// What became of the last mail with a link.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly", "source": "counted" })))]
+    pub last_delivery: Option<Delivery>,
     /// The template of the mail.
     pub template: Option<String>,
     /// The language of the mail.
@@ -61,6 +64,30 @@ pub struct InvitationOfUser {
     /// Who invites, as the person is told.
     #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
     pub inviter_display: Option<String>,
+}
+
+/// What became of a mail.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivery {
+    /// How far it is: it waits, has gone, was taken, came back, was held back since mail to the address
+    /// came back before, was given up, or is not to go any more.
+    #[schemars(extend("x-scim" = json!({
+        "mutability": "readOnly",
+        "canonicalValues": [
+            "queued", "sent", "delivered", "deferred", "bounced", "suppressed", "failed", "stale"
+        ]
+    })))]
+    pub state: Option<String>,
+    /// Since when.
+    #[schemars(extend("x-scim" = json!({ "type": "dateTime", "mutability": "readOnly" })))]
+    pub at: Option<String>,
+    /// Why.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
+    pub detail: Option<String>,
+    /// The address that it went to.
+    #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
+    pub address: Option<String>,
 }
 
 /// Invitation
