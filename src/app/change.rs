@@ -63,6 +63,12 @@ struct Wanted {
 
 impl Change {
     fn apply(&self, work: &Work, before: &Doc) -> Result<Wanted, Error> {
+        let mut wanted = self.apply_plainly(work, before)?;
+        wanted.password = work.password_of(&mut wanted.doc, wanted.password)?;
+        Ok(wanted)
+    }
+
+    fn apply_plainly(&self, work: &Work, before: &Doc) -> Result<Wanted, Error> {
         match self {
             Self::Replace(body) => {
                 let wanted = accept::replace(&work.kind, before, body.clone(), work.rules())?;

@@ -69,7 +69,8 @@ impl App {
 impl Creation {
     /// The resource that a softened body asks for, and its password as it came.
     pub(super) fn accept(work: Work, id: String, body: Value) -> Result<(Self, Password), Error> {
-        let accepted = accept::create(&work.kind, body, work.rules())?;
+        let mut accepted = accept::create(&work.kind, body, work.rules())?;
+        let password = work.password_of(&mut accepted.doc, accepted.password)?;
         let (ruled, foreseen) = match work.foresee(&id, Was::default(), accepted.doc)? {
             Foreseen::Ruled(ruled) => (ruled, true),
             Foreseen::Open(doc) => (Ruled::plain(doc), false),
@@ -78,7 +79,7 @@ impl Creation {
         let new = Arc::new(New { id, doc: ruled.doc, draft, before: None });
         let members = accepted.members.map(MemberChange::Add);
         let made = Self { work, new, password: None, members, foreseen, adopts: false };
-        Ok((made, accepted.password))
+        Ok((made, password))
     }
 
     /// The same, of a client that may not know that the person was invited: where people are invited by

@@ -11,9 +11,10 @@ use crate::domain::agent::about_mut;
 use crate::domain::scope::Scope;
 use crate::domain::standing::{self, Refusal};
 use crate::domain::strength::{self, Judgement};
-use crate::domain::{password, person, record, token};
+use crate::domain::{invitation, password, person, record, token};
 use crate::ids::TokenId;
 use crate::scim::Doc;
+use crate::scim::accept::{self, Password};
 use crate::store::{Tx, passwords, records};
 
 /// What the right to change a password is sealed for.
@@ -160,8 +161,7 @@ impl App {
     /// else.
     pub async fn generate_password(&self, ctx: &Ctx, user: &str) -> Result<String, Error> {
         ctx.require(Scope::SessionsRevoke)?;
-        let none = || Error::Internal("no password could be made".to_owned());
-        let made = strength::made_of(&random::<64>()?).ok_or_else(none)?;
+        let made = made_up()?;
         let phc = self.hasher().hash(made.clone()).await?;
         let work = Work::new(self, ctx, self.users()?);
         work.put_password(user, New { phc, must_change: true, instead_of: None }).await?;
@@ -177,6 +177,17 @@ impl App {
 }
 
 impl Work {
+    /// The password that a change comes to: the one that was sent, or one that is made up where that is
+    /// asked for.
+    pub(super) fn password_of(&self, doc: &mut Doc, sent: Password) -> Result<Password, Error> {
+        let has_password = matches!(sent, Password::Set(_));
+        if !self.has_rules() || !invitation::take_generate(doc, has_password)? {
+            return Ok(sent);
+        }
+        accept::finish(&self.kind, doc);
+        Ok(Password::Set(made_up()?))
+    }
+
     async fn put_password(self, user: &str, new: New) -> Result<(), Error> {
         let (app, tenant, id) = (self.app.clone(), self.tenant.clone(), user.to_owned());
         let put = async move |tx: &mut Tx<'_>| {
@@ -209,4 +220,10 @@ impl Work {
         };
         app.store().write(&tenant, put).await
     }
+}
+
+/// A password that was not there before.
+fn made_up() -> Result<String, Error> {
+    let none = || Error::Internal("no password could be made".to_owned());
+    strength::made_of(&random::<64>()?).ok_or_else(none)
 }

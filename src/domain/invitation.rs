@@ -427,6 +427,32 @@ pub fn drops_password(settings: &TenantSettings, before: Option<&Doc>, wanted: &
     !is_activated && mode.lets_person_choose()
 }
 
+/// Takes the wish for a password that is made up out of the document; whether there is one. The person
+/// must change it.
+///
+/// Refused is one beside a password, and for somebody who gets in otherwise.
+pub fn take_generate(doc: &mut Doc, has_password: bool) -> Result<bool, Error> {
+    let mode = written(doc, "mode").and_then(Value::as_str).and_then(Mode::parse);
+    let Some(about) = doc.get_mut(urn::CONTACT_CENTER).and_then(Value::as_object_mut) else {
+        return Ok(false);
+    };
+    if about.shift_remove("autoGeneratePassword") != Some(Value::Bool(true)) {
+        return Ok(false);
+    }
+    let at = format!("{}:autoGeneratePassword", urn::CONTACT_CENTER);
+    if has_password {
+        return Err(Error::InvalidValue(format!("{at} and password are two; send one of them.")));
+    }
+    if mode != Some(Mode::Password) {
+        return Err(Error::InvalidValue(format!(
+            "{at} is for people who get in by a password: send {}:mode 'password' with it.",
+            urn::INVITATION_OF_USER
+        )));
+    }
+    about.insert("mustChangePassword".to_owned(), true.into());
+    Ok(true)
+}
+
 /// What a client wrote of the invitation.
 pub fn written<'d>(doc: &'d Doc, name: &str) -> Option<&'d Value> {
     doc.get(urn::INVITATION_OF_USER)?.get(name)

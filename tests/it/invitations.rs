@@ -315,6 +315,32 @@ each_db! {
         assert_ne!(app.version(&path).await, before);
     }
 
+    async fn a_password_is_made_up_where_that_is_asked_for(app: TestApp) {
+        let app = app.licensed(3).await;
+        let auto = |more: Value| {
+            let mut body = json!({ ABOUT: { "autoGeneratePassword": true } });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            body
+        };
+        let by_password = json!({ INVITED: { "mode": "password" } });
+        let made = app.user_with("jane-doe", &auto(by_password.clone())).await;
+        assert!(app.has_password(&made.id()).await);
+        assert_eq!(made.body[ABOUT]["mustChangePassword"], true);
+        assert_eq!(made.body[ABOUT]["autoGeneratePassword"], Value::Null);
+        let again = app.put(&format!("/Users/{}", made.id()), &made.body).await.expect(200);
+        assert_eq!(again.header("etag"), made.header("etag"));
+        let later = app.user_with("john-doe", &by_password).await.id();
+        assert!(!app.has_password(&later).await);
+        let path = format!("{ABOUT}:autoGeneratePassword");
+        let ask = json!([{ "op": "add", "path": path, "value": true }]);
+        app.patch(&format!("/Users/{later}"), ask).await.expect(200);
+        assert!(app.has_password(&later).await);
+        for wrong in [json!({}), json!({ "password": "another-one-1", INVITED: { "mode": "password" } })] {
+            let body = crate::support::asks::user("somebody", &auto(wrong));
+            app.post("/Users", &body).await.refused(400, "invalidValue");
+        }
+    }
+
     async fn the_mode_may_be_another_one_until_the_person_could_sign_in(app: TestApp) {
         let app = app.licensed(2).await;
         let id = app.invitee("jane@x.example").await;

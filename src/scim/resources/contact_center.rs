@@ -98,6 +98,10 @@ pub struct ContactCenterUser {
     /// each. Administrators write them.
     #[schemars(extend("x-scim" = json!({ "mutability": "readOnly" })))]
     pub account_memberships: Vec<AccountMembership>,
+    /// True makes a password that nobody sees and that the person must change: an administrator generates
+    /// one that is shown, or the person asks for a new one. With mode password only, and instead of one.
+    #[schemars(extend("x-scim" = json!({ "mutability": "writeOnly", "returned": "never" })))]
+    pub auto_generate_password: Option<bool>,
     /// Whether the password must be changed before the person can sign in.
     pub must_change_password: Option<bool>,
     /// Where the person is between invitation and suspension.
