@@ -27,6 +27,7 @@ mod process;
 mod raw;
 mod seats;
 mod seed;
+mod signin;
 mod site;
 mod specs;
 mod table;

@@ -34,6 +34,9 @@ pub(crate) async fn database(database: &Database, plan: &Plan, table: &mut Table
     if wanted("create, seats") {
         bench.licensed_creates().await;
     }
+    if wanted("sign-ins") {
+        bench.sign_ins().await;
+    }
     bench.memory("resident memory, after the load", MEMORY.1);
     bench.starts().await;
     if wanted("beside a Bulk") {

@@ -31,6 +31,8 @@ pub(crate) const GROWTH: f64 = 1.5;
 pub(crate) const TAIL: f64 = 10.0;
 /// p99 of single changes beside a large Bulk, against idle.
 pub(crate) const BESIDE_BULK: f64 = 3.0;
+/// p99 of single changes beside a crowd that signs in, against idle.
+pub(crate) const BESIDE_SIGN_INS: f64 = 2.0;
 /// How many times as much a create may cost where seats are limited.
 pub(crate) const SEATS_COST: f64 = 1.3;
 /// MiB: idle, and after the load.

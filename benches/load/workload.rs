@@ -146,7 +146,8 @@ pub(crate) fn get(out: &mut Vec<u8>, path: &str, token: &str) {
         .unwrap();
 }
 
-fn send(out: &mut Vec<u8>, method: &str, path: &str, token: &str, body: &str) {
+/// Appends a request with a body.
+pub(crate) fn send(out: &mut Vec<u8>, method: &str, path: &str, token: &str, body: &str) {
     write!(
         out,
         "{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n\
