@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use usher::app::{Error, LinkState};
 use usher::clock::Clock;
+use usher::store::Tx;
 use zeroize::Zeroizing;
 
 use crate::admin::problem;
@@ -118,6 +119,25 @@ each_db! {
         assert_eq!(end.used("default").await, (1, 0));
         end.is_refused(&other).await;
         end.is_sound().await;
+    }
+
+    async fn a_link_that_is_made_up_opens_nothing_and_a_copy_of_the_database_has_none(app: TestApp) {
+        let app = app.licensed(1).await;
+        let id = app.invitee("jane@x.example").await;
+        let secret = app.link(&id).await;
+        let guess = usher::domain::token::text("activate", [7; 32]);
+        for made_up in [guess.as_str(), &secret[..secret.len() - 1], &id, "", "%00", &secret.to_uppercase()] {
+            app.is_refused(made_up).await;
+            assert!(app.app.activation(made_up).await.is_err());
+        }
+        let (digits, look) = (secret.clone(), async |tx: &mut Tx<'_>| {
+            let rows = tx.query("SELECT hash FROM tickets", &[]).await?;
+            rows.iter().map(|row| row.text(0).map(str::to_owned)).collect::<Result<Vec<_>, _>>()
+        });
+        let stored = app.store.read::<_, usher::store::Error, _>(look).await.unwrap();
+        assert!(!stored.is_empty() && stored.iter().all(|hash| hash.len() == 64));
+        assert!(!stored.iter().any(|hash| digits.contains(hash) || hash.contains(&digits)));
+        app.accept(&secret).await.unwrap();
     }
 
     async fn whoever_did_not_come_is_not_invited_by_an_identical_put(app: TestApp) {

@@ -10,6 +10,7 @@ mod administrators;
 mod agent_integrity;
 mod agents;
 mod architecture;
+mod attacks;
 mod bad_bodies;
 mod bad_database;
 mod bad_places;
