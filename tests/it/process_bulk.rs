@@ -206,7 +206,9 @@ fn another_instance_finishes_the_jobs_of_one_that_was_killed() {
     on_postgres(async |setup: Setup| {
         let url = setup.database.clone().unwrap();
         let first = started(&setup);
-        let second = started(&Setup::new(Directory::new()).on(url));
+        // Instances on one database need one key.
+        let key = format!("--key-file {}", setup.data().join("key").display());
+        let second = started(&Setup::new(Directory::new()).on(url).with(&key));
         let client = second.client.bearing(&first.client.token);
         let mut places = Vec::new();
         for name in ["x", "y", "z"] {

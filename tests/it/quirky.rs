@@ -191,10 +191,10 @@ each_db! {
             let ours: Vec<_> =
                 urns.extract_if(.., |urn| usher::scim::urn::is_ours(urn)).collect();
             assert_eq!(urns, [USER, ENTERPRISE, GROUP], "{shown}");
-            assert_eq!(ours.len(), [("all", 11), ("none", 0)].into_iter()
+            assert_eq!(ours.len(), [("all", 13), ("none", 0)].into_iter()
                 .find(|(setting, _)| *setting == shown).map_or(2, |(_, count)| count), "{shown}");
             let types = app.get("/ResourceTypes").await.expect(200).body;
-            let types_of_ours = match shown { "all" => 8, "none" => 0, _ => 1 };
+            let types_of_ours = match shown { "all" => 9, "none" => 0, _ => 1 };
             let ids = texts(&types["Resources"], "/id");
             assert_eq!((&ids[..2], ids.len() - 2), (&["User".to_owned(), "Group".to_owned()][..], types_of_ours));
             assert_eq!(types["Resources"][0]["schemaExtensions"][0]["schema"], ENTERPRISE);

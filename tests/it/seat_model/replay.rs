@@ -190,9 +190,27 @@ impl Replay {
             "user.created" => reached.note(match text(detail, "/lifecycle") {
                 "active" => "created active",
                 "suspended" => "created suspended",
+                "invited" => "created invited",
                 "waiting" => "created waiting",
                 _ => "created provisioned",
             }),
+            "invitation.accepted" => reached.note("invited: accepted"),
+            "invitation.resent" if names.contains(&"seat.reserved") => {
+                reached.note("expired: sent anew");
+            }
+            "invitation.resent" => reached.note("invited: sent anew"),
+            "invitation.expired" => reached.note("invited: expired"),
+            "invitation.cancelled" => reached.note("invited: cancelled"),
+            "invitation.superseded" if names.contains(&"user.deleted") => {
+                reached.note("invited: deleted");
+            }
+            "invitation.superseded" => reached.note("invited: by other means"),
+            "invitation.sent" if names.contains(&"seat.granted") => {
+                reached.note("who waited is invited");
+            }
+            "user.reactivated" if text(detail, "/after") == "invited" => {
+                reached.note("reactivated to invited");
+            }
             "brake.held" => {
                 reached.note(match (text(detail, "/what"), names.contains(&"seat.consumed")) {
                     ("suspension", _) => "suspended and held",

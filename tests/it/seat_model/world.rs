@@ -12,7 +12,7 @@ use usher::domain::role::Mapping;
 use super::replay::Replay;
 use super::{Reached, set};
 use crate::support::app::{Reply, TestApp};
-use crate::support::asks::{CONTACT_CENTER as ABOUT, SEAT, group, user};
+use crate::support::asks::{CONTACT_CENTER as ABOUT, INVITATION as INVITED, SEAT, group, user};
 use crate::support::bulk::{delete, message, patch, post, results, run, send};
 
 /// The groups that give something: by which role, which pool and which number.
@@ -111,7 +111,8 @@ impl Side {
             return self.decide().await;
         }
         match self.dice.below(if self.shaken { 38 } else { 36 }) {
-            0..=6 => self.create().await,
+            0..=3 => self.create().await,
+            4..=6 => self.invitations().await,
             7 | 8 => self.delete().await,
             9..=14 => self.patch_active().await,
             15..=19 => self.patch_rights().await,
@@ -180,6 +181,10 @@ impl Side {
         }
         if self.dice.below(4) == 0 {
             body[SEAT] = json!({ "seatType": self.seat_type() });
+        }
+        if self.dice.below(4) == 0 {
+            let modes = ["link", "link", "link", "reset"];
+            body[INVITED] = json!({ "mode": self.dice.one(&modes) });
         }
         match self.dice.below(16) {
             0 => body["active"] = false.into(),
@@ -396,6 +401,51 @@ impl Side {
         }
     }
 
+    /// Somebody accepts, is sent a new link, gets in by other means, or does not come in time.
+    async fn invitations(&mut self) {
+        let status = self.dice.one(&["pending", "pending", "pending", "expired"]);
+        let found = self.app.find("/Users", &format!("{INVITED}:status eq \"{status}\"")).await;
+        let found = found.expect(200).body["Resources"].as_array().cloned().unwrap_or_default();
+        let id = match found.as_slice() {
+            [] => self.somebody(),
+            some => self.dice.one(some)["id"].as_str().unwrap().to_owned(),
+        };
+        match self.dice.below(8) {
+            0 => {
+                let late = self.app.later(49 * 3_600).await;
+                late.app.expire_invitations().await.unwrap();
+            }
+            1 => {
+                let none = set(&format!("{INVITED}:mode"), &json!("none"));
+                let reply = self.app.patch(&format!("/Users/{id}"), none).await;
+                if reply.body["scimType"] != "mutability" {
+                    Self::fine(&reply);
+                }
+            }
+            turn => {
+                let ctx = self.app.app.operator(&self.app.tenant).await.unwrap();
+                let linked = match self.app.app.link_invitation(&ctx, &id).await {
+                    Ok(linked) => linked,
+                    Err(Error::SeatsExhausted(..) | Error::NotFound { .. } | Error::Scim(_)) => {
+                        return;
+                    }
+                    // The pool lets people wait: nobody is invited before there is a seat.
+                    Err(Error::Internal(sentence)) if sentence.contains("without a secret") => {
+                        return;
+                    }
+                    Err(error) => panic!("{error}"),
+                };
+                if turn < 5 {
+                    let secret = linked.url.rsplit('/').next().unwrap().to_owned();
+                    match self.app.accept(&secret).await {
+                        Ok(()) | Err(Error::Gone(_)) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            }
+        }
+    }
+
     /// An administrator brings back everything that is held, or finishes it.
     async fn decide(&mut self) {
         let ctx = self.app.app.operator(&self.app.tenant).await.unwrap();
@@ -429,6 +479,7 @@ struct Seen<'u> {
     login: bool,
     seat_type: &'u str,
     held: bool,
+    invitation: &'u str,
 }
 
 impl<'u> Seen<'u> {
@@ -446,6 +497,7 @@ impl<'u> Seen<'u> {
             login: about["webLogin"] != false,
             seat_type: text(&seat["seatType"]),
             held: text(&seat["reason"]) == "held",
+            invitation: text(&user[INVITED]["status"]),
         }
     }
 
@@ -453,6 +505,21 @@ impl<'u> Seen<'u> {
     fn row(&self) -> &'static str {
         let moves = !self.wanted.is_empty();
         let row = match (self.active, self.login, self.state, moves) {
+            (true, true, "reserved", _) if self.invitation == "pending" => {
+                ("invited", "state: invited")
+            }
+            (true, true, "exempt", false) if self.invitation == "pending" => {
+                ("invited", "state: invited")
+            }
+            (true, true, "reserved" | "exempt", _) if self.lifecycle == "provisioned" => {
+                ("provisioned", "state: provisioned, to be reset")
+            }
+            (true, _, "none", false) if self.invitation == "expired" => {
+                ("expired", "state: expired")
+            }
+            (false, _, "none", false) if self.invitation == "cancelled" => {
+                ("cancelled", "state: cancelled")
+            }
             (false, _, "consumed" | "reserved", false) if self.held => {
                 ("suspended", "state: suspended, the seat held")
             }
