@@ -54,6 +54,8 @@
 //! * Secrets are never logged, never returned, and stored only as hashes, or sealed for as long as they
 //!   must be read again (`app/vault.rs`).
 //! * What takes rights from a user ends the sessions of that user in the same transaction.
+//! * A form of a page for people is taken from the browser that was shown it alone (`http/pages/visit.rs`);
+//!   to look at a page changes nothing.
 //! * `openapi.yaml` describes every answer: the tests' client compares each with it
 //!   (`tests/it/support/documented.rs`).
 //! * A test reads the imports and keeps these directions (`tests/it/architecture.rs`).
@@ -78,7 +80,8 @@
 //! | new line of the record | `domain/record.rs` | log, events |
 //! | new endpoint for administrators | a variant and a handler in `http/admin.rs`, a row in `http/routes.rs` | router, `openapi.yaml` |
 //! | new kind of letter | a variant in `domain/letter.rs`, its words in `domain/words/*.toml`; whoever tells of it calls `App::post` in its transaction | outbox, sending, `/admin/mails` |
-//! | new language | a file in `domain/words/` and a row in `domain/words.rs` | letters; a test compares the keys |
+//! | new page for people | `http/pages/`, its words below `page` in `domain/words/*.toml`, a row in `http/routes.rs` | router, `openapi.yaml`; a test finds text that is not in the catalogue |
+//! | new language | a file in `domain/words/` and a row in `domain/words.rs` | letters, pages; a test compares the keys |
 //! | new tenant setting | a field and a row in `domain/tenant.rs` | `usher tenant set` and `show` |
 //! | new setting of the installation | a field in `settings.rs` | file, environment, flag, help |
 //! | new endpoint outside SCIM | a handler and a row in `http/routes.rs` | router, `openapi.yaml`, `/docs` |

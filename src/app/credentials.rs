@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::app::door::Client;
+use crate::app::resets::RESET;
 use crate::app::vault::random;
 use crate::app::work::Work;
 use crate::app::{App, Ctx, Error};
@@ -15,7 +16,7 @@ use crate::domain::{invitation, password, person, record, token};
 use crate::ids::TokenId;
 use crate::scim::Doc;
 use crate::scim::accept::{self, Password};
-use crate::store::{Tx, passwords, records};
+use crate::store::{Tx, passwords, records, tickets};
 
 /// What the right to change a password is sealed for.
 const PURPOSE: &str = "change-password";
@@ -80,6 +81,29 @@ impl App {
         self.set_judged(ctx, user, typed, None).await
     }
 
+    /// The hash of a password that this user will have, unless it is weak.
+    async fn hash_judged(&self, ctx: &Ctx, user: &Doc, typed: &str) -> Result<String, Error> {
+        let judged = self.judge(ctx, user, typed).await?;
+        if let Some(weak) = judged.weak {
+            return Err(Error::Weak(weak, judged.strength));
+        }
+        let prepared = password::prepare(typed, ctx.rules.password_min_length)?;
+        self.hasher().hash(prepared).await
+    }
+
+    /// The same for the user of this id, whom a link lets in.
+    pub(super) async fn hash_for(
+        &self,
+        ctx: &Ctx,
+        (user, dead): (&str, &'static str),
+        typed: &str,
+    ) -> Result<String, Error> {
+        let (work, id) = (Work::new(self, ctx, self.users()?), user.to_owned());
+        let look = async move |tx: &mut Tx<'_>| work.seek(tx, &id).await;
+        let user = self.store().read(look).await?.ok_or(Error::Gone(dead))?;
+        self.hash_judged(ctx, &user.doc, typed).await
+    }
+
     async fn set_judged(
         &self,
         ctx: &Ctx,
@@ -91,11 +115,7 @@ impl App {
         let (at, id) = (work.clone(), user.to_owned());
         let look = async move |tx: &mut Tx<'_>| at.find(tx, &id).await;
         let before = self.store().read(look).await?;
-        if let Some(weak) = self.judge(ctx, &before.doc, typed).await?.weak {
-            return Err(Error::Weak(weak));
-        }
-        let prepared = password::prepare(typed, ctx.rules.password_min_length)?;
-        let phc = self.hasher().hash(prepared).await?;
+        let phc = self.hash_judged(ctx, &before.doc, typed).await?;
         work.put_password(user, New { phc, must_change: false, instead_of }).await
     }
 
@@ -190,35 +210,48 @@ impl Work {
 
     async fn put_password(self, user: &str, new: New) -> Result<(), Error> {
         let (app, tenant, id) = (self.app.clone(), self.tenant.clone(), user.to_owned());
-        let put = async move |tx: &mut Tx<'_>| {
-            let before = self.find(tx, &id).await?;
-            let protected = self.law(&self.ctx.catalogue).protect(&before.doc, &before.doc, true);
-            protected
-                .map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))?;
-            if let Some(expected) = &new.instead_of
-                && passwords::find(tx, &self.tenant, &id).await?.as_ref() != Some(expected)
-            {
-                return Err(Error::SignIn(Refusal::Invalid));
-            }
-            passwords::set(tx, &self.tenant, &id, &new.phc).await?;
-            let mut doc = before.doc.clone();
-            let about = about_mut(&mut doc);
-            if new.must_change {
-                about.insert(MUST_CHANGE.to_owned(), true.into());
-            } else {
-                about.shift_remove(MUST_CHANGE);
-            }
-            let mut version = before.stored.version;
-            if doc != before.doc {
-                self.amend(tx, &before, doc, &[record::plain("user.updated")]).await?;
-                version += 1;
-            }
-            let change = self.change(&[record::plain("password.changed")], &id, Some(version));
-            records::write(tx, &self.tenant, change.as_slice()).await?;
-            self.end_sessions(tx, &id, "password").await?;
-            Ok::<_, Error>(())
-        };
+        let put = async move |tx: &mut Tx<'_>| self.put_new(tx, &id, &new).await;
         app.store().write(&tenant, put).await
+    }
+
+    /// Sets the password of a user whom a link has let in.
+    pub(super) async fn put_hash(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        phc: String,
+    ) -> Result<(), Error> {
+        self.put_new(tx, id, &New { phc, must_change: false, instead_of: None }).await
+    }
+
+    async fn put_new(&self, tx: &mut Tx<'_>, id: &str, new: &New) -> Result<(), Error> {
+        let before = self.find(tx, id).await?;
+        let protected = self.law(&self.ctx.catalogue).protect(&before.doc, &before.doc, true);
+        protected.map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))?;
+        if let Some(expected) = &new.instead_of
+            && passwords::find(tx, &self.tenant, id).await?.as_ref() != Some(expected)
+        {
+            return Err(Error::SignIn(Refusal::Invalid));
+        }
+        passwords::set(tx, &self.tenant, id, &new.phc).await?;
+        // A link for a new password is for the one that there was.
+        tickets::end(tx, (&self.tenant, id, RESET), "superseded").await?;
+        let mut doc = before.doc.clone();
+        let about = about_mut(&mut doc);
+        if new.must_change {
+            about.insert(MUST_CHANGE.to_owned(), true.into());
+        } else {
+            about.shift_remove(MUST_CHANGE);
+        }
+        let mut version = before.stored.version;
+        if doc != before.doc {
+            self.amend(tx, &before, doc, &[record::plain("user.updated")]).await?;
+            version += 1;
+        }
+        let change = self.change(&[record::plain("password.changed")], id, Some(version));
+        records::write(tx, &self.tenant, change.as_slice()).await?;
+        self.end_sessions(tx, id, "password").await?;
+        Ok(())
     }
 }
 

@@ -24,6 +24,8 @@ const FORGOTTEN: u64 = 7_200;
 const OF_NETWORK: Budget = Budget { most: 50, every: 6 };
 /// Wrong passwords of one name from networks from which that person never came.
 const OF_NAME: Budget = Budget { most: 20, every: 300 };
+/// Wishes for a new password from one network, whatever the names.
+const OF_ASKING: Budget = Budget { most: 20, every: 30 };
 /// Who may wait for a thread that hashes; whoever comes then is sent away.
 const LINE: usize = 64;
 /// Seconds after which to come again.
@@ -64,6 +66,7 @@ pub(super) struct Door {
     networks: Cache<String, Arc<Mutex<Spent>>>,
     names: Cache<String, Arc<Mutex<Spent>>>,
     pairs: Cache<String, Arc<Mutex<Streak>>>,
+    asking: Cache<String, Arc<Mutex<Spent>>>,
     line: Arc<Semaphore>,
     threads: Arc<Semaphore>,
     dummy: OnceCell<String>,
@@ -93,6 +96,7 @@ impl Door {
             networks: counted(),
             names: counted(),
             pairs: counted(),
+            asking: counted(),
             line: Arc::new(Semaphore::new(LINE)),
             threads: Arc::new(Semaphore::new(threads.saturating_sub(1).max(1))),
             dummy: OnceCell::new(),
@@ -123,6 +127,13 @@ impl Door {
             too_many(wait)
         })?;
         Ok(begun)
+    }
+
+    /// Somebody asks for a new password.
+    pub(super) fn ask(&self, client: &Client, now: Micros) -> Result<(), Error> {
+        let network = self.asking.get_with(client.network(), Arc::default);
+        let taken = OF_ASKING.take(&mut held(&network), now);
+        taken.map_err(too_many)
     }
 
     /// A place in the line of those whose password is looked at, once it is its turn.

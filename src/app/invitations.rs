@@ -6,6 +6,8 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::app::create::Creation;
+use crate::app::links::DEAD;
+use crate::app::resets::RESET;
 use crate::app::resources::{Asked, Prefer, Shown};
 use crate::app::rules::{ACTIVATE, Was};
 use crate::app::view::{Joined, Wish};
@@ -15,7 +17,6 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::facts::{Facts, Lifecycle};
 use crate::domain::invitation::{self, Invitation, Mode, Status};
 use crate::domain::scope::Scope;
-use crate::domain::{password, token};
 use crate::ids::{ResourceId, TenantId, TokenId};
 use crate::scim::etag::Conditions;
 use crate::scim::path::excerpt;
@@ -26,43 +27,10 @@ use crate::scim::{self, Doc, accept, fold, urn};
 use crate::store::tickets::{self, Ticket};
 use crate::store::{Beside, Tx, passwords, tenants};
 
-/// What a link says that lets nobody in any more.
-const DEAD: &str =
-    "This activation link has expired. Ask your administrator to resend the invitation.";
 /// Users whose links are ended at once.
 const PIECE: i64 = 500;
 /// How long a dead link is known, so that a person can be told what became of it.
 const KNOWN_FOR: i64 = 90 * 86_400;
-
-/// What a person finds behind a link for activation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Activation {
-    /// The name of the tenant.
-    pub tenant: String,
-    /// What the person is called.
-    pub name: String,
-    /// The name to sign in with.
-    pub user_name: String,
-    /// The language that the person reads, as it was written.
-    pub locale: Option<String>,
-    /// Whether the link is good.
-    pub state: LinkState,
-}
-
-/// Whether a link is good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkState {
-    /// A password can be set.
-    Good,
-    /// Its time has passed, or it never was one.
-    Expired,
-    /// Somebody set a password with it.
-    Used,
-    /// A newer one was made.
-    Replaced,
-    /// The person was not to come after all.
-    Cancelled,
-}
 
 /// An invitation with a link that is shown once.
 #[derive(Debug, Clone)]
@@ -176,54 +144,15 @@ impl App {
         }
     }
 
-    /// What a person finds behind a link. To look changes nothing: programs that scan mail follow links.
-    pub async fn activation(&self, secret: &str) -> Result<Activation, Error> {
-        let found = self.ticket(secret).await?;
-        let Some((ticket, ctx)) = found else { return Err(Error::Gone(DEAD)) };
-        let work = Work::new(self, &ctx, self.users()?);
-        let user = ticket.resource.clone();
-        let seek = async move |tx: &mut Tx<'_>| work.seek(tx, &user).await;
-        let Some(user) = self.store().read(seek).await? else { return Err(Error::Gone(DEAD)) };
-        let text = |name: &str| user.doc.get(name).and_then(Value::as_str).unwrap_or_default();
-        Ok(Activation {
-            tenant: ctx.tenant_name.clone(),
-            name: invitation::name(&user.doc).to_owned(),
-            user_name: text("userName").to_owned(),
-            locale: invitation::locale(&user.doc).map(str::to_owned),
-            state: state(&ticket, self.clock().now() >= ticket.expires),
-        })
-    }
-
     /// Accepts an invitation: the person has this password from now on, and may sign in. Of several who
     /// try at once one wins; it is 410 for the others.
     pub async fn activate(&self, secret: &str, new: Zeroizing<String>) -> Result<(), Error> {
-        let found = self.ticket(secret).await?;
-        let Some((ticket, ctx)) = found else { return Err(Error::Gone(DEAD)) };
-        if state(&ticket, self.clock().now() >= ticket.expires) != LinkState::Good {
-            return Err(Error::Gone(DEAD));
-        }
-        let prepared = password::prepare(&new, ctx.rules.password_min_length)?;
-        let phc = self.hasher().hash(prepared).await?;
+        let (ticket, ctx) = self.good_ticket(secret, (ACTIVATE, DEAD)).await?;
+        let phc = self.hash_for(&ctx, (&ticket.resource, DEAD), &new).await?;
         // The time that counts is that of the transaction: hashing may have taken a while.
         let work = Work::new(self, &ctx, self.users()?);
         let accepted = async move |tx: &mut Tx<'_>| work.accept(tx, &ticket, &phc).await;
         self.store().write(&ctx.tenant, accepted).await
-    }
-
-    /// The link of this secret, and who acts when it is used.
-    async fn ticket(&self, secret: &str) -> Result<Option<(Ticket, Ctx)>, Error> {
-        if !token::is_well_formed(secret) {
-            return Ok(None);
-        }
-        let hash = token::hash(secret);
-        let found = self.store().read(async move |tx: &mut Tx<'_>| {
-            let Some(ticket) = tickets::find(tx, &hash).await? else { return Ok(None) };
-            let tenant = tenants::find(tx, &ticket.tenant).await?;
-            Ok::<_, Error>(tenant.map(|tenant| (ticket, tenant.name)))
-        });
-        let Some((ticket, tenant)) = found.await? else { return Ok(None) };
-        let ctx = self.operator(&tenant).await?;
-        Ok(Some((ticket, Ctx { token: TokenId::from("person"), ..ctx })))
     }
 
     /// Ends invitations whose time has passed, in all tenants, and forgets links that ended long ago; how
@@ -256,17 +185,6 @@ impl App {
             work.seat_waiters(tx, opened).await
         };
         self.store().write(tenant, ended).await
-    }
-}
-
-fn state(ticket: &Ticket, is_over: bool) -> LinkState {
-    match ticket.ended.as_deref() {
-        None if is_over => LinkState::Expired,
-        None => LinkState::Good,
-        Some("used") => LinkState::Used,
-        Some("replaced") => LinkState::Replaced,
-        Some("cancelled" | "superseded") => LinkState::Cancelled,
-        Some(_) => LinkState::Expired,
     }
 }
 
@@ -435,6 +353,7 @@ impl Work {
         passwords::set(tx, &self.tenant, &user.stored.id, phc).await?;
         let accepted = Invitation::of(&user.doc).accepted_at(now);
         work.befall(tx, &user, &accepted).await?;
+        tickets::end(tx, (&self.tenant, &ticket.resource, RESET), "superseded").await?;
         Ok(())
     }
 

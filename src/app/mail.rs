@@ -26,6 +26,7 @@ pub use crate::store::outbox::{Mail, Tally, Wanted};
 use crate::store::{Tx, outbox, templates as rows};
 
 pub use brand::BrandChange;
+pub(super) use brand::read as read_brand;
 pub(super) use office::Office;
 pub use reports::Report;
 

@@ -17,6 +17,7 @@ mod endings;
 mod error;
 mod invitations;
 mod keeping;
+mod links;
 mod list;
 mod lookup;
 pub mod mail;
@@ -24,6 +25,8 @@ mod offers;
 mod passwords;
 mod persons;
 mod pieces;
+pub mod present;
+pub mod resets;
 pub mod resources;
 mod roles;
 mod rules;
@@ -45,11 +48,13 @@ pub use bulk::{BulkAnswer, BulkAsked, Job, JobState, RETRY_AFTER, Results};
 pub use change::Target;
 pub use doctor::{DatabaseState, Deep, Faults};
 pub use error::{Challenge, Error};
-pub use invitations::{Activation, LinkState, Linked};
+pub use invitations::Linked;
+pub use links::{Activation, LinkState};
 pub use passwords::Hasher;
 pub use pieces::Pieces;
 pub use resources::{Asked, Prefer, Shown};
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -95,6 +100,8 @@ struct Inner {
     office: Arc<Office>,
     door: Arc<Door>,
     counts: Counts,
+    /// Room for people who forgot their passwords.
+    asking: Arc<Semaphore>,
     /// Room for bulk requests.
     rooms: bulk::Rooms,
     base: OnceLock<String>,
@@ -174,6 +181,7 @@ impl App {
             office,
             door: Arc::new(Door::new(settings.hash_threads())),
             counts: Counts::default(),
+            asking: Arc::new(Semaphore::new(resets::ASKING)),
             rooms: bulk::Rooms::default(),
             base: OnceLock::new(),
             leaving: CancellationToken::new(),
@@ -268,6 +276,11 @@ impl App {
     /// Where letters go out.
     fn office(&self) -> &Office {
         &self.0.office
+    }
+
+    /// Room for people who forgot their passwords.
+    fn asking(&self) -> &Arc<Semaphore> {
+        &self.0.asking
     }
 
     /// How many resources filters found.

@@ -178,7 +178,7 @@ impl App {
 
     /// The parts of a refresh token that Usher made, whether it is good still or not: what anybody makes up
     /// is found out by a read and keeps nobody from writing.
-    async fn proven(&self, token: &str) -> Result<Option<Parts>, Error> {
+    pub(super) async fn proven(&self, token: &str) -> Result<Option<Parts>, Error> {
         let Some(parts) = parts(token) else { return Ok(None) };
         let id = parts.0.clone();
         let found =

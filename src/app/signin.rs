@@ -142,7 +142,7 @@ impl App {
     }
 
     /// The user whom a name fits as userName, e-mail or login phone; none where it fits two.
-    async fn named_so(&self, ctx: &Ctx, name: &str) -> Result<Option<Loaded>, Error> {
+    pub(super) async fn named_so(&self, ctx: &Ctx, name: &str) -> Result<Option<Loaded>, Error> {
         let kind = self.users()?;
         let contact_center = kind.extension(urn::CONTACT_CENTER).map(|found| &found.schema);
         let phones = contact_center.filter(|_| fold::phone(name).is_some());

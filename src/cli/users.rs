@@ -46,6 +46,12 @@ enum Password {
         #[arg(value_name = "USER")]
         user: String,
     },
+    /// Mail the user a link to set a new password with; the old link is dead.
+    Reset {
+        /// The user's id or userName.
+        #[arg(value_name = "USER")]
+        user: String,
+    },
 }
 
 /// Whom to invite, and to what.
@@ -137,6 +143,12 @@ pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Re
         }
         Command::Password(Password::Generate { user }) => {
             make_password(&app, &ctx, &user, output).await?;
+        }
+        Command::Password(Password::Reset { user }) => {
+            let id = user_id(&app, &ctx, &user).await?;
+            app.send_reset(&ctx, &id).await?;
+            let line = format!("A link for a new password is on its way to '{user}'.");
+            output.say(&json!({ "user": id }), &line)?;
         }
     }
     app.close().await;

@@ -216,7 +216,7 @@ fn minute(at: Micros) -> String {
 }
 
 /// How large a logo is shown.
-fn shown(logo: &Logo) -> (u32, u32) {
+pub(in crate::domain) fn shown(logo: &Logo) -> (u32, u32) {
     let (width, height) = (u64::from(logo.width.max(1)), u64::from(logo.height.max(1)));
     let (most_wide, most_high) = (u64::from(LOGO_ROOM.0), u64::from(LOGO_ROOM.1));
     let fitted = if width * most_high > height * most_wide {

@@ -46,6 +46,7 @@ pub const EVENTS: &[&str] = &[
     "role.changed",
     "sessions.revoked",
     "password.changed",
+    "password.reset_sent",
     "admin.none",
     "token.created",
     "token.rotated",

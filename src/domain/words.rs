@@ -8,6 +8,9 @@ use std::sync::LazyLock;
 const LANGUAGES: &[(&str, &str)] =
     &[("en", include_str!("words/en.toml")), ("es", include_str!("words/es.toml"))];
 
+/// Languages of a wish that are looked at.
+const MOST_WISHES: usize = 20;
+
 static ALL: LazyLock<Vec<Words>> = LazyLock::new(|| {
     LANGUAGES.iter().map(|(tag, text)| Words { tag, texts: texts(text) }).collect()
 });
@@ -62,6 +65,28 @@ pub fn choose(locale: Option<&str>) -> &'static Words {
     let wanted = wanted.split('-').next().unwrap_or_default();
     let found = ALL.iter().find(|words| words.tag.eq_ignore_ascii_case(wanted));
     found.unwrap_or(&ALL[0])
+}
+
+/// The words of this language (BCP 47, any case), where it is there.
+pub fn find(locale: &str) -> Option<&'static Words> {
+    let found = choose(Some(locale));
+    let wanted = locale.split(['-', '_']).next().unwrap_or_default();
+    found.tag.eq_ignore_ascii_case(wanted).then_some(found)
+}
+
+/// The words for who sends this `Accept-Language` (RFC 9110 s12.5.4): the language that is there and has
+/// the highest weight, of several the first; English where there is none.
+pub fn negotiate(wished: &str) -> &'static Words {
+    let mut best: Option<(f32, &'static Words)> = None;
+    for range in wished.split(',').take(MOST_WISHES) {
+        let (tag, weight) = range.split_once(";q=").unwrap_or((range, "1"));
+        let weight = weight.trim().parse().unwrap_or(0.0_f32);
+        let Some(found) = find(tag.trim()).filter(|_| weight > 0.0) else { continue };
+        if best.is_none_or(|(known, _)| weight > known) {
+            best = Some((weight, found));
+        }
+    }
+    best.map_or(&ALL[0], |(_, words)| words)
 }
 
 /// A text with its placeholders filled; those that nobody fills stay.
@@ -168,6 +193,22 @@ mod tests {
             assert_eq!(choose(Some(wanted)).tag(), found, "{wanted}");
         }
         assert_eq!(choose(None).tag(), "en");
+    }
+
+    #[test]
+    fn a_browser_gets_the_language_that_it_likes_best_of_those_there_are() {
+        for (wished, found) in [
+            ("es-ES,es;q=0.9,en;q=0.8", "es"),
+            ("de-DE,de;q=0.9,es;q=0.4,en;q=0.5", "en"),
+            ("fr, es;q=0.2", "es"),
+            ("en;q=0, es;q=0.1", "es"),
+            ("es;q=nonsense", "en"),
+            ("*", "en"),
+            ("", "en"),
+        ] {
+            assert_eq!(negotiate(wished).tag(), found, "{wished}");
+        }
+        assert_eq!(find("vi"), None);
     }
 
     #[test]

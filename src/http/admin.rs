@@ -62,6 +62,8 @@ pub enum Admin {
     Resend,
     /// Hand the link of an invitation over.
     Link,
+    /// Mail a link for a new password.
+    ResetPassword,
     /// List the roles.
     Roles,
     /// Make a role.
@@ -147,6 +149,7 @@ impl Admin {
             | Self::Invite
             | Self::Resend
             | Self::Link
+            | Self::ResetPassword
             | Self::MakePool
             | Self::ChangePool
             | Self::EndPool
@@ -193,6 +196,7 @@ pub async fn answer(admin: Admin, call: Call) -> Result<Response, Error> {
         Admin::Invite => invitations::invite(call).await,
         Admin::Resend => invitations::resend(call).await,
         Admin::Link => invitations::link(call).await,
+        Admin::ResetPassword => invitations::reset_password(call).await,
         Admin::MakePool => make_pool(call).await,
         Admin::ChangePool => change_pool(call).await,
         Admin::EndPool => end_pool(call).await,

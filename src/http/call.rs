@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::app::door::Client;
 use crate::app::{App, Challenge, Ctx, Error, Prefer};
+use crate::http::body;
 use crate::http::front::Seen;
 use crate::http::prefer::Preferences;
 use crate::http::routes::Route;
@@ -128,6 +129,28 @@ impl Call {
         scim_json::read(&self.parts.headers, body, &limits).await
     }
 
+    /// Reads the body as a form (`application/x-www-form-urlencoded`) of so many bytes at most; a second
+    /// call finds none.
+    pub async fn form(&mut self, most: usize) -> Result<Vec<(String, String)>, Error> {
+        let kind = self.parts.headers.get(header::CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(Error::UnsupportedMedia(crate::scim::path::excerpt(kind)));
+        }
+        let patience = self.app.settings().limits.body_timeout;
+        let rules = body::Rules { limit: most, patience, pace: most };
+        let bytes =
+            body::collect(&self.parts.headers, std::mem::take(&mut self.body), rules).await?;
+        let fields = url::form_urlencoded::parse(&bytes);
+        Ok(fields.map(|(name, value)| (clean(&name), clean(&value))).collect())
+    }
+
+    /// The path that was asked for, without what stands before it at a proxy.
+    pub fn own_path(&self) -> &str {
+        self.parts.uri.path()
+    }
+
     /// Reads the body as a bulk request, with its SHA-256; a second call finds none.
     pub async fn bulk(&mut self) -> Result<(bulk::Request, [u8; 32]), Error> {
         let body = std::mem::take(&mut self.body);
@@ -145,7 +168,12 @@ pub fn client(parts: &Parts) -> Client {
 }
 
 fn decoded(raw: &str) -> String {
-    percent_decode_str(raw).decode_utf8_lossy().replace('\0', "\u{fffd}")
+    clean(&percent_decode_str(raw).decode_utf8_lossy())
+}
+
+/// Text as PostgreSQL takes it.
+fn clean(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// All lines of a header as one list (RFC 9110 s5.3).

@@ -30,6 +30,7 @@ pub mod logging;
 pub mod metrics;
 pub mod openapi;
 pub mod operations;
+pub mod pages;
 pub mod prefer;
 pub mod resources;
 pub mod routes;
@@ -137,13 +138,16 @@ fn options_answer(allow: &str) -> Response {
 async fn serve(http: Http, route: Arc<Route>, request: Request) -> Response {
     see(&request, &route.path);
     let for_admins = matches!(route.row.action, Action::Admin(_) | Action::Auth(_));
+    let for_people = matches!(route.row.action, Action::Page(_))
+        .then(|| pages::Manner::of(&http.app, request.headers()));
     let seen = request.extensions().get::<Arc<Seen>>().cloned();
     let limit = patience(&http, route.row.action);
     let work = tokio::time::timeout(limit, answer(http, route, request, seen.as_deref()));
-    match work.await.unwrap_or(Err(Error::Busy(5))) {
-        Ok(response) => response,
-        Err(error) if for_admins => error::problem(&error, &id_of(seen.as_deref())),
-        Err(error) => error::response(&error, &id_of(seen.as_deref())),
+    match (work.await.unwrap_or(Err(Error::Busy(5))), for_people) {
+        (Ok(response), _) => response,
+        (Err(error), Some(manner)) => manner.failed(&error),
+        (Err(error), None) if for_admins => error::problem(&error, &id_of(seen.as_deref())),
+        (Err(error), None) => error::response(&error, &id_of(seen.as_deref())),
     }
 }
 
@@ -206,6 +210,7 @@ async fn dispatch(call: Call, metrics: &Metrics) -> Result<Response, Error> {
         Action::Docs => operations::page(),
         Action::Admin(admin) => admin::answer(admin, call).await,
         Action::Auth(auth) => signin::answer(auth, call).await,
+        Action::Page(page) => pages::answer(page, call).await,
     }
 }
 

@@ -1,9 +1,12 @@
 //! The table of endpoints. The router and `openapi.yaml` are both made from it and from nothing else.
 
+mod pages;
+
 use std::sync::Arc;
 
 use crate::domain::scope::{self, Scope};
 use crate::http::admin::Admin;
+use crate::http::pages::Page;
 use crate::http::signin::Auth;
 use crate::scim::resource_type::{Registry, ResourceType, Writes};
 
@@ -65,6 +68,8 @@ pub enum Action {
     Admin(Admin),
     /// Sessions for the product.
     Auth(Auth),
+    /// What people see.
+    Page(Page),
 }
 
 impl Action {
@@ -96,6 +101,7 @@ impl Action {
             | Self::Docs => false,
             Self::Admin(admin) => admin.writes(),
             Self::Auth(auth) => auth.writes(),
+            Self::Page(page) => page.writes(),
         }
     }
 }
@@ -154,6 +160,12 @@ pub enum Message {
     Yaml,
     /// A page.
     Html,
+    /// A form as browsers send it, with fields of these names, joined with commas.
+    Form(&'static str),
+    /// No body, and where to go on.
+    Onward,
+    /// Something that pages are shown with.
+    Asset,
     /// JSON of this name, for administrators.
     Json(&'static str),
 }
@@ -195,7 +207,7 @@ pub struct Row {
 const READ: Access = Access::Scope(Scope::UsersRead);
 const WRITE: Access = Access::Scope(Scope::UsersWrite);
 
-/// Every endpoint of the server; those of [`Place::Type`] exist once for each resource type.
+/// Every endpoint of the server but for people's pages; those of [`Place::Type`] exist once for each resource type.
 pub const ROUTES: &[Row] = &[
     row("GET", Place::Type, "", Action::List, READ).named("list{s}", "Query {s}.").says(
         Message::Nothing,
@@ -538,18 +550,22 @@ fn allows(writes: Writes, action: Action) -> bool {
     }
 }
 
+fn all() -> impl Iterator<Item = &'static Row> {
+    ROUTES.iter().chain(pages::PAGES)
+}
+
 /// Every route of a server that serves these resource types.
 pub fn routes(registry: &Registry) -> Vec<Route> {
     let of_types = registry.all().flat_map(|kind| {
         let writes = kind.writes;
         let fits = move |row: &&Row| row.place == Place::Type && allows(writes, row.action);
-        ROUTES.iter().filter(fits).map(|row| Route {
+        all().filter(fits).map(|row| Route {
             row,
             kind: Some(Arc::clone(kind)),
             path: format!("{SCIM}{}{}", kind.endpoint, row.path),
         })
     });
-    let others = ROUTES.iter().filter_map(|row| {
+    let others = all().filter_map(|row| {
         let path = match row.place {
             Place::Type => return None,
             Place::Scim => format!("{SCIM}{}", row.path),

@@ -65,7 +65,7 @@ each_db! {
         app.with_password("anna-known", &json!({ ABOUT: { "mustChangePassword": true } })).await;
         let (right, late) = (app.right_to_change("anna-known").await, app.right_to_change("anna-known").await);
         let weak = app.app.change_by_right(&right, "anna-known1").await;
-        assert!(matches!(weak, Err(Error::Weak(_))), "{weak:?}");
+        assert!(matches!(weak, Err(Error::Weak(..))), "{weak:?}");
         for wrong in ["", "x", &right[1..], &format!("{right}A")] {
             assert!(is_invalid(&app.app.change_by_right(wrong, OTHER).await), "{wrong}");
         }
@@ -89,7 +89,7 @@ each_db! {
             app.app.change_password(&app.tenant, &id, (current, new), &client).await
         };
         assert!(is_invalid(&change("wrong", OTHER).await));
-        assert!(matches!(change(PASSWORD, "password1234").await, Err(Error::Weak(_))));
+        assert!(matches!(change(PASSWORD, "password1234").await, Err(Error::Weak(..))));
         assert_eq!(app.me(&tokens.access).await, 200, "nothing has changed");
         change(PASSWORD, OTHER).await.unwrap();
         assert_eq!(app.me(&tokens.access).await, 401);

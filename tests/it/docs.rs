@@ -7,7 +7,7 @@ use crate::support::Directory;
 use crate::support::process::Setup;
 
 /// The browser, where one is installed; `tests/run` installs it.
-fn browser() -> Option<PathBuf> {
+pub(crate) fn browser() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let mut programs = std::env::split_paths(&path)
         .flat_map(|folder| ["chromium", "chromium-browser"].map(|name| folder.join(name)));

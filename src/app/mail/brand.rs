@@ -8,7 +8,7 @@ use crate::domain::brand::{Brand, Logo};
 use crate::domain::scope::Scope;
 use crate::ids::TenantId;
 use crate::scim;
-use crate::store::{Tx, brands};
+use crate::store::{Tx, brands, tenants};
 
 /// What of a brand is set; what is none stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +27,17 @@ impl App {
         ctx.require(Scope::SettingsWrite)?;
         let tenant = ctx.tenant.clone();
         self.store().read(async move |tx: &mut Tx<'_>| read(tx, &tenant).await).await
+    }
+
+    /// How the tenant of this name shows itself to everybody; a tenant that there is not shows what one
+    /// shows that has set nothing.
+    pub async fn brand_shown(&self, tenant: &str) -> Result<Brand, Error> {
+        let name = tenant.to_owned();
+        let look = async move |tx: &mut Tx<'_>| match tenants::find_by_name(tx, &name).await? {
+            Some(tenant) => read(tx, &tenant.id).await,
+            None => Ok(Brand::default()),
+        };
+        self.store().read(look).await
     }
 
     /// Changes the tenant's brand, all of it that is named or nothing.
@@ -58,7 +69,7 @@ impl App {
 }
 
 /// The tenant's brand; what cannot be read is left out, so that mail goes all the same.
-pub(super) async fn read(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Brand, Error> {
+pub(in crate::app) async fn read(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Brand, Error> {
     let row = brands::find(tx, tenant).await?;
     let bytes = row.logo.and_then(|text| STANDARD.decode(text).ok());
     let logo = bytes.and_then(|bytes| Logo::of(bytes).ok());

@@ -1,4 +1,4 @@
-//! `/admin`: invitations, several at once, sent anew, or handed over as a link.
+//! `/admin`: invitations, several at once, sent anew, or handed over as a link; and links for new passwords.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -55,4 +55,10 @@ pub(super) async fn resend(call: Call) -> Result<Response, Error> {
 pub(super) async fn link(call: Call) -> Result<Response, Error> {
     let linked = call.app.link_invitation(call.ctx()?, &call.named("user")).await?;
     Ok(reply(StatusCode::OK, &json!({ "user": linked.user, "link": *linked.url })))
+}
+
+/// `POST /admin/users/{user}/password:reset`
+pub(super) async fn reset_password(call: Call) -> Result<Response, Error> {
+    call.app.send_reset(call.ctx()?, &call.named("user")).await?;
+    Ok(nothing())
 }

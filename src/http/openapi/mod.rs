@@ -91,6 +91,7 @@ fn tags(registry: &Registry) -> Value {
         ("Discovery", "What the server supports; readable without a token."),
         ("Sessions", "Signing in, for the product behind."),
         ("Administration", "What administrators set up and read beyond SCIM."),
+        ("People", "Pages for people: activation, signing in, new passwords. Forms carry a token that the page before has, and its cookie."),
         ("Operations", "For those who run the server."),
     ]
     .map(|(name, description)| json!({ "name": name, "description": description }));

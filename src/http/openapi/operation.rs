@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::http::admin::Admin;
 use crate::http::openapi::security;
+use crate::http::pages::Page;
 use crate::http::routes::{Access, Action, Message, Place, Route};
 
 const SCIM_JSON: &str = "application/scim+json";
@@ -29,6 +30,12 @@ pub fn of(route: &Route) -> Value {
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
+    if let Message::Form(fields) = route.row.request {
+        operation["requestBody"] = json!({
+            "required": true,
+            "content": { "application/x-www-form-urlencoded": { "schema": form(fields) } },
+        });
+    }
     if let Some(schema) = schema(route.row.request, route) {
         operation["requestBody"] = json!({
             "required": true,
@@ -49,6 +56,7 @@ fn tag(route: &Route) -> &str {
         (None, Action::Bulk | Action::BulkJob | Action::StopBulk, _) => "Bulk",
         (None, Action::Admin(_), _) => "Administration",
         (None, Action::Auth(_), _) => "Sessions",
+        (None, Action::Page(_), _) => "People",
         (None, _, Place::Server) => "Operations",
         (None, _, Place::Scim | Place::Type) => "Discovery",
     }
@@ -57,7 +65,16 @@ fn tag(route: &Route) -> &str {
 fn schema(message: Message, route: &Route) -> Option<Value> {
     let kind = route.kind.as_ref().map(|kind| kind.name.as_str());
     let name = match (message, kind) {
-        (Message::Nothing | Message::Text | Message::Yaml | Message::Html, _) => return None,
+        (
+            Message::Nothing
+            | Message::Text
+            | Message::Yaml
+            | Message::Html
+            | Message::Form(_)
+            | Message::Onward
+            | Message::Asset,
+            _,
+        ) => return None,
         (Message::Input, Some(kind)) => format!("{kind}Input"),
         (Message::Resource, Some(kind)) => kind.to_owned(),
         (Message::List, Some(kind)) => format!("{kind}List"),
@@ -80,6 +97,17 @@ fn schema(message: Message, route: &Route) -> Option<Value> {
     Some(json!({ "$ref": format!("#/components/schemas/{name}") }))
 }
 
+/// A form of these fields, all of them text.
+fn form(fields: &str) -> Value {
+    let names = || fields.split(',');
+    let text = |name: &str| (name.to_owned(), json!({ "type": "string" }));
+    json!({
+        "type": "object",
+        "required": names().collect::<Vec<_>>(),
+        "properties": names().map(text).collect::<Map<_, _>>(),
+    })
+}
+
 fn responses(route: &Route) -> Map<String, Value> {
     let mut responses = Map::new();
     let (status, message) = route.row.answer;
@@ -87,6 +115,7 @@ fn responses(route: &Route) -> Map<String, Value> {
         Action::Admin(_) | Action::Auth(_) => {
             json!({ PROBLEM: { "schema": { "$ref": "#/components/schemas/Problem" } } })
         }
+        Action::Page(_) => json!({ "text/html": { "schema": { "type": "string" } } }),
         _ => json!({ SCIM_JSON: { "schema": { "$ref": "#/components/schemas/Error" } } }),
     };
     let error = json!({ "description": "Refused or failed.", "content": content });
@@ -136,6 +165,14 @@ fn more_responses(route: &Route, responses: &mut Map<String, Value>) {
                 "Seconds after which to ask again; while it is not done.",
             )]);
         }
+        Action::Page(Page::Accounts | Page::SignedIn) => {
+            responses.insert("303".to_owned(), onward("Nobody is signed in."));
+        }
+        Action::Page(Page::SignIn) => {
+            let mut page = success(200, Message::Html, route);
+            page["description"] = "The password must be changed first.".into();
+            responses.insert("200".to_owned(), page);
+        }
         Action::List
         | Action::Search
         | Action::Delete
@@ -153,7 +190,8 @@ fn more_responses(route: &Route, responses: &mut Map<String, Value>) {
         | Action::Contract
         | Action::Docs
         | Action::Auth(_)
-        | Action::Admin(_) => {}
+        | Action::Admin(_)
+        | Action::Page(_) => {}
     }
 }
 
@@ -161,7 +199,15 @@ fn success(status: u16, message: Message, route: &Route) -> Value {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let mut response = empty(reason.unwrap_or("Done"));
     let content = match message {
-        Message::Nothing => return response,
+        Message::Nothing | Message::Form(_) => return response,
+        Message::Onward => return onward("Done; go on there."),
+        Message::Asset => {
+            ["text/css", "text/javascript", "image/svg+xml", "image/png", "image/jpeg"]
+                .map(|kind| (kind.to_owned(), json!({ "schema": { "type": "string" } })))
+                .into_iter()
+                .collect::<Map<_, _>>()
+                .into()
+        }
         Message::Text => {
             json!({ "application/openmetrics-text": { "schema": { "type": "string" } } })
         }
@@ -190,6 +236,12 @@ fn success(status: u16, message: Message, route: &Route) -> Value {
             texts(&[("ETag", "The resource's version."), ("Location", "The resource's URI.")]);
     }
     response["content"] = content;
+    response
+}
+
+fn onward(description: &str) -> Value {
+    let mut response = empty(description);
+    response["headers"] = texts(&[("Location", "The path of a page.")]);
     response
 }
 
@@ -255,7 +307,8 @@ fn parameters(route: &Route) -> Vec<Value> {
         | Action::Metrics
         | Action::Contract
         | Action::Auth(_)
-        | Action::Docs => {}
+        | Action::Docs
+        | Action::Page(_) => {}
     }
     parameters
 }
@@ -311,6 +364,10 @@ fn in_path(segment: &str) -> Option<Value> {
         "account" => "The id or the accountNumber of the account.",
         "template" => "The name of the template.",
         "locale" => "The language, such as en or es-MX.",
+        "tenant" => "The name of the tenant.",
+        "token" => "The secret of the link.",
+        "file" => "The name of the file.",
+        "hash" => "The beginning of the SHA-256 of the logo.",
         "transaction" => "The id of the job: what Set-Txn said.",
         _ => "The resource's id.",
     };

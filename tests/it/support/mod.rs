@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod asks;
+pub(crate) mod browser;
 pub(crate) mod bulk;
 pub(crate) mod documented;
 pub(crate) mod people;
