@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// The attack, the defence, and the tests, as file and name.
-const TABLE: &[(&str, &str, &[(&str, &str)])] = &[
+type Row = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const TABLE: &[Row] = &[
     (
         "guess a link",
         "256 random bits, stored as a hash; one answer for all that are not good",

@@ -194,20 +194,7 @@ impl Replay {
                 "waiting" => "created waiting",
                 _ => "created provisioned",
             }),
-            "invitation.accepted" => reached.note("invited: accepted"),
-            "invitation.resent" if names.contains(&"seat.reserved") => {
-                reached.note("expired: sent anew");
-            }
-            "invitation.resent" => reached.note("invited: sent anew"),
-            "invitation.expired" => reached.note("invited: expired"),
-            "invitation.cancelled" => reached.note("invited: cancelled"),
-            "invitation.superseded" if names.contains(&"user.deleted") => {
-                reached.note("invited: deleted");
-            }
-            "invitation.superseded" => reached.note("invited: by other means"),
-            "invitation.sent" if names.contains(&"seat.granted") => {
-                reached.note("who waited is invited");
-            }
+            name if name.starts_with("invitation.") => reached.note(invited(name, names)),
             "user.reactivated" if text(detail, "/after") == "invited" => {
                 reached.note("reactivated to invited");
             }
@@ -257,5 +244,21 @@ impl Replay {
         if !waited.is_empty() && waits.is_empty() && was == "waiting" && is == "none" {
             reached.note("who waited gives up");
         }
+    }
+}
+
+/// The row that something that befell an invitation stands for.
+fn invited(name: &str, names: &[&str]) -> &'static str {
+    let beside = |name| names.contains(&name);
+    match name {
+        "invitation.accepted" => "invited: accepted",
+        "invitation.resent" if beside("seat.reserved") => "expired: sent anew",
+        "invitation.resent" => "invited: sent anew",
+        "invitation.expired" => "invited: expired",
+        "invitation.cancelled" => "invited: cancelled",
+        "invitation.superseded" if beside("user.deleted") => "invited: deleted",
+        "invitation.superseded" => "invited: by other means",
+        "invitation.sent" if beside("seat.granted") => "who waited is invited",
+        _ => "created invited",
     }
 }

@@ -505,10 +505,7 @@ impl<'u> Seen<'u> {
     fn row(&self) -> &'static str {
         let moves = !self.wanted.is_empty();
         let row = match (self.active, self.login, self.state, moves) {
-            (true, true, "reserved", _) if self.invitation == "pending" => {
-                ("invited", "state: invited")
-            }
-            (true, true, "exempt", false) if self.invitation == "pending" => {
+            (true, true, "reserved" | "exempt", _) if self.invitation == "pending" => {
                 ("invited", "state: invited")
             }
             (true, true, "reserved" | "exempt", _) if self.lifecycle == "provisioned" => {
