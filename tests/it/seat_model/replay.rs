@@ -195,9 +195,6 @@ impl Replay {
                 _ => "created provisioned",
             }),
             name if name.starts_with("invitation.") => reached.note(invited(name, names)),
-            "user.reactivated" if text(detail, "/after") == "invited" => {
-                reached.note("reactivated to invited");
-            }
             "brake.held" => {
                 reached.note(match (text(detail, "/what"), names.contains(&"seat.consumed")) {
                     ("suspension", _) => "suspended and held",
@@ -209,12 +206,12 @@ impl Replay {
             "brake.finished" => reached.note("finished without"),
             "user.restored" => reached.note("restored"),
             "user.suspended" => reached.note("suspended"),
-            "user.reactivated" if text(detail, "/after") == "active" => {
-                reached.note("reactivated to active");
-            }
-            "user.reactivated" if text(detail, "/after") == "waiting" => {
-                reached.note("reactivated to waiting");
-            }
+            "user.reactivated" => match text(detail, "/after") {
+                "active" => reached.note("reactivated to active"),
+                "waiting" => reached.note("reactivated to waiting"),
+                "invited" => reached.note("reactivated to invited"),
+                _ => {}
+            },
             "user.deleted" if self.held.contains_key(id) => reached.note("deleted with a seat"),
             "user.deleted" => reached.note("deleted without"),
             "seat.moved" => reached.note("seat moved"),
