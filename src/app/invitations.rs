@@ -222,8 +222,7 @@ impl App {
             let tenant = tenants::find(tx, &ticket.tenant).await?;
             Ok::<_, Error>(tenant.map(|tenant| (ticket, tenant.name)))
         });
-        let found = found.await?.filter(|(ticket, _)| ticket.purpose == ACTIVATE);
-        let Some((ticket, tenant)) = found else { return Ok(None) };
+        let Some((ticket, tenant)) = found.await? else { return Ok(None) };
         let ctx = self.operator(&tenant).await?;
         Ok(Some((ticket, Ctx { token: TokenId::from("person"), ..ctx })))
     }
@@ -320,8 +319,13 @@ impl Work {
         let now = self.now;
         let is_over = facts.invitation.is_pending() && facts.invitation.is_over(now);
         let may = matches!(facts.lifecycle, Lifecycle::Expired | Lifecycle::Cancelled) || is_over;
-        if !may {
-            return Err(self.is_known(user, &facts));
+        // The link must go to the address that is invited, not to another one of that user: others may
+        // have written it, and whoever has the link gets the roles that are given now.
+        let email = invitation::address(wanted).unwrap_or_default();
+        let goes_there =
+            invitation::address(&user.doc).map(fold::folded) == Some(fold::folded(email));
+        if !may || !goes_there {
+            return Err(self.is_known(email, user, &facts));
         }
         if is_over {
             let opened = self.expire(tx, &user.stored.id).await?;
@@ -369,9 +373,9 @@ impl Work {
     }
 
     /// The refusal for somebody who is invited, or registered.
-    fn is_known(&self, user: &Loaded, facts: &Facts) -> Error {
+    fn is_known(&self, email: &str, user: &Loaded, facts: &Facts) -> Error {
         let base = self.app.base();
-        let email = excerpt(invitation::address(&user.doc).unwrap_or_default());
+        let email = excerpt(email);
         Error::Taken(match (&facts.invitation.id, facts.invitation.is_pending()) {
             (Some(id), true) => format!(
                 "'{email}' is invited already: {base}/Invitations/{id}. Resend that invitation, or cancel it first."

@@ -472,6 +472,75 @@ each_db! {
         later.is_sound().await;
     }
 
+    async fn two_who_invite_the_same_person_at_once_invite_once(app: TestApp) {
+        let app = app.licensed(5).await;
+        // Both instances know that people are invited here.
+        app.invite("first@x.example", json!({})).await;
+        let other = app.second_instance().await;
+        let jane = json!({ "schemas": [SCHEMA], "email": "jane@x.example" });
+        let (one, two) = tokio::join!(app.post("/Invitations", &jane), other.post("/Invitations", &jane));
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 409], "{} {}", one.body, two.body);
+        assert_eq!((app.used("default").await, app.mail_states().await.len()), ((2, 0), 2));
+        // Of two clients who create that person at once one takes the invitation over.
+        let person = |name: &str| user(name, &json!({ "emails": [{ "value": "jane@x.example" }] }));
+        let (first, second) = (person("jdoe"), person("JDoe"));
+        let (one, two) = tokio::join!(app.post("/Users", &first), other.post("/Users", &second));
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 409], "{} {}", one.body, two.body);
+        assert_eq!(app.used("default").await, (2, 0));
+        app.is_sound().await;
+    }
+
+    async fn an_invited_user_who_is_gone_for_good_gives_the_seat_back(app: TestApp) {
+        let app = app.braked("1%/1h", 9).await;
+        for gone in app.people(5).await {
+            app.turn_off(&gone).await;
+        }
+        let mail = json!({ "emails": [{ "value": "j@x.example" }], INVITED: { "mode": "email" } });
+        let id = app.user_with("jane", &mail).await.id();
+        app.remove(&id).await;
+        assert_eq!((app.held().await, app.mail_states().await), ((0, 1), vec!["stale".to_owned()]));
+        app.is_sound().await;
+        let later = app.later(100 * HOUR).await;
+        later.app.expire_invitations().await.unwrap();
+        later.is_sound().await;
+        later.confirm().await;
+        assert_eq!(later.used("default").await, (0, 0));
+        later.is_sound().await;
+    }
+
+    async fn a_link_of_one_tenant_opens_nothing_in_another(app: TestApp) {
+        let (one, two) = (app.licensed(5).await, app.licensed(5).await);
+        let (here, there) = (one.invitee("jane@x.example").await, two.invitee("jane@x.example").await);
+        let two = two.scoped(&["admin"]).await;
+        for action in ["link", "resend"] {
+            two.admin("POST", &format!("/users/{here}/invitation:{action}"), None).await.expect(404);
+        }
+        one.accept(&one.link(&here).await).await.unwrap();
+        assert_eq!(stand(&one.see(&here).await), ACTIVE);
+        assert_eq!(stand(&two.see(&there).await), INVITED_NOW);
+    }
+
+    async fn a_link_goes_to_the_address_that_was_invited_and_to_no_other(weak: TestApp) {
+        let weak = weak.licensed(5).await;
+        let strong = weak.scoped(&["admin"]).await;
+        // Somebody who did not come, and whose mail would go elsewhere.
+        let trap = json!({
+            "emails": [{ "value": "eve@evil.example", "primary": true }, { "value": "boss@x.example" }],
+            INVITED: { "mode": "email" },
+        });
+        let eve = weak.user_with("eve", &trap).await.id();
+        weak.set_active(&eve, false).await.expect(200);
+        let boss = json!({ "schemas": [SCHEMA], "email": "boss@x.example", "roles": ["account_admin"] });
+        let detail = strong.post("/Invitations", &boss).await.refused(409, "uniqueness");
+        assert!(detail.contains("is registered already"), "{detail}");
+        assert_eq!(stand(&strong.see(&eve).await), CANCELLED);
+        assert_eq!(strong.mail_states().await, ["stale"]);
+    }
+
     async fn nothing_is_left_of_a_link_once_the_user_is_gone(app: TestApp) {
         let app = app.licensed(2).await;
         let mail = json!({ "emails": [{ "value": "j@x.example" }], INVITED: { "mode": "email" } });
