@@ -245,6 +245,10 @@ impl Work {
                 doc = account::leave(&doc, &account).0;
             }
         }
+        if let Some(facts) = Facts::of(&doc).filter(|facts| facts.invitation.is_pending()) {
+            // The link went with the user: there is another one.
+            Facts { invitation: facts.invitation.superseded(), ..facts }.put(&mut doc);
+        }
         if let Some(facts) = Facts::of(&doc).filter(|facts| facts.seat.requested.is_some()) {
             // The place in the line was given up; it is asked for anew.
             let seat = Seat { requested: None, waiting_since: None, ..facts.seat.clone() };

@@ -219,8 +219,11 @@ impl App {
             (plan.password, plan.compared) = self.new_password(ctx, &wanted.password, phc).await?;
         }
         let was = Was { before: Some(&before), password: plan.has_password() };
-        let changes = wanted.doc != before.doc;
-        let rows = if changes { plan.rows(was, &before, &wanted.doc)? } else { None };
+        let differs = wanted.doc != before.doc;
+        let rows = if differs { plan.rows(was, &before, &wanted.doc)? } else { None };
+        // What the rules leave of it may be what is there.
+        let is_undone = rows.as_ref().is_some_and(|rows| rows.doc == before.doc);
+        let (changes, rows) = if is_undone { (false, None) } else { (differs, rows) };
         let groups = shows_groups.then_some(groups);
         plan.ahead = Some(Ahead { before, groups, members, wanted, changes, rows });
         Ok(())

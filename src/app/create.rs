@@ -35,7 +35,7 @@ impl App {
         body: Value,
     ) -> Result<Creation, Error> {
         let id = ResourceId::new(work.now).to_string();
-        let (creation, password) = Creation::accept(work, id, body)?;
+        let (creation, password) = Creation::accept(work, id, body, true)?;
         self.with_password(ctx, creation, password).await
     }
 
@@ -67,26 +67,33 @@ impl App {
 }
 
 impl Creation {
-    /// The resource that a softened body asks for, and its password as it came.
-    pub(super) fn accept(work: Work, id: String, body: Value) -> Result<(Self, Password), Error> {
+    /// The resource that a softened body asks for, and its password as it came. `adopts` is whether the
+    /// client may not know that the person was invited: where people are invited by others, that takes a
+    /// look inside the transaction.
+    pub(super) fn accept(
+        work: Work,
+        id: String,
+        body: Value,
+        adopts: bool,
+    ) -> Result<(Self, Password), Error> {
         let mut accepted = accept::create(&work.kind, body, work.rules())?;
         let password = work.password_of(&mut accepted.doc, accepted.password)?;
-        let (ruled, foreseen) = match work.foresee(&id, Was::default(), accepted.doc)? {
+        // Whoever may be somebody else is taken as the client said, without what the rules make of it.
+        let adopts = adopts && work.may_adopt(&accepted.doc);
+        let foreseen = if adopts {
+            Foreseen::Open(accepted.doc)
+        } else {
+            work.foresee(&id, Was::default(), accepted.doc)?
+        };
+        let (ruled, foreseen) = match foreseen {
             Foreseen::Ruled(ruled) => (ruled, true),
             Foreseen::Open(doc) => (Ruled::plain(doc), false),
         };
         let draft = Arc::new(work.draft(&ruled.doc, ruled.beside)?);
         let new = Arc::new(New { id, doc: ruled.doc, draft, before: None });
         let members = accepted.members.map(MemberChange::Add);
-        let made = Self { work, new, password: None, members, foreseen, adopts: false };
+        let made = Self { work, new, password: None, members, foreseen, adopts };
         Ok((made, password))
-    }
-
-    /// The same, of a client that may not know that the person was invited: where people are invited by
-    /// others, that takes a look inside the transaction.
-    pub(super) fn adopting(self) -> Self {
-        let adopts = self.work.may_adopt();
-        Self { adopts, foreseen: self.foreseen && !adopts, ..self }
     }
 
     /// It as data, where nothing but the document is to be stored: such ones share a statement.

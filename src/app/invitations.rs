@@ -17,6 +17,7 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::facts::{Facts, Lifecycle};
 use crate::domain::invitation::{self, Invitation, Mode, Status};
 use crate::domain::scope::Scope;
+use crate::domain::{account, person};
 use crate::ids::{ResourceId, TenantId, TokenId};
 use crate::scim::etag::Conditions;
 use crate::scim::path::excerpt;
@@ -63,9 +64,10 @@ impl App {
         let wanted = accept::create(&stories.kind, body, stories.rules())?.doc;
         let users = Work::new(self, ctx, self.users()?).coming_by("invite");
         let id = ResourceId::new(users.now).to_string();
-        let body = users.soften_body(invitation::user_of(&wanted)?);
+        // In Usher's own words: what the tenant hides from its clients counts here all the same.
+        let body = invitation::user_of(&wanted)?;
         invitation::check_login(&ctx.rules, body["userName"].as_str().unwrap_or_default())?;
-        let (creation, _) = Creation::accept(users.clone(), id, body)?;
+        let (creation, _) = Creation::accept(users.clone(), id, body, false)?;
         let invited = async move |tx: &mut Tx<'_>| {
             let id = creation.work.invite(tx, &creation, &wanted).await?;
             stories.find(tx, &id).await
@@ -165,13 +167,20 @@ impl App {
                 tickets::overdue(tx, None, ACTIVATE, now, PIECE).await
             })
             .await?;
-        let ended = due.len();
+        let mut ended = 0;
         let tenants = if due.is_empty() { Vec::new() } else { self.tenants().await? };
         for (tenant, user) in due {
             let Some(found) = tenants.iter().find(|found| found.id == tenant) else { continue };
             let ctx = self.operator(&found.name).await?;
             let ctx = Ctx { token: TokenId::from("time"), ..ctx };
-            self.expire_one(&tenant, Work::new(self, &ctx, self.users()?), user).await?;
+            let work = Work::new(self, &ctx, self.users()?);
+            // One that cannot be ended keeps nobody else's seat.
+            match self.expire_one(&tenant, work, user.clone()).await {
+                Ok(()) => ended += 1,
+                Err(error) => {
+                    tracing::warn!(tenant = %found.name, %user, %error, "an invitation is not ended");
+                }
+            }
         }
         let before = now.plus_seconds(-KNOWN_FOR);
         let forget = async move |tx: &mut Tx<'_>| tickets::forget(tx, before, PIECE).await;
@@ -207,8 +216,15 @@ impl Work {
             catalogue.invites = true;
             tenants::set_catalogue(tx, &self.tenant, &catalogue::text(&catalogue)?).await?;
         }
-        let id = Invitation::of(&doc).id;
-        id.ok_or_else(|| Error::Internal("an invitation without an id".to_owned()))
+        let facts = Facts::of(&doc).unwrap_or_default();
+        let is_open = facts.invitation.is_pending() || facts.lifecycle == Lifecycle::Waiting;
+        let id = facts.invitation.id.filter(|_| is_open);
+        Ok(id.ok_or_else(|| {
+            scim::Error::InvalidValue(format!(
+                "'{}' would have no login: nobody is invited without a seat, or where webLogin is false.",
+                excerpt(email)
+            ))
+        })?)
     }
 
     /// Invites a user who did not come; with the roles and the seat that are asked for now, if any.
@@ -222,14 +238,20 @@ impl Work {
         let now = self.now;
         let is_over = facts.invitation.is_pending() && facts.invitation.is_over(now);
         let may = matches!(facts.lifecycle, Lifecycle::Expired | Lifecycle::Cancelled) || is_over;
-        if !may {
-            return Err(self.is_known(user, &facts));
+        // The link must go to the address that is invited, not to another one of that user: others may
+        // have written it, and whoever has the link gets the roles that are given now.
+        let email = invitation::address(wanted).unwrap_or_default();
+        let goes_there =
+            invitation::address(&user.doc).map(fold::folded) == Some(fold::folded(email));
+        if !may || !goes_there {
+            return Err(self.is_known(email, user, &facts));
         }
         if is_over {
             let opened = self.expire(tx, &user.stored.id).await?;
             self.seat_waiters(tx, opened).await?;
         }
         let user = self.find(tx, &user.stored.id).await?;
+        self.guard_login(&catalogue::read(tx, &self.tenant).await?, &user.doc)?;
         let mut doc = user.doc.clone();
         doc.insert("active".to_owned(), true.into());
         for name in ["roles", urn::SEAT] {
@@ -270,9 +292,9 @@ impl Work {
     }
 
     /// The refusal for somebody who is invited, or registered.
-    fn is_known(&self, user: &Loaded, facts: &Facts) -> Error {
+    fn is_known(&self, email: &str, user: &Loaded, facts: &Facts) -> Error {
         let base = self.app.base();
-        let email = excerpt(invitation::address(&user.doc).unwrap_or_default());
+        let email = excerpt(email);
         Error::Taken(match (&facts.invitation.id, facts.invitation.is_pending()) {
             (Some(id), true) => format!(
                 "'{email}' is invited already: {base}/Invitations/{id}. Resend that invitation, or cancel it first."
@@ -325,6 +347,7 @@ impl Work {
         shown: bool,
     ) -> Result<Option<String>, Error> {
         let loaded = self.find(tx, user).await?;
+        self.guard_login(&catalogue::read(tx, &self.tenant).await?, &loaded.doc)?;
         let facts = Facts::of(&loaded.doc).unwrap_or_default();
         let anew = self.resent(&facts.invitation, &loaded.doc)?;
         if shown && anew.mode != Mode::Link {
@@ -334,7 +357,21 @@ impl Work {
             .into());
         }
         self.check_resend(tx, user).await?;
-        self.befall(tx, &loaded, &anew).await
+        let secret = self.befall(tx, &loaded, &anew).await?;
+        if shown && secret.is_none() {
+            return Err(scim::Error::InvalidValue(
+                "No seat is free: whoever is sent an invitation anew waits for one, and there is no link before."
+                    .to_owned(),
+            )
+            .into());
+        }
+        Ok(secret)
+    }
+
+    /// Refuses whoever may not have the link of this user: who has it becomes that user.
+    fn guard_login(&self, catalogue: &Catalogue, user: &Doc) -> Result<(), Error> {
+        let protected = self.law(catalogue).protect(user, user, true);
+        protected.map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))
     }
 
     /// Accepts the invitation of this link, if it is still good, with the hash of the new password.
@@ -358,8 +395,8 @@ impl Work {
     }
 
     /// Whether a new user may turn out to be somebody whom an administrator has invited.
-    pub(super) fn may_adopt(&self) -> bool {
-        self.has_rules() && self.ctx.catalogue.invites
+    pub(super) fn may_adopt(&self, new: &Doc) -> bool {
+        self.has_rules() && self.ctx.catalogue.invites && invitation::address(new).is_some()
     }
 
     /// The user who was invited by others and whom a client creates now: taken over with what the client
@@ -385,8 +422,10 @@ impl Work {
 fn is_adoptable(catalogue: &Catalogue, user: &Doc) -> bool {
     let Some(facts) = Facts::of(user) else { return false };
     let administers = |role: &str| catalogue.role(role).is_none_or(|role| role.administrative);
+    let in_accounts = account::roles(user);
     facts.invitation.is_pending()
         && facts.origin != "scim"
         && !user.contains_key("externalId")
         && !facts.roles.iter().any(|role| administers(&role.value))
+        && !in_accounts.iter().any(|role| administers(role))
 }

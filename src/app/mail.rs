@@ -62,7 +62,7 @@ pub struct Letter<'l> {
 }
 
 /// What the button of a letter leads to: `<public-url>/<path>/<token>`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Link<'l> {
     /// Such as `activate` or `reset`.
     pub path: &'l str,
@@ -70,6 +70,13 @@ pub struct Link<'l> {
     pub token: &'l str,
     /// How many hours it is good for, from now on. A letter that has not gone until then is given up.
     pub hours: i64,
+}
+
+impl std::fmt::Debug for Link<'_> {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl<'l> Letter<'l> {

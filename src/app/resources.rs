@@ -81,7 +81,7 @@ impl App {
         let work = Work::new(self, ctx, kind);
         let body = work.soften_body(body);
         let view = Wish::new(self, ctx, asked.query).of(kind, Sent::body(kind, &body))?.of_new();
-        let creation = self.creation(ctx, work, body).await?.adopting();
+        let creation = self.creation(ctx, work, body).await?;
         let new = match self.carry_out_creation(&creation).await {
             Ok(new) => new,
             Err(error) => return Err(creation.work.note_denied(error, None).await),

@@ -22,7 +22,7 @@ use crate::app::{Error, catalogue};
 use crate::domain::agent;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::facts::{Facts, Seat, Source};
-use crate::domain::invitation;
+use crate::domain::invitation::{self, Invitation, Status};
 use crate::domain::person::{self, Judged, Law};
 use crate::domain::pool::{Admission, Full, Pool, Taken};
 use crate::domain::record::{self, Entry};
@@ -181,7 +181,10 @@ impl Work {
         let seat = judged.facts.seat.clone();
         let (seat, steps) = seat::settle(&seat, &judged.need, room, Manners::Policy).ok()?;
         let after = judged.seated(seat, self.now);
-        if after.invitation.is_pending() || facts.as_ref().is_some_and(is_invited) {
+        let had = facts.as_ref().map(|before| before.invitation.status).unwrap_or_default();
+        let has = after.invitation.status;
+        if had != has || has == Status::Pending {
+            // There is a link, or a story to be told.
             return None;
         }
         let administered = facts.is_some_and(|before| catalogue.administers(&before));
@@ -236,6 +239,8 @@ impl Work {
         };
         let mut judged = law.judge(was.doc(), &wanted, &mappings)?;
         if let Some(before) = was.doc().filter(|_| resends) {
+            // One that there was, as the rest of the change leaves it.
+            self.resent(&Invitation::of(before), &wanted)?;
             let anew = self.resent(&judged.facts.invitation, &wanted)?;
             self.check_resend(tx, id).await.map_err(Error::into_wrong_value)?;
             judged = law.apply_invited((before, &wanted), &mappings, &anew)?;
@@ -481,10 +486,6 @@ fn needed<'c>(catalogue: &'c Catalogue, need: &Need) -> Option<&'c Pool> {
         Need::Nothing(_) | Need::Spared { .. } | Need::Held => None,
         Need::Seat { pool, .. } => catalogue.pool(pool),
     }
-}
-
-fn is_invited(facts: &Facts) -> bool {
-    facts.invitation.is_pending()
 }
 
 /// What membership of this group means, as its document says.

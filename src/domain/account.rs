@@ -103,6 +103,11 @@ pub fn of(user: &Doc) -> Vec<String> {
     memberships(user).into_iter().map(|membership| membership.account).collect()
 }
 
+/// The values of the roles that a user has in accounts.
+pub fn roles(user: &Doc) -> Vec<String> {
+    memberships(user).into_iter().map(|membership| membership.role).collect()
+}
+
 /// The memberships in a document, as it keeps or shows them.
 pub fn about_memberships(user: &Doc) -> &[Value] {
     about(user, MEMBERSHIPS).and_then(Value::as_array).map_or(&[][..], Vec::as_slice)

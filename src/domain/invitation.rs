@@ -317,9 +317,13 @@ pub fn effect(before: &Invitation, after: &Invitation, moved: bool) -> Option<Ef
         (_, true) if before.is_sent_before(after) => Some(Effect::Invite),
         (true, true) => (moved && after.mode == Mode::Email).then_some(Effect::Stale),
         (true, false) => Some(Effect::End),
-        (false, false) => {
+        (false, false) if before.id != after.id => {
             let is_held_back = after.status == Status::None && after.id.is_some();
-            (is_held_back && before.id != after.id).then_some(Effect::Wait)
+            is_held_back.then_some(Effect::Wait)
+        }
+        // Whoever did not come was cancelled after that, or came by other means.
+        (false, false) => {
+            (before.id.is_some() && before.status != after.status).then_some(Effect::End)
         }
         (false, true) => None,
     }
@@ -516,7 +520,7 @@ pub fn user_of(invitation: &Doc) -> Result<Value, Error> {
         )));
     }
     let mut user = json!({
-        "schemas": [urn::USER],
+        "schemas": [urn::USER, urn::INVITATION_OF_USER],
         "userName": text("userName").unwrap_or(email),
         "emails": [{ "value": email, "type": "work", "primary": true }],
         "active": true,
@@ -530,6 +534,7 @@ pub fn user_of(invitation: &Doc) -> Result<Value, Error> {
     }
     if let Some(seat) = get("seatType") {
         user[urn::SEAT] = json!({ "seatType": seat });
+        user["schemas"] = json!([urn::USER, urn::SEAT, urn::INVITATION_OF_USER]);
     }
     for name in ["template", "ttlHours"] {
         if let Some(value) = get(name) {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::clock::Micros;
+use crate::domain::account;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::facts::{Effective, Facts, Hold, Lifecycle, Reason, Seat};
 use crate::domain::invitation::{self, Invitation, Mode, Stand, Status};
@@ -339,11 +340,13 @@ impl Law<'_> {
         Err(Protected)
     }
 
-    /// Whether the user administers the tenant by a role that clients may not give.
+    /// Whether the user administers the tenant, or an account in it, by a role that clients may not
+    /// give.
     fn is_foreign_administrator(&self, doc: &Doc) -> bool {
         let Some(facts) = Facts::of(doc) else { return false };
-        facts.roles.iter().any(|role| {
-            let found = self.catalogue.role(&role.value);
+        let in_force = facts.roles.into_iter().map(|role| role.value);
+        in_force.chain(account::roles(doc)).any(|role| {
+            let found = self.catalogue.role(&role);
             found.is_some_and(|found| {
                 found.administrative && role::check_gain(self.settings, &found, false).is_err()
             })

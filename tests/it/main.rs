@@ -44,6 +44,7 @@ mod filter_world;
 mod group_telephony;
 mod groups;
 mod idp;
+mod invitation_attacks;
 mod invitation_mail;
 mod invitations;
 mod lookups;

@@ -238,7 +238,7 @@ fn sketch(case: &Case, aim: Aim<'_>) -> Result<Sketch, Error> {
     let change = match method {
         Method::Post => {
             let body = work.soften_body(data);
-            return Ok(Sketch::Create(Box::new(Creation::accept(work, id, body)?)));
+            return Ok(Sketch::Create(Box::new(Creation::accept(work, id, body, false)?)));
         }
         Method::Delete => {
             let removal = Removal { work, id, conditions: conditions()? };

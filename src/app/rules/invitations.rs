@@ -13,7 +13,7 @@ use crate::domain::person::Judged;
 use crate::domain::seat::{self, Manners, Need};
 use crate::domain::token;
 use crate::ids::ResourceId;
-use crate::scim::{self, Doc, urn};
+use crate::scim::{self, Doc, fold, urn};
 use crate::store::tickets::{self, Ticket};
 use crate::store::{Tx, maps};
 
@@ -47,9 +47,9 @@ impl Invitee<'_> {
 
     /// What the outside notices.
     fn effect(&self) -> Option<Effect> {
-        let moved = self
-            .before
-            .is_some_and(|before| invitation::address(before) != invitation::address(self.doc));
+        // However it is written, it is one mail box.
+        let mailbox = |doc| invitation::address(doc).map(fold::folded);
+        let moved = self.before.is_some_and(|before| mailbox(before) != mailbox(self.doc));
         invitation::effect(&self.was(), &Invitation::of(self.doc), moved)
     }
 }

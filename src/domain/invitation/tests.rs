@@ -52,13 +52,13 @@ fn every_row_of_the_table_of_transitions() {
         // expired: what does not make somebody active again invites nobody
         (Expired, Email, STAYS, Expired, None),
         (Expired, Mode::None, STAYS, Expired, None),
-        (Expired, Email, GOES, Cancelled, None),
+        (Expired, Email, GOES, Cancelled, Some(Effect::End)),
         (Expired, Email, COMES, Pending, Some(Effect::Invite)),
-        (Expired, Mode::None, COMES, Superseded, None),
+        (Expired, Mode::None, COMES, Superseded, Some(Effect::End)),
         // cancelled
         (Cancelled, Email, AWAY, Cancelled, None),
         (Cancelled, Email, COMES, Pending, Some(Effect::Invite)),
-        (Cancelled, Mode::None, COMES, Superseded, None),
+        (Cancelled, Mode::None, COMES, Superseded, Some(Effect::End)),
         // by other means, and back to a mail before anybody signed in
         (Superseded, Email, STAYS, Pending, Some(Effect::Invite)),
         // suspended and back: who could sign in is not invited again
