@@ -206,7 +206,11 @@ fn another_instance_finishes_the_jobs_of_one_that_was_killed() {
     on_postgres(async |setup: Setup| {
         let url = setup.database.clone().unwrap();
         let first = started(&setup);
-        let second = started(&Setup::new(Directory::new()).on(url));
+        let mut other = Setup::new(Directory::new()).on(url);
+        // Instances share the key of the installation.
+        let key = setup.directory.path().join("data/key").to_str().unwrap().to_owned();
+        other.environment.push(("USHER_KEY_FILE".to_owned(), key));
+        let second = started(&other);
         let client = second.client.bearing(&first.client.token);
         let mut places = Vec::new();
         for name in ["x", "y", "z"] {
