@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 
 use crate::app::create::Creation;
 use crate::app::links::DEAD;
-use crate::app::resets::RESET;
 use crate::app::resources::{Asked, Prefer, Shown};
 use crate::app::rules::{ACTIVATE, Was};
 use crate::app::view::{Joined, Wish};
@@ -26,7 +25,7 @@ use crate::scim::query::Query;
 use crate::scim::resource_type::ResourceType;
 use crate::scim::{self, Doc, accept, fold, urn};
 use crate::store::tickets::{self, Ticket};
-use crate::store::{Beside, Tx, passwords, tenants};
+use crate::store::{Beside, Tx, tenants};
 
 /// Users whose links are ended at once.
 const PIECE: i64 = 500;
@@ -387,11 +386,10 @@ impl Work {
         let user = user.ok_or(Error::Gone(DEAD))?;
         let mut work = self.clone();
         work.now = now;
-        passwords::set(tx, &self.tenant, &user.stored.id, phc).await?;
+        work.put_hash(tx, &user.stored.id, phc.to_owned()).await?;
+        let user = self.find(tx, &user.stored.id).await?;
         let accepted = Invitation::of(&user.doc).accepted_at(now);
-        work.befall(tx, &user, &accepted).await?;
-        tickets::end(tx, (&self.tenant, &ticket.resource, RESET), "superseded").await?;
-        Ok(())
+        work.befall(tx, &user, &accepted).await.map(drop)
     }
 
     /// Whether a new user may turn out to be somebody whom an administrator has invited.

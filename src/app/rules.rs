@@ -403,6 +403,7 @@ impl Work {
             self.note_leave(tx, id, facts, None).await?;
         }
         self.end_invitation(tx, id, before).await?;
+        self.app.cancel_letters(tx, &self.tenant, id, None).await?;
         self.seat_waiters(tx, opened).await
     }
 

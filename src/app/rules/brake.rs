@@ -45,7 +45,12 @@ impl Work {
     ) -> Result<Judged, Error> {
         let Some(before) = was.doc() else { return Ok(judged) };
         match &judged.need {
-            Need::Nothing(Some(_)) if is_active(before) && self.is_too_many(tx, id).await? => {
+            // Whoever did not come in time is not sent away by a change of something else.
+            Need::Nothing(Some(reason))
+                if *reason != Reason::Expired
+                    && is_active(before)
+                    && self.is_too_many(tx, id).await? =>
+            {
                 self.hold(tx, id, None).await?;
                 Ok(Judged { need: Need::Held, ..judged })
             }

@@ -410,12 +410,12 @@ impl Side {
             [] => self.somebody(),
             some => self.dice.one(some)["id"].as_str().unwrap().to_owned(),
         };
-        match self.dice.below(8) {
+        match self.dice.below(20) {
             0 => {
                 let late = self.app.later(49 * 3_600).await;
                 late.app.expire_invitations().await.unwrap();
             }
-            1 => {
+            1 | 2 => {
                 let none = set(&format!("{INVITED}:mode"), &json!("none"));
                 let reply = self.app.patch(&format!("/Users/{id}"), none).await;
                 if reply.body["scimType"] != "mutability" {
@@ -435,7 +435,7 @@ impl Side {
                     }
                     Err(error) => panic!("{error}"),
                 };
-                if turn < 5 {
+                if turn < 11 {
                     let secret = linked.url.rsplit('/').next().unwrap().to_owned();
                     match self.app.accept(&secret).await {
                         Ok(()) | Err(Error::Gone(_)) => {}
