@@ -175,7 +175,19 @@ impl Law<'_> {
         mappings: &[Mapping],
         invitation: &Invitation,
     ) -> Result<Judged, Error> {
-        self.apply_with(Some(before), wanted, mappings, |_, _| invitation.clone())
+        let may_come = std::cell::Cell::new(false);
+        let follow = |_: &Invitation, has_login| {
+            may_come.set(has_login);
+            invitation.clone()
+        };
+        let judged = self.apply_with(Some(before), wanted, mappings, follow)?;
+        if invitation.is_pending() && !may_come.get() {
+            return Err(Error::InvalidValue(
+                "Nobody is invited who is not to sign in: 'webLogin' is false, or 'seatType' is 'none'."
+                    .to_owned(),
+            ));
+        }
+        Ok(judged)
     }
 
     fn apply_with(

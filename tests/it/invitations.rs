@@ -163,6 +163,22 @@ each_db! {
         later.is_sound().await;
     }
 
+    async fn nobody_is_sent_a_link_who_is_not_to_sign_in(app: TestApp) {
+        let app = app.licensed(2).await;
+        let id = app.invitee("jane@x.example").await;
+        let later = app.later(49 * HOUR).await;
+        later.app.expire_invitations().await.unwrap();
+        let login = |on: bool| json!([{ "op": "replace", "path": format!("{ABOUT}:webLogin"), "value": on }]);
+        let path = format!("/Users/{id}");
+        let off = later.patch(&path, login(false)).await.expect(200);
+        assert_eq!(stand(&off), EXPIRED);
+        later.resend(&id).await.refused(400, "invalidValue");
+        assert_eq!(later.used("default").await, (0, 0));
+        later.patch(&path, login(true)).await.expect(200);
+        later.resend(&id).await.expect(200);
+        later.is_sound().await;
+    }
+
     async fn a_full_pool_hinders_nobody_who_is_invited(app: TestApp) {
         let app = app.licensed(1).await;
         let id = app.invitee("jane@x.example").await;

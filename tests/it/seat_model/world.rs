@@ -403,19 +403,23 @@ impl Side {
 
     /// Somebody accepts, is sent a new link, gets in by other means, or does not come in time.
     async fn invitations(&mut self) {
-        let status = self.dice.one(&["pending", "pending", "pending", "expired"]);
+        let status = self.dice.one(&["pending", "expired"]);
         let found = self.app.find("/Users", &format!("{INVITED}:status eq \"{status}\"")).await;
         let found = found.expect(200).body["Resources"].as_array().cloned().unwrap_or_default();
         let id = match found.as_slice() {
             [] => self.somebody(),
             some => self.dice.one(some)["id"].as_str().unwrap().to_owned(),
         };
-        match self.dice.below(20) {
-            0 => {
+        match self.dice.below(24) {
+            0 | 1 => {
                 let late = self.app.later(49 * 3_600).await;
                 late.app.expire_invitations().await.unwrap();
             }
-            1 | 2 => {
+            4 | 5 => {
+                let off = set("active", &json!(false));
+                Self::fine(&self.app.patch(&format!("/Users/{id}"), off).await);
+            }
+            2 | 3 => {
                 let none = set(&format!("{INVITED}:mode"), &json!("none"));
                 let reply = self.app.patch(&format!("/Users/{id}"), none).await;
                 if reply.body["scimType"] != "mutability" {
@@ -514,7 +518,7 @@ impl<'u> Seen<'u> {
             (true, _, "none", false) if self.invitation == "expired" => {
                 ("expired", "state: expired")
             }
-            (false, _, "none", false) if self.invitation == "cancelled" => {
+            (false, _, "none", false) if self.invitation == "cancelled" && !self.held => {
                 ("cancelled", "state: cancelled")
             }
             (false, _, "consumed" | "reserved", false) if self.held => {
