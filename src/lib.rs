@@ -53,6 +53,8 @@
 //!   only link is Usher's.
 //! * Secrets are never logged, never returned, and stored only as hashes, or sealed for as long as they
 //!   must be read again (`app/vault.rs`).
+//! * Who is invited holds a reserved seat, a user and one good link at most, all written by one transaction;
+//!   what does not make somebody active again invites nobody.
 //! * What takes rights from a user ends the sessions of that user in the same transaction.
 //! * A form of a page for people is taken from the browser that was shown it alone (`http/pages/visit.rs`);
 //!   to look at a page changes nothing.
@@ -75,6 +77,7 @@
 //! | new thing that a deleted user gets back | `app/rules/brake.rs` keeps it, `app/brake.rs` restores it | `usher brake`, `/admin/brake` |
 //! | new rule about call agents | `domain/agent.rs`; `app/rules/agents.rs` writes both documents | users and `/CallAgents` alike |
 //! | new rule about accounts | `domain/account.rs`; `app/accounts.rs` writes accounts and memberships | `/admin`, `usher accounts` |
+//! | new rule about invitations | `domain/invitation.rs`; `app/rules/invitations.rs` writes the link, the letter and the story | every door: POST, PUT, PATCH, Bulk, groups, waiting lines |
 //! | new rule about who may sign in, or new end of sessions | `domain/standing.rs` | sign-in, refresh, every use of an access token; every door that changes users |
 //! | new claim of access tokens | `standing::claims` in `domain/standing.rs` | tokens |
 //! | new line of the record | `domain/record.rs` | log, events |
