@@ -203,10 +203,11 @@ impl App {
         } else {
             change.apply(work, &before.doc)?
         };
-        let drops = invitation::drops_password(&ctx.rules, Some(&before.doc), &wanted.doc);
-        if !matches!(wanted.password, Password::Kept) && drops && work.has_rules() {
+        let sends_password = !matches!(wanted.password, Password::Kept);
+        if sends_password && invitation::drops_password(&ctx.rules, Some(&before.doc), &wanted.doc)
+        {
             note_ignored(ctx);
-        } else if !matches!(wanted.password, Password::Kept) {
+        } else if sends_password {
             if ctx.rules.accept_password {
                 // Not even whether it is the one that there is, which a guess would be told.
                 work.guard(Was { before: Some(&before), password: true }, &wanted.doc)?;

@@ -17,7 +17,7 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::facts::{Facts, Lifecycle};
 use crate::domain::invitation::{self, Invitation, Mode, Status};
 use crate::domain::scope::Scope;
-use crate::domain::{account, person};
+use crate::domain::{account, email, person};
 use crate::ids::{ResourceId, TenantId, TokenId};
 use crate::scim::etag::Conditions;
 use crate::scim::path::excerpt;
@@ -164,8 +164,7 @@ impl App {
         self.store().write(&ctx.tenant, accepted).await
     }
 
-    /// Ends invitations whose time has passed, in all tenants, and forgets links that ended long ago; how
-    /// many ended.
+    /// Ends invitations whose time has passed, in all tenants; how many ended.
     pub async fn expire_invitations(&self) -> Result<usize, Error> {
         let now = self.clock().now();
         let due = self
@@ -189,10 +188,15 @@ impl App {
                 }
             }
         }
-        let before = now.plus_seconds(-KNOWN_FOR);
-        let forget = async move |tx: &mut Tx<'_>| tickets::forget(tx, before, PIECE).await;
-        self.store().write_apart(forget).await?;
         Ok(ended)
+    }
+
+    /// Forgets links that ended long ago.
+    pub(super) async fn forget_links(&self) -> Result<(), Error> {
+        let before = self.clock().now().plus_seconds(-KNOWN_FOR);
+        let forget = async move |tx: &mut Tx<'_>| tickets::forget(tx, before, PIECE).await;
+        while self.store().write_apart(forget).await? > 0 {}
+        Ok(())
     }
 
     async fn expire_one(&self, tenant: &TenantId, work: Work, user: String) -> Result<(), Error> {
@@ -247,11 +251,10 @@ impl Work {
         let may = matches!(facts.lifecycle, Lifecycle::Expired | Lifecycle::Cancelled) || is_over;
         // The link must go to the address that is invited, not to another one of that user: others may
         // have written it, and whoever has the link gets the roles that are given now.
-        let email = invitation::address(wanted).unwrap_or_default();
-        let goes_there =
-            invitation::address(&user.doc).map(fold::folded) == Some(fold::folded(email));
+        let invited = email::of(wanted).unwrap_or_default();
+        let goes_there = email::of(&user.doc).map(fold::folded) == Some(fold::folded(invited));
         if !may || !goes_there {
-            return Err(self.is_known(email, user, &facts));
+            return Err(self.is_known(invited, user, &facts));
         }
         if is_over {
             let opened = self.expire(tx, &user.stored.id).await?;
@@ -402,7 +405,7 @@ impl Work {
 
     /// Whether a new user may turn out to be somebody whom an administrator has invited.
     pub(super) fn may_adopt(&self, new: &Doc) -> bool {
-        self.has_rules() && self.ctx.catalogue.invites && invitation::address(new).is_some()
+        self.has_rules() && self.ctx.catalogue.invites && email::of(new).is_some()
     }
 
     /// The user who was invited by others and whom a client creates now: taken over with what the client
@@ -410,8 +413,8 @@ impl Work {
     ///
     /// Nobody becomes an administrator, or gets at one, by taking over an invitation.
     pub(super) async fn adopt(&self, tx: &mut Tx<'_>, created: &Doc) -> Result<Option<New>, Error> {
-        let Some(email) = invitation::address(created) else { return Ok(None) };
-        let all = self.having(tx, "emails.value", &fold::folded(email), 10).await?;
+        let Some(address) = email::of(created) else { return Ok(None) };
+        let all = self.having(tx, "emails.value", &fold::folded(address), 10).await?;
         let catalogue = catalogue::read(tx, &self.tenant).await?;
         let mut fitting = all.into_iter().filter(|user| is_adoptable(&catalogue, &user.doc));
         let (Some(user), None) = (fitting.next(), fitting.next()) else { return Ok(None) };

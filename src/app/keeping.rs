@@ -30,7 +30,7 @@ impl App {
                     app.seat_all_waiters().await,
                     app.tell_administrators().await,
                     app.forget_records(forgets).await,
-                    app.forget_sessions().await,
+                    app.forget_ended(forgets).await,
                 ];
                 for done in all {
                     if let Err(error) = done {
@@ -57,6 +57,15 @@ impl App {
             let seated =
                 async move |tx: &mut Tx<'_>| work.seat_waiters(tx, vec![pool.clone()]).await;
             self.store().write(&tenant, seated).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets sessions and links that ended by time: they let nobody in for as long as they are there.
+    async fn forget_ended(&self, forgets: bool) -> Result<(), Error> {
+        if forgets {
+            self.forget_sessions().await?;
+            self.forget_links().await?;
         }
         Ok(())
     }

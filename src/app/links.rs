@@ -69,16 +69,17 @@ impl App {
         let Some((ticket, ctx)) = self.ticket(secret, purpose).await? else { return Ok(None) };
         let work = Work::new(self, &ctx, self.users()?);
         let id = ticket.resource.clone();
+        let is_reset = purpose == RESET;
         let look = async move |tx: &mut Tx<'_>| {
             let Some(user) = work.seek(tx, &id).await? else { return Ok(None) };
-            let went = work.went_to(tx, &user).await?;
+            let went = is_reset && work.went_to(tx, &user).await?;
             Ok::<_, Error>(Some((user, went, mail::read_brand(tx, &work.tenant).await?)))
         };
         let Some((user, went, brand)) = self.store().read(look).await? else { return Ok(None) };
         let now = self.clock().now();
         let text = |name: &str| user.doc.get(name).and_then(Value::as_str).unwrap_or_default();
         let may = went && reset::hours(&ctx.rules, &user.doc, now).is_ok();
-        let is_out = purpose == RESET && !may;
+        let is_out = is_reset && !may;
         let state = match state(&ticket, now >= ticket.expires) {
             LinkState::Good if is_out => LinkState::Cancelled,
             state => state,

@@ -11,7 +11,7 @@ use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
 use crate::domain::invitation::{self, Invitation};
 use crate::domain::scope::Scope;
-use crate::domain::{person, record, reset, token};
+use crate::domain::{email, person, record, reset, token};
 use crate::ids::TokenId;
 use crate::scim::{self, fold};
 use crate::store::tickets::{self, Ticket};
@@ -125,7 +125,7 @@ impl Work {
             .protect(doc, doc, true)
             .map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))?;
         let hours = reset::hours(&self.ctx.rules, doc, self.now).map_err(wrong)?;
-        let to = invitation::address(doc)
+        let to = email::of(doc)
             .ok_or_else(|| wrong("The user has no e-mail address that the link could go to."))?;
         self.check_reset(tx, id, by).await?;
         let secret = token::text(RESET, random::<32>()?);
@@ -200,6 +200,6 @@ impl Work {
         let id = user.stored.id.as_str();
         let last = self.app.last_letters(tx, &self.tenant, &[id], LetterKind::Reset).await?;
         let to = last.first().map(|mail| fold::folded(&mail.address));
-        Ok(to.is_some() && to == invitation::address(&user.doc).map(fold::folded))
+        Ok(to.is_some() && to == email::of(&user.doc).map(fold::folded))
     }
 }

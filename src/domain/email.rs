@@ -19,9 +19,11 @@ pub fn given<'d>(settings: &TenantSettings, before: Option<&Doc>, wanted: &'d Do
 /// The address that mail to a user goes to: the primary one, else that of work, else the first.
 pub fn of(user: &Doc) -> Option<&str> {
     let list = user.get("emails").and_then(Value::as_array)?;
-    let with = |key: &str, value: Value| list.iter().find(move |email| email[key] == value);
-    let primary = with("primary", Value::Bool(true));
-    let chosen = primary.or_else(|| with("type", "work".into())).or_else(|| list.first())?;
+    let is_work = |email: &&Value| {
+        email["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("work"))
+    };
+    let primary = list.iter().find(|email| email["primary"] == Value::Bool(true));
+    let chosen = primary.or_else(|| list.iter().find(is_work)).or_else(|| list.first())?;
     chosen["value"].as_str().filter(|address| !address.is_empty())
 }
 
@@ -39,7 +41,7 @@ mod tests {
     #[test]
     fn mail_goes_to_the_primary_address_else_to_that_of_work() {
         let home = json!({ "value": "h@x.example", "type": "home" });
-        let work = json!({ "value": "w@x.example", "type": "work" });
+        let work = json!({ "value": "w@x.example", "type": "Work" });
         let primary = json!({ "value": "p@x.example", "primary": true });
         for (emails, found) in [
             (json!([home, work, primary]), Some("p@x.example")),

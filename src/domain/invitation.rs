@@ -6,8 +6,8 @@
 use serde_json::{Value, json};
 
 use crate::clock::Micros;
-use crate::domain::facts;
 use crate::domain::tenant::TenantSettings;
+use crate::domain::{email, facts};
 use crate::scim::{Doc, Error, fold, urn};
 
 /// Hours that a client may ask for, at most.
@@ -343,7 +343,7 @@ pub fn mode(
     let had = before.map(|before| Invitation::of(before).mode);
     let Some(text) = written(wanted, "mode").and_then(Value::as_str) else {
         let default = settings.invitation_default;
-        let skips = default == Mode::Email && address(wanted).is_none();
+        let skips = default == Mode::Email && email::of(wanted).is_none();
         return Ok(had.unwrap_or(if skips { Mode::None } else { default }));
     };
     let asked = Mode::parse(text).ok_or_else(|| {
@@ -369,7 +369,7 @@ pub fn mode(
             had.name()
         )));
     }
-    if asked == Mode::Email && address(wanted).is_none() {
+    if asked == Mode::Email && email::of(wanted).is_none() {
         return Err(Error::InvalidValue(format!(
             "{}:mode 'email' needs an address: send 'emails' with it.",
             urn::INVITATION_OF_USER
@@ -382,7 +382,7 @@ pub fn mode(
 pub fn is_skipped(settings: &TenantSettings, new: &Doc) -> bool {
     settings.invitation_default == Mode::Email
         && written(new, "mode").is_none()
-        && address(new).is_none()
+        && email::of(new).is_none()
 }
 
 /// Hours that a link is good for: what is asked for, as far as the tenant allows it.
@@ -474,17 +474,6 @@ pub fn take_resend(doc: &mut Doc) -> bool {
         doc.shift_remove(urn::INVITATION_OF_USER);
     }
     wish == Some(Value::Bool(true))
-}
-
-/// The address that mail to a person goes to: the primary one, else that for work, else the first.
-pub fn address(user: &Doc) -> Option<&str> {
-    let all = user.get("emails").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let is_work = |element: &&Value| {
-        element["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("work"))
-    };
-    let primary = all.iter().find(|element| element["primary"] == Value::Bool(true));
-    let chosen = primary.or_else(|| all.iter().find(is_work)).or_else(|| all.first())?;
-    chosen["value"].as_str().filter(|address| !address.is_empty())
 }
 
 /// What a person is called in a mail.

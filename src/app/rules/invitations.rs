@@ -11,7 +11,7 @@ use crate::domain::facts::{self, Facts, Lifecycle, Reason};
 use crate::domain::invitation::{self, Effect, Invitation, Mode, Status};
 use crate::domain::person::Judged;
 use crate::domain::seat::{self, Manners, Need};
-use crate::domain::token;
+use crate::domain::{email, token};
 use crate::ids::ResourceId;
 use crate::scim::{self, Doc, fold, urn};
 use crate::store::tickets::{self, Ticket};
@@ -48,7 +48,7 @@ impl Invitee<'_> {
     /// What the outside notices.
     fn effect(&self) -> Option<Effect> {
         // However it is written, it is one mail box.
-        let mailbox = |doc| invitation::address(doc).map(fold::folded);
+        let mailbox = |doc| email::of(doc).map(fold::folded);
         let moved = self.before.is_some_and(|before| mailbox(before) != mailbox(self.doc));
         invitation::effect(&self.was(), &Invitation::of(self.doc), moved)
     }
@@ -131,7 +131,7 @@ impl Work {
     ) -> Result<(), Error> {
         self.cancel_letters(tx, invitee.id).await?;
         let user = invitee.doc;
-        let (Some(to), Mode::Email) = (invitation::address(user), invitation.mode) else {
+        let (Some(to), Mode::Email) = (email::of(user), invitation.mode) else {
             return Ok(());
         };
         let hours = invitation::hours(&self.ctx.rules, user);
@@ -345,7 +345,6 @@ impl Work {
         }
         let over = invitation.superseded();
         tickets::end(tx, (&self.tenant, id, ACTIVATE), over.status.name()).await?;
-        self.cancel_letters(tx, id).await?;
         let stories = self.on(urn::INVITATION)?;
         if let Some(story) = &invitation.id {
             stories.amend_story(tx, story, &over, over.status.name()).await?;
@@ -369,7 +368,7 @@ fn story_of(invitee: &Invitee<'_>) -> Doc {
     let invitation = &facts.invitation;
     let mut story = Doc::new();
     let mut put = |name: &str, value: Option<Value>| facts::set(&mut story, name, value);
-    let address = invitation::address(doc).unwrap_or_default();
+    let address = email::of(doc).unwrap_or_default();
     put("email", Some(address.into()));
     put("displayName", doc.get("displayName").cloned());
     put("userName", doc.get("userName").cloned());

@@ -234,18 +234,6 @@ fn a_login_id_is_long_enough_where_a_password_is_given_with_it() {
 }
 
 #[test]
-fn the_address_is_the_primary_one_then_that_for_work() {
-    let doc = |emails: Value| Doc::from_iter([("emails".to_owned(), emails)]);
-    let home = json!({ "value": "home@x.example", "type": "home" });
-    let work = json!({ "value": "work@x.example", "type": "Work" });
-    let main = json!({ "value": "main@x.example", "primary": true });
-    assert_eq!(address(&doc(json!([home, work, main]))), Some("main@x.example"));
-    assert_eq!(address(&doc(json!([home, work]))), Some("work@x.example"));
-    assert_eq!(address(&doc(json!([home]))), Some("home@x.example"));
-    assert_eq!(address(&doc(json!([]))), None);
-}
-
-#[test]
 fn who_is_invited_becomes_a_user_with_a_mail() {
     let invitation = json!({
         "email": "jane@x.example", "displayName": "Jane", "roles": ["agent"], "seatType": "default",

@@ -9,4 +9,5 @@ CREATE TABLE tickets (
     ended    TEXT
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX tickets_good ON tickets (tenant, resource, purpose) WHERE ended IS NULL;
+CREATE INDEX tickets_overdue ON tickets (expires) WHERE ended IS NULL;
 CREATE INDEX tickets_by_end ON tickets (expires);
