@@ -78,6 +78,21 @@ id!(
     RequestId
 );
 
+/// What stands before the user's `id` in what stands for a token of a person.
+const PERSON: &str = "user ";
+
+impl TokenId {
+    /// What stands for a token where a person acts: whoever signed in, or proved to be this user.
+    pub fn of_person(user: &str) -> Self {
+        Self(format!("{PERSON}{user}"))
+    }
+
+    /// The `id` of the user of whom it is; none where it is a token's.
+    pub fn person(&self) -> Option<&str> {
+        self.0.strip_prefix(PERSON)
+    }
+}
+
 impl SessionId {
     /// Its 128 bits; none where the text is no UUID.
     pub fn bits(&self) -> Option<[u8; 16]> {

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::app::door::Client;
-use crate::app::resets::RESET;
 use crate::app::vault::random;
 use crate::app::work::Work;
 use crate::app::{App, Ctx, Error};
@@ -11,12 +10,12 @@ use crate::clock::Micros;
 use crate::domain::agent::about_mut;
 use crate::domain::scope::Scope;
 use crate::domain::standing::{self, Refusal};
-use crate::domain::strength::{self, Judgement};
+use crate::domain::strength::{self, Judgement, TooWeak};
 use crate::domain::{invitation, password, person, record, token};
 use crate::ids::TokenId;
 use crate::scim::Doc;
 use crate::scim::accept::{self, Password};
-use crate::store::{Tx, passwords, records, tickets};
+use crate::store::{Tx, passwords, records};
 
 /// What the right to change a password is sealed for.
 const PURPOSE: &str = "change-password";
@@ -67,6 +66,7 @@ impl App {
     ) -> Result<Judgement, Error> {
         let mut own = standing::own_words(user);
         own.push(ctx.tenant_name.clone());
+        own.extend(self.brand_shown(&ctx.tenant_name).await?.name);
         let (typed, shortest) = (typed.to_owned(), ctx.rules.password_min_length);
         let judge = move || strength::judge(&typed, shortest, &own);
         let judged = tokio::task::spawn_blocking(judge).await;
@@ -84,10 +84,11 @@ impl App {
     /// The hash of a password that this user will have, unless it is weak.
     async fn hash_judged(&self, ctx: &Ctx, user: &Doc, typed: &str) -> Result<String, Error> {
         let judged = self.judge(ctx, user, typed).await?;
-        if let Some(weak) = judged.weak {
-            return Err(Error::Weak(weak, judged.strength));
+        let shortest = ctx.rules.password_min_length;
+        if let Some(why) = judged.weak {
+            return Err(TooWeak { why, strength: judged.strength, shortest }.into());
         }
-        let prepared = password::prepare(typed, ctx.rules.password_min_length)?;
+        let prepared = password::prepare(typed, shortest)?;
         self.hasher().hash(prepared).await
     }
 
@@ -191,7 +192,7 @@ impl App {
     /// A user as whoever changes what is their own: everything may be written, and the record says who.
     pub(super) async fn on_behalf(&self, tenant: &str, user: &str) -> Result<Ctx, Error> {
         let ctx = self.operator(tenant).await?;
-        let (token, user) = (TokenId::from(format!("user {user}")), Some(user.to_owned()));
+        let (token, user) = (TokenId::of_person(user), Some(user.to_owned()));
         Ok(Ctx { token, user, ..ctx })
     }
 }
@@ -234,8 +235,6 @@ impl Work {
             return Err(Error::SignIn(Refusal::Invalid));
         }
         passwords::set(tx, &self.tenant, id, &new.phc).await?;
-        // A link for a new password is for the one that there was.
-        tickets::end(tx, (&self.tenant, id, RESET), "superseded").await?;
         let mut doc = before.doc.clone();
         let about = about_mut(&mut doc);
         if new.must_change {
@@ -250,8 +249,7 @@ impl Work {
         }
         let change = self.change(&[record::plain("password.changed")], id, Some(version));
         records::write(tx, &self.tenant, change.as_slice()).await?;
-        self.end_sessions(tx, id, "password").await?;
-        Ok(())
+        self.replace_password(tx, id).await
     }
 }
 

@@ -5,7 +5,7 @@ mod body;
 use crate::domain::pool::Full;
 use crate::domain::scope::Scope;
 use crate::domain::standing::Refusal;
-use crate::domain::strength::Weak;
+use crate::domain::strength::TooWeak;
 use crate::{scim, store};
 
 /// What was wrong with a credential.
@@ -88,9 +88,9 @@ pub enum Error {
     /// Somebody may not sign in, or may no longer be signed in.
     #[error(transparent)]
     SignIn(#[from] Refusal),
-    /// A password that is not good enough, and how strong it is, 0 to 4.
-    #[error("{0}")]
-    Weak(Weak, u8),
+    /// A password that is not good enough.
+    #[error(transparent)]
+    Weak(#[from] TooWeak),
     /// Too often; come back after so many seconds.
     #[error("Too many attempts. Retry in {0} s.")]
     TooMany(u32),

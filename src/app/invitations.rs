@@ -98,8 +98,15 @@ impl App {
         serde_json::from_str(&text).map_err(|error| Error::Internal(error.to_string()))
     }
 
+    /// Cancels the invitation of the user of this id.
+    pub async fn cancel_invitation_of(&self, ctx: &Ctx, user: &str) -> Result<(), Error> {
+        ctx.require(Scope::UsersWrite)?;
+        let id = self.invitation_of(ctx, user).await?;
+        self.cancel_invitation(ctx, &id, &Conditions::default()).await
+    }
+
     /// The id of the invitation that the user of this id has.
-    pub async fn invitation_of(&self, ctx: &Ctx, user: &str) -> Result<String, Error> {
+    async fn invitation_of(&self, ctx: &Ctx, user: &str) -> Result<String, Error> {
         let work = Work::new(self, ctx, self.users()?);
         let id = user.to_owned();
         let found = async move |tx: &mut Tx<'_>| work.find(tx, &id).await;

@@ -22,7 +22,7 @@ pub use crate::domain::letter::LetterKind;
 use crate::ids::{ResourceId, TenantId};
 use crate::scim::fold;
 use crate::settings::{MailUrl, Settings};
-pub use crate::store::outbox::{Mail, Tally, Wanted};
+pub use crate::store::outbox::{Mail, Passage, Tally, Wanted};
 use crate::store::{Tx, outbox, templates as rows};
 
 pub use brand::BrandChange;
@@ -56,9 +56,8 @@ pub struct Letter<'l> {
     pub link: Option<Link<'l>>,
     /// A list that it shows, one line each.
     pub lines: &'l [String],
-    /// Whether somebody asked for this letter by itself, so that it goes to an address from which mail
-    /// came back.
-    pub explicit: bool,
+    /// Whether it goes.
+    pub passage: Passage,
 }
 
 /// What the button of a letter leads to: `<public-url>/<path>/<token>`.
@@ -92,9 +91,31 @@ impl<'l> Letter<'l> {
             inviter: None,
             link: None,
             lines: &[],
-            explicit: false,
+            passage: Passage::UnlessCameBack,
         }
     }
+}
+
+/// Whose letters a [`Limit`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Those to one person: the mail box is a person's.
+    Person,
+    /// Those to everybody in the tenant.
+    Tenant,
+}
+
+/// So many letters within so many seconds, and no more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    /// Whose.
+    pub(super) who: Who,
+    /// Whether only those count that somebody asked for by themselves.
+    pub(super) asked: bool,
+    /// How many.
+    pub(super) most: i64,
+    /// Within how many seconds.
+    pub(super) seconds: i64,
 }
 
 /// What stands in a letter that waits, but for the secret.
@@ -113,8 +134,7 @@ impl App {
     /// Writes a letter in the transaction of the change that it tells of, which has the tenant's turn
     /// ([`crate::store::Store::write`]); it goes once that is committed. Gives the id of the letter.
     ///
-    /// Where mail to this address came back and nobody asked for this letter by itself, it is kept as
-    /// `suppressed` and does not go. An address that is none is no error here: the letter fails.
+    /// Where it is held back ([`Passage`]) it is kept as `suppressed` and does not go. An address that is none is no error here: the letter fails.
     pub async fn post(
         &self,
         tx: &mut Tx<'_>,
@@ -148,7 +168,7 @@ impl App {
             ends: now.plus_seconds(hours * 3_600),
             id,
         };
-        outbox::insert(tx, tenant, &new, letter.explicit).await?;
+        outbox::insert(tx, tenant, &new, letter.passage).await?;
         // Not committed yet: the office looks again and again for a while.
         self.office().wake();
         Ok(new.id)
@@ -177,6 +197,33 @@ impl App {
         kind: LetterKind,
     ) -> Result<Vec<Mail>, Error> {
         Ok(outbox::last_of_each(tx, tenant, users, kind.name()).await?)
+    }
+
+    /// Refuses with [`Error::TooOften`] one more letter of this kind for this user than these limits allow.
+    pub(super) async fn check_letters(
+        &self,
+        tx: &mut Tx<'_>,
+        tenant: &TenantId,
+        (user, kind): (&str, LetterKind),
+        limits: &[Limit],
+    ) -> Result<(), Error> {
+        let now = self.clock().now();
+        for limit in limits {
+            let who = (limit.who == Who::Person).then_some(user);
+            let asked = (&[kind][..], limit.seconds);
+            let tally = self.count_letters(tx, tenant, who, asked).await?;
+            let (count, oldest) = if limit.asked {
+                (tally.asked, tally.oldest_asked)
+            } else {
+                (tally.count, tally.oldest)
+            };
+            if count >= limit.most {
+                let age = oldest.map_or(0, |at| (now.0 - at.0) / 1_000_000);
+                let wait = u32::try_from((limit.seconds - age).max(1)).unwrap_or(u32::MAX);
+                return Err(Error::TooOften(wait));
+            }
+        }
+        Ok(())
     }
 
     /// How many letters of these kinds were written within so many seconds, for this user or for all of

@@ -6,14 +6,17 @@ use crate::app::door::Client;
 use crate::app::sessions::document;
 use crate::app::signing::Claims;
 use crate::app::tenants::settings_of;
+use crate::app::work::Work;
 use crate::app::{App, Challenge, Ctx, Error, catalogue};
 use crate::clock::Micros;
 use crate::domain::facts::Facts;
 use crate::domain::role;
+use crate::domain::scope::Scopes;
 use crate::domain::standing::{self, Refusal};
-use crate::ids::{RequestId, SessionId, TokenId};
+use crate::ids::{RequestId, SessionId, TenantId, TokenId};
 use crate::scim::quirks::Quirks;
 use crate::store::sessions::{self, Holder};
+use crate::store::{Tx, tenants};
 
 impl App {
     /// Who this access token is, if it is one of this installation, its session has not ended, and the
@@ -49,7 +52,7 @@ impl App {
         Ok(Ctx {
             tenant: holder.session.tenant.clone(),
             tenant_name: holder.tenant_name.clone(),
-            token: TokenId::from(format!("user {}", holder.session.user)),
+            token: TokenId::of_person(&holder.session.user),
             user: Some(holder.session.user.clone()),
             scopes: role::scopes_of(&catalogue, &facts.roles),
             quirks: if rules.strict { Quirks::NONE } else { self.0.quirks },
@@ -57,6 +60,29 @@ impl App {
             catalogue: Arc::new(catalogue),
             request,
         })
+    }
+
+    /// The person of this `id`, for work that goes on after its request: whoever may use the product still,
+    /// with what the roles in force open now. The address was looked at when the request came.
+    pub(super) async fn person_later(
+        &self,
+        tenant: &TenantId,
+        user: &str,
+        request: RequestId,
+    ) -> Result<Ctx, Error> {
+        let refused = || Error::Unauthorized(Challenge::Invalid);
+        let at = tenant.clone();
+        let found = self.store().read(async move |tx: &mut Tx<'_>| tenants::find(tx, &at).await);
+        let tenant = found.await?.ok_or_else(refused)?;
+        let ctx =
+            self.caller_in(tenant, (TokenId::of_person(user), Scopes::exactly(&[])), request)?;
+        let (work, id) = (Work::new(self, &ctx, self.users()?), user.to_owned());
+        let found = self.store().read(async move |tx: &mut Tx<'_>| work.seek(tx, &id).await);
+        let doc = found.await?.ok_or_else(refused)?.doc;
+        standing::may_use(&doc).map_err(|_| refused())?;
+        let roles = Facts::of(&doc).unwrap_or_default().roles;
+        let scopes = role::scopes_of(&ctx.catalogue, &roles);
+        Ok(Ctx { user: Some(user.to_owned()), scopes, ..ctx })
     }
 }
 

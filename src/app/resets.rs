@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::app::door::Client;
 use crate::app::links::DEAD_RESET;
-use crate::app::mail::{Letter, LetterKind, Link};
+use crate::app::mail::{Letter, LetterKind, Limit, Link, Passage, Who};
 use crate::app::vault::random;
 use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
@@ -109,13 +109,6 @@ impl App {
     }
 }
 
-impl App {
-    /// A secret that says that a form is one of ours; a browser keeps it and sends it twice.
-    pub fn form_token() -> Result<String, Error> {
-        Ok(token::text("form", random::<32>()?))
-    }
-}
-
 impl Work {
     /// Writes a link and its letter.
     async fn send_reset(&self, tx: &mut Tx<'_>, user: &Loaded, by: By) -> Result<(), Error> {
@@ -143,7 +136,10 @@ impl Work {
             name: invitation::name(doc),
             locale: invitation::locale(doc),
             link: Some(Link { path: RESET, token: &secret, hours }),
-            explicit: by == By::Administrator,
+            passage: match by {
+                By::Administrator => Passage::Always,
+                By::Form => Passage::UnlessCameBack,
+            },
             ..Letter::new(LetterKind::Reset, id, to)
         };
         self.app.post(tx, &self.tenant, &letter).await?;
@@ -155,20 +151,13 @@ impl Work {
     /// as many again as forms do.
     async fn check_reset(&self, tx: &mut Tx<'_>, user: &str, by: By) -> Result<(), Error> {
         let times = if by == By::Administrator { 2 } else { 1 };
-        for (who, most, seconds) in [
-            (Some(user), 1, MINUTE),
-            (Some(user), MOST_A_DAY * times, 24 * 60 * MINUTE),
-            (None, MOST_AN_HOUR * times, 60 * MINUTE),
-        ] {
-            let asked = (&[LetterKind::Reset][..], seconds);
-            let tally = self.app.count_letters(tx, &self.tenant, who, asked).await?;
-            if tally.count >= most {
-                let oldest = tally.oldest.map_or(0, |at| (at.0 - self.now.0) / 1_000_000);
-                let wait = u32::try_from((oldest + seconds).max(1)).unwrap_or(u32::MAX);
-                return Err(Error::TooOften(wait));
-            }
-        }
-        Ok(())
+        let limits = [
+            (Who::Person, 1, MINUTE),
+            (Who::Person, MOST_A_DAY * times, 24 * 60 * MINUTE),
+            (Who::Tenant, MOST_AN_HOUR * times, 60 * MINUTE),
+        ]
+        .map(|(who, most, seconds)| Limit { who, asked: false, most, seconds });
+        self.app.check_letters(tx, &self.tenant, (user, LetterKind::Reset), &limits).await
     }
 
     /// Sets the password of the user of a link, if it is still good; who never could sign in can now.

@@ -17,6 +17,8 @@ use notices::Turns;
 
 use serde_json::json;
 
+use crate::app::mail::LetterKind;
+use crate::app::resets::RESET;
 use crate::app::work::{Loaded, Work};
 use crate::app::{Error, catalogue};
 use crate::domain::agent;
@@ -34,7 +36,7 @@ use crate::scim::{Doc, accept, urn};
 use crate::store::held::Gone;
 use crate::store::records::{self, Change};
 use crate::store::seats::Shift;
-use crate::store::{Beside, Tx, logins, maps, seats};
+use crate::store::{Beside, Tx, logins, maps, seats, tickets};
 
 /// A document that the rules have seen.
 #[derive(Debug, Clone, Default)]
@@ -407,7 +409,7 @@ impl Work {
         self.seat_waiters(tx, opened).await
     }
 
-    /// Takes the agent and the seat of a user who is no more; gives the pools in which there may be room.
+    /// Takes the agent and the seat of a user who is no more, and forgets who was invited; gives the pools in which there may be room.
     pub(super) async fn give_all_back(
         &self,
         tx: &mut Tx<'_>,
@@ -416,6 +418,7 @@ impl Work {
         seat: &Seat,
     ) -> Result<Vec<String>, Error> {
         self.leave_agent(tx, id, user).await?;
+        self.forget_invitee(tx, id, user).await?;
         if self.ctx.catalogue.signs_in {
             logins::forget(tx, &self.tenant, id).await?;
         }
@@ -434,7 +437,15 @@ impl Work {
         let entry = record::plain("password.changed");
         let change = self.change(&[entry], &stored.id, Some(stored.version));
         records::write(tx, &self.tenant, change.as_slice()).await?;
-        self.end_sessions(tx, &stored.id, "password").await.map(drop)
+        self.replace_password(tx, &stored.id).await
+    }
+
+    /// What follows from another password: links for a new one are for the one that there was, and
+    /// sessions end.
+    pub(super) async fn replace_password(&self, tx: &mut Tx<'_>, id: &str) -> Result<(), Error> {
+        tickets::end(tx, (&self.tenant, id, RESET), "superseded").await?;
+        self.app.cancel_letters(tx, &self.tenant, id, Some(LetterKind::Reset)).await?;
+        self.end_sessions(tx, id, "password").await.map(drop)
     }
 
     /// What the record gets of a change of this resource; nothing where nothing happened.

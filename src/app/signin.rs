@@ -45,9 +45,17 @@ impl std::fmt::Debug for Attempt {
 pub enum SignedIn {
     /// A session has begun.
     In(Box<Grant>),
-    /// The password must be changed first; with this right, which is good once and for ten minutes
-    /// ([`App::change_by_right`]).
-    MustChange(String),
+    /// The password must be changed first.
+    MustChange(MustChange),
+}
+
+/// What is needed to set another password in place of one that was good once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MustChange {
+    /// The right to do so, which is good once and for ten minutes ([`App::change_by_right`]).
+    pub right: String,
+    /// Characters that the new one has at least.
+    pub shortest: usize,
 }
 
 impl std::fmt::Debug for SignedIn {
@@ -98,7 +106,8 @@ impl App {
         }
         if standing::must_change(&user.doc) {
             let right = self.right_to_change(&ctx, &user.stored.id, &phc)?;
-            return Ok(SignedIn::MustChange(right));
+            let shortest = ctx.rules.password_min_length;
+            return Ok(SignedIn::MustChange(MustChange { right, shortest }));
         }
         let holder = self.open_session(&ctx, &user.stored.id, &phc, attempt).await?;
         Ok(SignedIn::In(Box::new(self.grant(holder).await?)))

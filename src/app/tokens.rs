@@ -104,13 +104,16 @@ impl App {
         })
     }
 
-    /// Who this token is, by its id: for work that goes on after its request.
+    /// Who this token is, by its id, or which person: for work that goes on after its request.
     pub(super) async fn holder(
         &self,
         tenant: &TenantId,
         id: &TokenId,
         request: RequestId,
     ) -> Result<Ctx, Error> {
+        if let Some(user) = id.person() {
+            return self.person_later(tenant, user, request).await;
+        }
         let refused = || Error::Unauthorized(Challenge::Invalid);
         let (tenant, id, now) = (tenant.clone(), id.clone(), self.clock().now());
         let found = self.store().read(async move |tx: &mut Tx<'_>| {
@@ -123,13 +126,24 @@ impl App {
         if ended {
             return Err(refused());
         }
+        let scopes = Scopes::from_stored(&token.scopes).map_err(Error::Internal)?;
+        self.caller_in(tenant, (token.id, scopes), request)
+    }
+
+    /// A client of a tenant as whoever asks.
+    pub(super) fn caller_in(
+        &self,
+        tenant: tenants::Tenant,
+        (token, scopes): (TokenId, Scopes),
+        request: RequestId,
+    ) -> Result<Ctx, Error> {
         let rules = Arc::new(settings_of(&tenant.settings)?);
         Ok(Ctx {
             tenant: tenant.id,
             tenant_name: tenant.name,
-            token: token.id,
+            token,
             user: None,
-            scopes: Scopes::from_stored(&token.scopes).map_err(Error::Internal)?,
+            scopes,
             quirks: if rules.strict { Quirks::NONE } else { self.0.quirks },
             rules,
             catalogue: Arc::new(catalogue::parse(&tenant.catalogue)?),

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::app::{App, Error};
+use crate::domain::token;
 use crate::settings::key;
 pub(super) use crate::settings::key::{hex, unhex};
 use crate::store::{Tx, secrets};
@@ -52,6 +53,11 @@ impl App {
             let _ = self.vault().0.set(self.read_keys().await);
         }
         self.keys().map(drop)
+    }
+
+    /// A secret that says that a form is one of ours; a browser keeps it and sends it twice.
+    pub fn form_token() -> Result<String, Error> {
+        Ok(token::text("form", random::<32>()?))
     }
 
     async fn read_keys(&self) -> Result<Keys, Error> {

@@ -3,10 +3,9 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::app::{App, Ctx, Target};
+use crate::app::{App, Ctx};
 use crate::cli::find::{Columns, Listing, user_id};
 use crate::cli::{Failure, Output, open};
-use crate::scim::etag::Conditions;
 use crate::settings::Settings;
 
 /// List invitations, send them anew, cancel them, hand their links over.
@@ -79,12 +78,7 @@ async fn answer(app: &App, ctx: &Ctx, command: Command, output: Output) -> Resul
         }
         Command::Cancel { user } => {
             let id = user_id(app, ctx, &user).await?;
-            let kind = app.registry().by_name("Invitation").cloned();
-            let kind = kind.ok_or_else(|| Failure::Failed("No invitations here.".to_owned()))?;
-            let invitation = app.invitation_of(ctx, &id).await?;
-            let conditions = Conditions::default();
-            app.delete(ctx, Target { kind: &kind, id: &invitation, conditions: &conditions })
-                .await?;
+            app.cancel_invitation_of(ctx, &id).await?;
             output.say(
                 &json!({ "user": id }),
                 &format!("The invitation of '{user}' is cancelled."),

@@ -533,6 +533,20 @@ pub fn user_of(invitation: &Doc) -> Result<Value, Error> {
     Ok(user)
 }
 
+/// An invitation whose user is no more, without anything that says who that was. An address must be there;
+/// this one is nobody's (RFC 2606 s2).
+pub fn nobodys(invitation: &Doc) -> Doc {
+    let mut doc = invitation.clone();
+    for name in ["displayName", "userName"] {
+        doc.shift_remove(name);
+    }
+    doc.insert("email".to_owned(), "deleted@user.invalid".into());
+    if let Some(user) = doc.get_mut("user").and_then(Value::as_object_mut) {
+        user.shift_remove("display");
+    }
+    doc
+}
+
 /// What a user who was invited becomes when a client creates the same person: as a PUT of it would, which
 /// leaves roles and what it does not speak of. How the person gets in is as with every new user.
 pub fn adopted(settings: &TenantSettings, invited: &Doc, created: &Doc) -> Doc {

@@ -56,6 +56,12 @@ impl Refusal {
 ///
 /// Only somebody active, whose lifecycle is active, is let in; whatever other lifecycles there are.
 pub fn check(user: &Doc, address: Option<IpAddr>) -> Result<(), Refusal> {
+    may_use(user)?;
+    if lets_in(user, address) { Ok(()) } else { Err(Refusal::Address) }
+}
+
+/// The same, wherever the user is.
+pub fn may_use(user: &Doc) -> Result<(), Refusal> {
     let is_on = user.get("active") == Some(&Value::Bool(true));
     let lifecycle = about(user, "lifecycle").and_then(Value::as_str).unwrap_or_default();
     if !is_on || is(user, "webLogin", false) {
@@ -67,10 +73,7 @@ pub fn check(user: &Doc, address: Option<IpAddr>) -> Result<(), Refusal> {
     if lifecycle != Lifecycle::Active.name() {
         return Err(Refusal::Invalid);
     }
-    if is(user, "webLoginBlocked", true) {
-        return Err(Refusal::Blocked);
-    }
-    if lets_in(user, address) { Ok(()) } else { Err(Refusal::Address) }
+    if is(user, "webLoginBlocked", true) { Err(Refusal::Blocked) } else { Ok(()) }
 }
 
 /// Whether the password is to be changed before anything else.

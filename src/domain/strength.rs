@@ -135,6 +135,18 @@ impl Weak {
     }
 }
 
+/// A password that is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct TooWeak {
+    /// Why.
+    pub why: Weak,
+    /// How hard it is to guess, 0 to 4.
+    pub strength: u8,
+    /// Characters that one has at least that is taken.
+    pub shortest: usize,
+}
+
 /// What is to be said of a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {

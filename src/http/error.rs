@@ -111,7 +111,7 @@ fn headers(error: &Error) -> Option<(HeaderName, String)> {
         | Error::Gone(_)
         | Error::Refused(_)
         | Error::SignIn(_)
-        | Error::Weak(..)
+        | Error::Weak(_)
         | Error::SeatsExhausted(..)
         | Error::NotAcceptable
         | Error::TooLarge(_)

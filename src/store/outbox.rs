@@ -34,6 +34,17 @@ pub struct New {
     pub ends: Micros,
 }
 
+/// Whether a letter goes that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passage {
+    /// Unless mail to the address came back and none reached it since.
+    UnlessCameBack,
+    /// In any case: somebody asked for it by itself.
+    Always,
+    /// Not at all, and why, for administrators.
+    Held(&'static str),
+}
+
 /// What became of a letter, without what stood in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
@@ -95,17 +106,22 @@ impl Mail {
     }
 }
 
-/// Writes a letter in the tenant's turn. With false it is suppressed, since mail to this address came
-/// back and none reached it since; what stands in it is not kept then. `explicit` sends it all the same.
+/// Writes a letter in the tenant's turn. With false it is suppressed, and what stands in it is not kept.
 pub async fn insert(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     new: &New,
-    explicit: bool,
+    passage: Passage,
 ) -> Result<bool, Error> {
-    let goes = explicit || !came_back(tx, tenant, &new.mailbox).await?;
-    let (state, detail) =
-        if goes { ("queued", "") } else { ("suppressed", "mail to this address came back") };
+    let why_not = match passage {
+        Passage::Always => None,
+        Passage::Held(why) => Some(why),
+        Passage::UnlessCameBack => {
+            came_back(tx, tenant, &new.mailbox).await?.then_some("mail to this address came back")
+        }
+    };
+    let goes = why_not.is_none();
+    let (state, detail) = (if goes { "queued" } else { "suppressed" }, why_not.unwrap_or_default());
     let sql =
         "INSERT INTO outbox (tenant, seq, id, resource, kind, state, state_at, detail, address,
                    mailbox, message_id, letter, sealed, attempts, created_at, ends_at, next_at, asked)
@@ -126,7 +142,7 @@ pub async fn insert(
         new.sealed.as_deref().filter(|_| goes).into(),
         new.ends.into(),
         goes.then_some(new.now).into(),
-        i64::from(explicit).into(),
+        i64::from(passage == Passage::Always).into(),
     ];
     tx.execute(sql, &binds).await?;
     Ok(goes)

@@ -195,6 +195,32 @@ each_db! {
         app.delete(&place).await.expect(204);
     }
 
+    async fn a_job_of_a_person_goes_on_for_as_long_as_the_person_may(app: TestApp) {
+        let app = app.office().await;
+        let admin = json!({ "roles": [{ "value": "account_admin" }] });
+        let boss = app.with_password("boss", &admin).await;
+        let access = app.log_in("boss").await.access;
+        for (name, may) in [("p", true), ("q", false)] {
+            let worker = large(&app).await.bearing(&access);
+            let place = address(&send(&worker, &[ASYNC], &work(name, 4000)).await);
+            some_users(&app, name).await;
+            worker.app.worker().stop().await;
+            let made = users(&app, name).await;
+            if !may {
+                let off = json!([{ "op": "replace", "path": "roles", "value": [{ "value": "agent" }] }]);
+                app.patch(&format!("/Users/{boss}"), off).await.expect(200);
+            }
+            let second = large(&app).await.bearing(&access);
+            second.app.take_up_bulk().await.unwrap();
+            if may {
+                assert_eq!(ended(&second, &place).await["status"], "done");
+            } else {
+                second.app.worker().stop().await;
+                assert_eq!(users(&app, name).await, made);
+            }
+        }
+    }
+
     async fn a_job_ends_with_its_token(app: TestApp) {
         let worker = large(&app).await;
         let secret = app.app.create_token(&app.tenant, &NewToken::default()).await.unwrap();

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use usher::app::Error;
 use usher::app::door::Client;
+use usher::app::mail::BrandChange;
 use usher::app::signin::{Attempt, SignedIn};
 use usher::clock::Clock;
 use usher::domain::standing::Refusal;
@@ -24,7 +25,7 @@ impl TestApp {
             ..Attempt::default()
         };
         match self.app.sign_in(&attempt).await.unwrap() {
-            SignedIn::MustChange(right) => right,
+            SignedIn::MustChange(must) => must.right,
             SignedIn::In(_) => panic!("signed in"),
         }
     }
@@ -50,8 +51,8 @@ each_db! {
         assert!(!shown.to_string().contains(made));
         let attempt = Attempt { tenant: Some(app.tenant.clone()), name: "anna-known".to_owned(),
             password: made.to_owned(), ..Attempt::default() };
-        let SignedIn::MustChange(right) = app.app.sign_in(&attempt).await.unwrap() else { panic!() };
-        app.app.change_by_right(&right, OTHER).await.unwrap();
+        let SignedIn::MustChange(must) = app.app.sign_in(&attempt).await.unwrap() else { panic!() };
+        app.app.change_by_right(&must.right, OTHER).await.unwrap();
         app.try_login("anna-known", OTHER).await.expect(200);
         let shown = app.get(&format!("/Users/{id}")).await.body;
         assert!(shown[ABOUT].get("mustChangePassword").is_none());
@@ -109,7 +110,10 @@ each_db! {
         });
         let id = app.with_password("anna-known", &more).await;
         let ctx = app.app.operator(&app.tenant).await.unwrap();
+        let brand = BrandChange { name: Some(Some("Kolibrifunk".to_owned())), ..BrandChange::default() };
+        app.app.set_brand(&ctx, brand).await.unwrap();
         for (typed, code) in [
+            ("kolibrifunk!", Some("passwordOwn")),
             ("Annabel-Schmidt", Some("passwordOwn")), ("wagenheber26", Some("passwordOwn")),
             ("4915123456 78!", Some("passwordOwn")), ("Welcome2026!", Some("passwordCommon")),
             ("short", Some("passwordUnfit")), ("qwertyuiop12", Some("passwordGuessable")), (OTHER, None),

@@ -7,7 +7,7 @@ use usher::domain::pool::Policy;
 
 use crate::admin::problem;
 use crate::support::app::TestApp;
-use crate::support::asks::{INVITATION as INVITED, user};
+use crate::support::asks::{INVITATION as INVITED, texts, user};
 use crate::support::each_db;
 use crate::support::smtp::Sink;
 
@@ -38,6 +38,33 @@ impl TestApp {
 }
 
 each_db! {
+    async fn turning_somebody_off_and_on_fills_no_mail_box(app: TestApp) {
+        let app = app.licensed(2).await;
+        let id = app.user_with("jane@x.example", &by_mail("jane@x.example")).await.id();
+        let sent = async || {
+            let mails = app.admin("GET", &format!("/mails?user={id}"), None).await.expect(200).body;
+            let states = texts(&mails["mails"], "/state");
+            states.iter().filter(|state| **state != "suppressed").count()
+        };
+        for _ in 0..10 {
+            app.set_active(&id, false).await;
+            let back = app.set_active(&id, true).await;
+            assert_eq!(back.body[INVITED]["status"], "pending");
+        }
+        assert_eq!(sent().await, 6);
+        let delivery = app.see(&id).await.body[INVITED]["lastDelivery"].clone();
+        assert_eq!(delivery["state"], "suppressed");
+        assert!(delivery["detail"].as_str().unwrap().contains("anew"), "{delivery}");
+        // Whoever asks for a link gets one, and a day later it goes by itself again.
+        let later = app.later(61).await;
+        later.resend(&id).await.expect(200);
+        assert_eq!(sent().await, 7);
+        let later = later.later(90_000).await;
+        later.set_active(&id, false).await;
+        later.set_active(&id, true).await;
+        assert_eq!(sent().await, 8);
+    }
+
     async fn one_mail_goes_for_one_invitation_and_its_link_lets_the_person_in(app: TestApp) {
         let sink = Sink::start().await;
         let app = app.licensed(2).await.mailing_at(&sink, Clock::System).await;

@@ -1,5 +1,6 @@
 //! Invitations: from the wish to a person who can sign in, and every way in which they end.
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use usher::app::{Error, LinkState};
 use usher::clock::Clock;
@@ -241,7 +242,48 @@ each_db! {
         app.is_refused(&secret).await;
         let story = app.get(&format!("/Invitations/{story}")).await.expect(200);
         assert_eq!(story.body["status"], "superseded");
+        assert_eq!(story.body["user"]["value"], id.as_str());
         assert_eq!(app.used("default").await, (0, 0));
+    }
+
+    async fn of_a_deleted_user_no_invitation_says_who_it_was(app: TestApp) {
+        let app = app.licensed(2).await;
+        let (gone, here) = (app.invitee("jane@x.example").await, app.invitee("john@x.example").await);
+        // The one before it keeps no name either.
+        app.set_active(&gone, false).await;
+        app.set_active(&gone, true).await;
+        app.delete(&format!("/Users/{gone}")).await.expect(204);
+        let all = app.get("/Invitations").await.expect(200).body["Resources"].to_string();
+        assert!(!all.contains("jane"), "{all}");
+        assert_eq!(all.matches("deleted@user.invalid").count(), 2, "{all}");
+        let story = app.story(&here).await.body;
+        assert_eq!(story["email"], "john@x.example");
+        app.is_sound().await;
+    }
+
+    async fn forty_invitations_at_once_for_25_seats_invite_25(app: TestApp) {
+        let app = app.licensed(25).await;
+        let other = app.second_instance().await;
+        let bodies: Vec<_> = (0..40).map(|n| json!({
+            "schemas": [SCHEMA], "email": format!("guest{n}@x.example"), "mode": "link",
+        })).collect();
+        let sides = bodies.iter().enumerate();
+        let replies = join_all(sides.map(|(n, body)| {
+            let side = if n % 2 == 0 { &app } else { &other };
+            side.post("/Invitations", body)
+        })).await;
+        let count = |status| replies.iter().filter(|reply| reply.status == status).count();
+        assert_eq!((count(201), count(403)), (25, 15), "{replies:?}");
+        assert_eq!(app.used("default").await, (25, 0));
+        assert_eq!(app.get("/Users?count=0").await.body["totalResults"], 25);
+        // Whoever accepts takes no further seat, however many do at once.
+        let ids = texts(&app.get("/Users?count=40").await.body["Resources"], "/id").into_iter();
+        let ids: Vec<String> = ids.map(str::to_owned).collect();
+        let secrets = join_all(ids.iter().map(|id| app.link(id))).await;
+        let accepted = join_all(secrets.iter().map(|secret| app.accept(secret))).await;
+        assert!(accepted.iter().all(Result::is_ok), "{accepted:?}");
+        assert_eq!(app.used("default").await, (25, 0));
+        app.is_sound().await;
     }
 
     async fn of_two_who_accept_at_once_one_wins(app: TestApp) {

@@ -234,6 +234,19 @@ each_db! {
         assert_eq!(browser.open(&path).await.status, 410);
     }
 
+    async fn a_password_that_a_client_sets_ends_the_link_for_another_one(app: TestApp) {
+        let app = app.office().await;
+        let id = app.with_password("ines", &mailed("ines@x.example", &json!({}))).await;
+        app.forgets("ines").await.expect(200);
+        let secret = app.letters("reset").await.pop().unwrap();
+        let (mut browser, path) = (Browser::new(&app), format!("/reset/{secret}"));
+        browser.open(&path).await.expect(200);
+        let set = json!([{ "op": "replace", "path": "password", "value": NEW }]);
+        app.patch(&format!("/Users/{id}"), set).await.expect(200);
+        let page = browser.open(&path).await.expect(410);
+        assert_eq!(heading(&page), "This link is no longer valid");
+    }
+
     async fn nobody_is_mailed_who_could_not_sign_in_and_the_page_says_the_same(app: TestApp) {
         let app = app.office().await;
         let person = |name: &str| mailed(&format!("{name}@x.example"), &json!({}));
@@ -332,14 +345,18 @@ each_db! {
     async fn a_password_that_was_handed_over_is_changed_first(app: TestApp) {
         let app = app.office().await;
         let id = app.with_password("ines", &json!({})).await;
+        let least = ("password.minLength".to_owned(), "12".to_owned());
+        app.app.set_tenant(&app.tenant, &[least]).await.unwrap();
         let made = app.admin("POST", &format!("/users/{id}/password:generate"), None).await;
         let made = made.body["password"].as_str().unwrap().to_owned();
         let (mut browser, path) = (Browser::new(&app), format!("/t/{}/password", app.tenant));
         let page = app.comes_in(&mut browser, "ines", &made).await.expect(200);
         assert_eq!(heading(&page), "Choose a password of your own");
+        says(&page, "12");
         let right = browser.hidden("right");
         let fields = |password| [("right", right.as_str()), ("username", "ines"), ("password", password)];
-        says(&browser.send(&path, &fields("Password1")).await.expect(422), "guessed first");
+        says(&browser.send(&path, &fields("gabel lachs")).await.expect(422), "12");
+        says(&browser.send(&path, &fields("Password1234")).await.expect(422), "guessed first");
         assert_eq!(browser.hidden("right"), right);
         let done = browser.send(&path, &fields(NEW)).await;
         says(&browser.follow(done).await.expect(200), "Your password is set.");

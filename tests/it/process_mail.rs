@@ -18,7 +18,7 @@ use usher::settings::Settings;
 use usher::store::Tx;
 
 use crate::support::process::Setup;
-use crate::support::smtp::{Mood, Sink};
+use crate::support::smtp::{Mood, Secure, Sink};
 use crate::support::{Directory, each_db, run};
 
 const PUBLIC: &str = "--public-url http://localhost:1";
@@ -197,11 +197,14 @@ fn the_doctor_knocks_at_the_mail_server_and_sends_nothing() {
             .with_no_client_auth()
             .with_single_cert(vec![made.cert.der().clone()], key.into())
             .unwrap();
-        let sealed = Sink::start_with(Some(TlsAcceptor::from(Arc::new(tls)))).await;
+        let tls = TlsAcceptor::from(Arc::new(tls));
+        let sealed = Sink::start_with(Secure::Wrapped(tls.clone())).await;
+        let offering = Sink::start_with(Secure::Offered(tls)).await;
         let ca = setup.directory.path().join("ca.pem");
         std::fs::write(&ca, made.cert.pem()).unwrap();
         let (plain, ca) = (sink.url(), ca.display().to_string());
         let at = |port: u16, rest: &str| format!("smtps://localhost:{port}{rest}");
+        let offered = |rest: &str| format!("smtp://localhost:{}{rest}", offering.port());
         for (url, ok, said) in [
             (plain.clone(), true, "takes mail, not encrypted"),
             (format!("{plain}?tls=opportunistic"), true, "not encrypted"),
@@ -211,6 +214,9 @@ fn the_doctor_knocks_at_the_mail_server_and_sends_nothing() {
             (at(sealed.port(), &format!("?ca={ca}")), true, "takes mail, encrypted"),
             (at(sealed.port(), ""), false, "certificate"),
             (at(sink.port(), &format!("?ca={ca}")), false, "cannot be reached"),
+            (offered(&format!("?tls=required&ca={ca}")), true, "takes mail, encrypted"),
+            (offered(&format!("?tls=opportunistic&ca={ca}")), true, "takes mail, encrypted"),
+            (offered("?tls=required"), false, "STARTTLS failed"),
             ("file:there".to_owned(), true, "which the first mail makes"),
         ] {
             let (fine, detail) = diagnosis(&setup, &url).await;

@@ -33,7 +33,7 @@ impl Error {
             Self::NotModified { .. } => (304, None),
             Self::Unauthorized(_) | Self::SignIn(Refusal::Invalid | Refusal::Ended) => (401, None),
             Self::SignIn(_) | Self::Forbidden(_) | Self::Refused(_) => (403, None),
-            Self::Weak(..) => (400, Some("invalidValue")),
+            Self::Weak(_) => (400, Some("invalidValue")),
             Self::TooOften(_) | Self::TooMany(_) => (429, None),
             // Not 409, which reads as a duplicate, nor 429 or 5xx, after which clients hammer.
             Self::SeatsExhausted(_, status) => (*status, None),
@@ -110,7 +110,7 @@ impl Error {
     fn code(&self) -> Option<&'static str> {
         match self {
             Self::SignIn(refusal) => Some(refusal.code()),
-            Self::Weak(weak, _) => Some(weak.code()),
+            Self::Weak(weak) => Some(weak.why.code()),
             Self::TooMany(_) => Some("tooManyAttempts"),
             _ => None,
         }

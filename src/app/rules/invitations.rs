@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::mail::{Letter, LetterKind, Link};
+use crate::app::mail::{Letter, LetterKind, Limit, Link, Passage, Who};
 use crate::app::vault::random;
 use crate::app::work::{Loaded, Work};
 use crate::app::{Error, catalogue};
@@ -26,8 +26,11 @@ const OVERDUE: i64 = 100;
 const MOST_A_DAY: i64 = 5;
 /// Links that are mailed anew to all people of a tenant in an hour, at most.
 const MOST_AN_HOUR: i64 = 100;
+/// Invitations of one user of which it is taken out who was invited.
+const MOST_STORIES: i64 = 1_000;
 /// Seconds.
 const MINUTE: i64 = 60;
+const DAY: i64 = 24 * 60 * MINUTE;
 
 /// A user whose invitation changes.
 #[derive(Debug, Clone, Copy)]
@@ -135,13 +138,20 @@ impl Work {
             return Ok(());
         };
         let hours = invitation::hours(&self.ctx.rules, user);
+        let passage = if invitation.resends > 0 {
+            Passage::Always
+        } else if invitee.before.is_some() && self.is_mailed_enough(tx, invitee.id).await? {
+            Passage::Held("this person was mailed too often today: send the invitation anew")
+        } else {
+            Passage::UnlessCameBack
+        };
         let letter = Letter {
             name: invitation::name(user),
             locale: invitation::locale(user),
             template: invitation::written(user, "template").and_then(Value::as_str),
             inviter: invitation.inviter.as_deref(),
             link: Some(Link { path: ACTIVATE, token: secret, hours }),
-            explicit: invitation.resends > 0,
+            passage,
             ..Letter::new(LetterKind::Invitation, invitee.id, to)
         };
         self.app.post(tx, &self.tenant, &letter).await.map(drop)
@@ -154,24 +164,22 @@ impl Work {
         tx: &mut Tx<'_>,
         user: &str,
     ) -> Result<(), Error> {
-        for (who, most, seconds) in [
-            (Some(user), 1, MINUTE),
-            (Some(user), MOST_A_DAY, 24 * 60 * MINUTE),
-            (None, MOST_AN_HOUR, 60 * MINUTE),
-        ] {
-            let kinds = (&[LetterKind::Invitation][..], seconds);
-            let tally = self.app.count_letters(tx, &self.tenant, who, kinds).await?;
-            let (count, oldest) = match most {
-                1 => (tally.count, tally.oldest),
-                _ => (tally.asked, tally.oldest_asked),
-            };
-            if count >= most {
-                let age = oldest.map_or(0, |at| (self.now.0 - at.0) / 1_000_000);
-                let wait = u32::try_from((seconds - age).max(1)).unwrap_or(u32::MAX);
-                return Err(Error::TooOften(wait));
-            }
-        }
-        Ok(())
+        let limits = [
+            (Who::Person, false, 1, MINUTE),
+            (Who::Person, true, MOST_A_DAY, DAY),
+            (Who::Tenant, true, MOST_AN_HOUR, 60 * MINUTE),
+        ]
+        .map(|(who, asked, most, seconds)| Limit { who, asked, most, seconds });
+        self.app.check_letters(tx, &self.tenant, (user, LetterKind::Invitation), &limits).await
+    }
+
+    /// Whether a person gets no further link that nobody asked for by itself: a client that changes the
+    /// mode, or turns somebody off and on, again and again fills nobody's mail box. What it asks for is
+    /// done all the same, and the link is sent anew by who asks for that.
+    async fn is_mailed_enough(&self, tx: &mut Tx<'_>, user: &str) -> Result<bool, Error> {
+        let kinds = (&[LetterKind::Invitation][..], DAY);
+        let tally = self.app.count_letters(tx, &self.tenant, Some(user), kinds).await?;
+        Ok(tally.count > MOST_A_DAY)
     }
 
     /// Refuses a template that the tenant does not have.
@@ -348,6 +356,24 @@ impl Work {
         let stories = self.on(urn::INVITATION)?;
         if let Some(story) = &invitation.id {
             stories.amend_story(tx, story, &over, over.status.name()).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes out of the stories of a user who is no more who that was. What happened stays, with the ids.
+    pub(super) async fn forget_invitee(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        before: &Doc,
+    ) -> Result<(), Error> {
+        if Invitation::of(before).id.is_none() {
+            return Ok(());
+        }
+        let stories = self.on(urn::INVITATION)?;
+        for story in stories.having(tx, "user.value", id, MOST_STORIES).await? {
+            let doc = invitation::nobodys(&story.doc);
+            stories.amend(tx, &story, doc, &[]).await?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::visit::Visit;
 use crate::app::{Activation, Error, LinkState};
 use crate::domain::page::{self, Alert, Content, Field, Link};
-use crate::domain::strength::Weak;
+use crate::domain::strength::{TooWeak, Weak};
 use crate::domain::{password, plain};
 use crate::http::call::Call;
 
@@ -61,8 +61,8 @@ pub(super) async fn set(call: Call, kind: Kind) -> Result<Response, Error> {
         }
         // Somebody was faster, or it took too long: the page says which.
         Err(Error::Gone(_)) => over(visit.call, kind, &secret).await,
-        Err(Error::Weak(why, strength)) => {
-            let alert = weak(&visit, (&why, strength), found.shortest);
+        Err(Error::Weak(weak)) => {
+            let alert = alert_of(&visit, &weak);
             Ok(ask(&mut visit, kind, (&secret, &found), Some(alert)))
         }
         Err(error) => Err(error),
@@ -174,11 +174,12 @@ fn dead(visit: &mut Visit, kind: Kind, found: Option<&Activation>) -> Response {
 }
 
 /// Why a password was not taken, and what would do.
-pub(super) fn weak(visit: &Visit, (why, strength): (&Weak, u8), shortest: usize) -> Alert {
+pub(super) fn alert_of(visit: &Visit, weak: &TooWeak) -> Alert {
+    let TooWeak { why, strength, shortest } = weak;
     let least = shortest.to_string();
     let length = password::prepare(visit.field("password"), 0).map(|text| text.chars().count());
     let (why, advice) = match (why, length) {
-        (Weak::Unfit(_), Ok(length)) if length < shortest => ("short", "advice"),
+        (Weak::Unfit(_), Ok(length)) if length < *shortest => ("short", "advice"),
         (Weak::Unfit(_), Err(_)) if visit.field("password").is_empty() => ("short", "advice"),
         (Weak::Unfit(_), Err(_)) if is_long(visit.field("password")) => ("long", "advice-long"),
         (Weak::Unfit(_), _) => ("unfit", "advice-unfit"),
@@ -187,7 +188,7 @@ pub(super) fn weak(visit: &Visit, (why, strength): (&Weak, u8), shortest: usize)
         (Weak::Guessable, _) => ("guessable", "advice"),
     };
     let text = |key: &str| visit.words.fill(&format!("page.weak.{key}"), &[("least", &least)]);
-    Alert { text: text(why), advice: Some(text(advice)), strength: Some(strength) }
+    Alert { text: text(why), advice: Some(text(advice)), strength: Some(*strength) }
 }
 
 fn is_long(text: &str) -> bool {

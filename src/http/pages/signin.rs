@@ -6,17 +6,14 @@
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 
-use super::links::{new_password, weak};
+use super::links::{alert_of, new_password};
 use super::sessions;
 use super::visit::Visit;
 use crate::app::Error;
-use crate::app::signin::{Attempt, SignedIn};
+use crate::app::signin::{Attempt, MustChange, SignedIn};
 use crate::domain::page::{Alert, Content, Field};
 use crate::domain::standing::Refusal;
 use crate::http::call::Call;
-
-/// Characters that are said to be needed where nobody knows what the tenant wants.
-const SHORTEST: usize = 8;
 
 /// `GET /t/{tenant}/login`
 pub(super) async fn login(call: Call) -> Result<Response, Error> {
@@ -41,7 +38,7 @@ pub(super) async fn sign_in(call: Call) -> Result<Response, Error> {
     };
     match visit.call.app.sign_in(&attempt).await {
         Ok(SignedIn::In(grant)) => sessions::begin(&mut visit, &grant).await,
-        Ok(SignedIn::MustChange(right)) => Ok(ask_other(&mut visit, &right, (&attempt.name, None))),
+        Ok(SignedIn::MustChange(must)) => Ok(ask_other(&mut visit, &must, (&attempt.name, None))),
         Err(Error::SignIn(refusal)) => Ok(refused(&mut visit, refusal)),
         Err(Error::TooMany(wait)) => Ok(slowed_down(&mut visit, wait)),
         Err(error) => Err(error),
@@ -98,9 +95,10 @@ pub(super) async fn change(call: Call) -> Result<Response, Error> {
             let login = visit.here("login");
             Ok(visit.go(&format!("{login}?password-set")))
         }
-        Err(Error::Weak(why, strength)) => {
-            let alert = weak(&visit, (&why, strength), SHORTEST);
-            Ok(ask_other(&mut visit, &right, (&name, Some(alert))))
+        Err(Error::Weak(weak)) => {
+            let alert = alert_of(&visit, &weak);
+            let must = MustChange { right, shortest: weak.shortest };
+            Ok(ask_other(&mut visit, &must, (&name, Some(alert))))
         }
         Err(Error::SignIn(_)) => {
             let alert = visit.alert("page.change.over", &[]);
@@ -157,9 +155,13 @@ fn name_field(visit: &Visit, wrong: bool) -> Field {
 }
 
 /// The page that asks for a password in place of one that was good once.
-fn ask_other(visit: &mut Visit, right: &str, (name, alert): (&str, Option<Alert>)) -> Response {
+fn ask_other(
+    visit: &mut Visit,
+    must: &MustChange,
+    (name, alert): (&str, Option<Alert>),
+) -> Response {
     let mut form = visit.form_to(visit.here("password"), "page.reset.button");
-    form.hidden.push(("right", right.to_owned()));
+    form.hidden.push(("right", must.right.clone()));
     let who = Field {
         name: "username",
         label: visit.text("page.user-name.label"),
@@ -169,7 +171,7 @@ fn ask_other(visit: &mut Visit, right: &str, (name, alert): (&str, Option<Alert>
         fixed: true,
         ..Field::default()
     };
-    form.fields = vec![who, new_password(visit, SHORTEST, alert.is_some())];
+    form.fields = vec![who, new_password(visit, must.shortest, alert.is_some())];
     let status = if alert.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let content = Content {
         heading: "change.heading",

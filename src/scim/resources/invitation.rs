@@ -71,7 +71,7 @@ pub struct InvitationOfUser {
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
     /// How far it is: it waits, has gone, was taken, came back, was held back since mail to the address
-    /// came back before, was given up, or is not to go any more.
+    /// came back before or there was too much of it, was given up, or is not to go any more.
     #[schemars(extend("x-scim" = json!({
         "mutability": "readOnly",
         "canonicalValues": [

@@ -32,6 +32,18 @@ pub(crate) enum Mood {
     Slow,
 }
 
+/// Whether the server speaks TLS.
+#[derive(Clone, Default)]
+pub(crate) enum Secure {
+    /// Never.
+    #[default]
+    Never,
+    /// When it is asked to (STARTTLS).
+    Offered(TlsAcceptor),
+    /// From the first byte on.
+    Wrapped(TlsAcceptor),
+}
+
 /// A mail that was taken.
 #[derive(Debug, Clone)]
 pub(crate) struct Taken {
@@ -56,27 +68,27 @@ pub(crate) struct Sink {
 
 impl Sink {
     pub(crate) async fn start() -> Self {
-        Self::start_with(None).await
+        Self::start_with(Secure::Never).await
     }
 
-    /// The same, encrypted from the first byte on where there is an acceptor.
-    pub(crate) async fn start_with(tls: Option<TlsAcceptor>) -> Self {
+    /// The same, encrypted or not.
+    pub(crate) async fn start_with(secure: Secure) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let sink = Self { state: Arc::default(), changed: Arc::default(), port };
         let served = sink.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (sink, tls) = (served.clone(), tls.clone());
+                let (sink, secure) = (served.clone(), secure.clone());
                 tokio::spawn(async move {
-                    match tls {
-                        None => drop(sink.serve(stream).await),
-                        Some(tls) => {
-                            if let Ok(stream) = tls.accept(stream).await {
-                                drop(sink.serve(stream).await);
-                            }
-                        }
-                    }
+                    let _ = match secure {
+                        Secure::Never => sink.greet(Box::new(stream), None).await,
+                        Secure::Offered(tls) => sink.greet(Box::new(stream), Some(tls)).await,
+                        Secure::Wrapped(tls) => match tls.accept(stream).await {
+                            Ok(stream) => sink.greet(Box::new(stream), None).await,
+                            Err(error) => Err(error),
+                        },
+                    };
                 });
             }
         });
@@ -126,13 +138,25 @@ impl Sink {
         state.moods.get(address).copied().unwrap_or_else(general)
     }
 
-    async fn serve(&self, stream: impl AsyncRead + AsyncWrite) -> std::io::Result<()> {
+    async fn greet(
+        &self,
+        mut stream: Box<dyn Wire>,
+        offers: Option<TlsAcceptor>,
+    ) -> std::io::Result<()> {
+        if self.mood("") == Mood::Busy {
+            return stream.write_all(b"421 busy\r\n").await;
+        }
+        stream.write_all(b"220 sink\r\n").await?;
+        self.serve(stream, offers).await
+    }
+
+    async fn serve(
+        &self,
+        stream: Box<dyn Wire>,
+        offers: Option<TlsAcceptor>,
+    ) -> std::io::Result<()> {
         let (read, mut write) = tokio::io::split(stream);
         let mut lines = BufReader::new(read);
-        if self.mood("") == Mood::Busy {
-            return write.write_all(b"421 busy\r\n").await;
-        }
-        write.write_all(b"220 sink\r\n").await?;
         let (mut line, mut to) = (String::new(), String::new());
         loop {
             line.clear();
@@ -141,7 +165,14 @@ impl Sink {
             }
             let command = line.trim_end().to_ascii_uppercase();
             let answer = match command.split([' ', ':']).next().unwrap_or_default() {
+                "EHLO" if offers.is_some() => "250-sink\r\n250-STARTTLS\r\n250 8BITMIME\r\n",
                 "EHLO" => "250-sink\r\n250 8BITMIME\r\n",
+                "STARTTLS" if offers.is_some() => {
+                    write.write_all(b"220 go on\r\n").await?;
+                    let open = lines.into_inner().unsplit(write);
+                    let sealed = offers.unwrap().accept(open).await?;
+                    return Box::pin(self.serve(Box::new(sealed), None)).await;
+                }
                 "MAIL" if self.mood("") == Mood::RefuseSender => "550 5.7.1 not from you\r\n",
                 "RCPT" => {
                     to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
@@ -195,6 +226,10 @@ impl Sink {
         self.state.lock().unwrap().taken.push(Taken { to, message_id, bytes });
     }
 }
+
+/// What a conversation goes over.
+trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<W: AsyncRead + AsyncWrite + Unpin + Send> Wire for W {}
 
 /// Up to the dot that ends it.
 async fn body(lines: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::Result<Vec<u8>> {
