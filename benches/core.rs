@@ -59,7 +59,7 @@ fn answer(
         counted: None,
     };
     let writer = Writer { renderer, rt: kind, projection, sent: &Sent::nothing() };
-    writer.document(&Raw::of(stored).unwrap(), &parts)
+    writer.document(&Raw::of(kind, stored).unwrap(), &parts)
 }
 
 fn filters(bench: &mut Criterion) {

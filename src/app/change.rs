@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::app::passwords::For;
 use crate::app::rules::{Foreseen, Ruled, Was, mapping_of};
 use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
@@ -248,7 +249,7 @@ impl App {
         };
         let prepared = password::prepare(text, ctx.rules.password_min_length)?;
         if let Some(phc) = phc
-            && self.hasher().verify(prepared.clone(), phc.clone()).await?
+            && self.hasher().verify(For::Client, prepared.clone(), phc.clone()).await?
         {
             return Ok((NewPassword::Keep, Some(phc)));
         }

@@ -68,7 +68,6 @@ pub(super) struct Door {
     pairs: Cache<String, Arc<Mutex<Streak>>>,
     asking: Cache<String, Arc<Mutex<Spent>>>,
     line: Arc<Semaphore>,
-    threads: Arc<Semaphore>,
     dummy: OnceCell<String>,
     pub(super) keyring: Keyring,
 }
@@ -82,28 +81,21 @@ pub(super) struct Try {
     of_name: bool,
 }
 
-/// A place among those who have their password looked at.
-#[derive(Debug)]
-pub(super) struct Seat {
-    _line: OwnedSemaphorePermit,
-    _thread: OwnedSemaphorePermit,
-}
-
-impl Door {
-    /// One for a hasher of so many threads. One of several is left to the identity providers.
-    pub(super) fn new(threads: usize) -> Self {
+impl Default for Door {
+    fn default() -> Self {
         Self {
             networks: counted(),
             names: counted(),
             pairs: counted(),
             asking: counted(),
             line: Arc::new(Semaphore::new(LINE)),
-            threads: Arc::new(Semaphore::new(threads.saturating_sub(1).max(1))),
             dummy: OnceCell::new(),
             keyring: Keyring::default(),
         }
     }
+}
 
+impl Door {
     /// Begins a try to sign in under this name of a tenant, in its normal form.
     pub(super) fn begin(
         &self,
@@ -136,12 +128,9 @@ impl Door {
         taken.map_err(too_many)
     }
 
-    /// A place in the line of those whose password is looked at, once it is its turn.
-    pub(super) async fn enter(&self) -> Result<Seat, Error> {
-        let line = Arc::clone(&self.line).try_acquire_owned().map_err(|_| Error::Busy(LATER))?;
-        let turn = Arc::clone(&self.threads).acquire_owned().await;
-        let thread = turn.map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(Seat { _line: line, _thread: thread })
+    /// A place in the line of those who have their password looked at.
+    pub(super) fn enter(&self) -> Result<OwnedSemaphorePermit, Error> {
+        Arc::clone(&self.line).try_acquire_owned().map_err(|_| Error::Busy(LATER))
     }
 }
 
@@ -221,16 +210,12 @@ mod tests {
         assert_eq!(Client::new(None, &"x\n".repeat(500)).agent, "x".repeat(200));
     }
 
-    #[tokio::test]
-    async fn the_line_is_bounded_and_one_thread_is_left_to_others() {
-        let door = Door::new(4);
-        assert_eq!(door.threads.available_permits(), 3);
-        assert_eq!(Door::new(1).threads.available_permits(), 1);
-        let first = door.enter().await.unwrap();
-        let rest = Arc::clone(&door.line).acquire_many_owned(63).await.unwrap();
-        assert!(matches!(door.enter().await, Err(Error::Busy(_))));
-        drop(first);
-        assert!(door.enter().await.is_ok());
-        drop(rest);
+    #[test]
+    fn the_line_is_bounded() {
+        let door = Door::default();
+        let mut line: Vec<_> = (0..LINE).map(|_| door.enter().unwrap()).collect();
+        assert!(matches!(door.enter(), Err(Error::Busy(_))));
+        line.pop();
+        assert!(door.enter().is_ok());
     }
 }

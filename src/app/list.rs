@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::app::cursors::{Seal, invalid};
 use crate::app::pieces::Pieces;
 use crate::app::view::{Relations, View, Wish, Written};
-use crate::app::work::{Loaded, Work};
+use crate::app::work::Work;
 use crate::app::{App, Ctx, Error};
 use crate::scim::cursor::{Binding as CursorBinding, Cursor, Mark};
 use crate::scim::filter::{self, Binding, Bound, Filter, Unknown};
@@ -282,12 +282,9 @@ impl Listing {
             let view = self.wish.clone().of(&work.kind, Sent::nothing())?;
             let (own, others) = rest.into_iter().partition(|(_, row)| row.kind == work.kind.name);
             rest = others;
-            let (places, own): (Vec<usize>, Vec<_>) = Vec::into_iter(own).unzip();
-            let rows: Vec<Loaded> = own.into_iter().map(Loaded::of).collect::<Result<_, _>>()?;
-            let pairs = rows.iter().map(|loaded| (loaded.stored.id.as_str(), &loaded.doc));
+            let (places, rows): (Vec<usize>, Vec<Stored>) = Vec::into_iter(own).unzip();
             let relations =
-                if rows.is_empty() { Relations::default() } else { view.gather(tx, pairs).await? };
-            let rows = rows.into_iter().map(|loaded| loaded.stored).collect();
+                if rows.is_empty() { Relations::default() } else { view.gather(tx, &rows).await? };
             shown.kinds.push(Kind { view, places, rows, relations });
         }
         Ok(shown)

@@ -179,7 +179,7 @@ impl App {
             sealer: Sealer::default(),
             vault: Vault::default(),
             office,
-            door: Arc::new(Door::new(settings.hash_threads())),
+            door: Arc::default(),
             counts: Counts::default(),
             asking: Arc::new(Semaphore::new(resets::ASKING)),
             rooms: bulk::Rooms::default(),

@@ -4,6 +4,7 @@
 //! same look-ups are made and one password is verified, whether there is such a user or not.
 
 use crate::app::door::{Client, Try};
+use crate::app::passwords::For;
 use crate::app::sessions::Grant;
 use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error, catalogue};
@@ -192,10 +193,10 @@ impl App {
         let dummy = self.dummy().await?.to_owned();
         let prepared = password::prepare(typed, 0);
         let known = phc.is_some() && prepared.is_ok();
-        let seat = self.door().enter().await.inspect_err(|_| tried.give_back())?;
-        let right =
-            self.hasher().verify(prepared.unwrap_or_default(), phc.unwrap_or(dummy)).await?;
-        drop(seat);
+        let place = self.door().enter().inspect_err(|_| tried.give_back())?;
+        let (typed, phc) = (prepared.unwrap_or_default(), phc.unwrap_or(dummy));
+        let right = self.hasher().verify(For::Person, typed, phc).await?;
+        drop(place);
         Ok(right && known)
     }
 

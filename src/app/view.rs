@@ -10,8 +10,7 @@ use crate::app::work::Loaded;
 use crate::app::{App, Ctx, Error};
 use crate::domain::tenant::TenantSettings;
 use crate::ids::TenantId;
-use crate::scim::Doc;
-use crate::scim::attribute::Source;
+use crate::scim::attribute::{Source, Sources};
 use crate::scim::etag;
 use crate::scim::project::{Projection, Sent};
 use crate::scim::query::Query;
@@ -45,6 +44,8 @@ pub(super) struct View {
     sent: Sent,
     /// Whether the resource is just being made: no group can hold it yet.
     new: bool,
+    /// The places of what is shown.
+    wanted: Sources,
 }
 
 impl Wish {
@@ -75,9 +76,9 @@ impl Wish {
                 *name = renamed;
             }
         }
-        let view = View { wish: self, kind, sent, new: false };
-        view.projection()?;
-        Ok(view)
+        let view = View { wish: self, kind, sent, new: false, wanted: Sources::default() };
+        let wanted = view.projection()?.wanted();
+        Ok(View { wanted, ..view })
     }
 }
 
@@ -94,13 +95,12 @@ impl View {
 
     /// Whether the groups of a resource are among what is shown.
     pub(super) fn wants_groups(&self) -> bool {
-        self.kind.attribute_of(Source::MemberOf).is_some()
-            && self.projection().is_ok_and(|projection| projection.wants(Source::MemberOf))
+        self.wanted.has(Source::MemberOf)
     }
 
     /// Whether members are among what is shown.
     pub(super) fn wants_members(&self) -> bool {
-        self.projection().is_ok_and(|projection| projection.wants(Source::Members))
+        self.wanted.has(Source::Members)
     }
 
     /// `ETag` and location of a resource.
@@ -124,13 +124,17 @@ impl View {
 
     /// Whether the display names of members are among what is shown.
     pub(super) fn wants_labels(&self) -> bool {
-        self.projection().is_ok_and(|projection| projection.wants(Source::Label))
+        self.wanted.has(Source::Label)
     }
 
     /// Whether anything of a resource that is referred to is among what is shown.
     fn wants_links(&self) -> bool {
-        let sources = [Source::Link, Source::Label, Source::Linked];
-        self.projection().is_ok_and(|shown| sources.iter().any(|source| shown.wants(*source)))
+        [Source::Link, Source::Label, Source::Linked].iter().any(|one| self.wanted.has(*one))
+    }
+
+    /// A stored document of this type.
+    fn raw<'s>(&self, stored: &'s Stored) -> Result<Raw<'s>, Error> {
+        Raw::of(&self.kind, &stored.doc).map_err(|error| stored.damaged(&error).into())
     }
 
     /// Whether a long list of members may be written piece by piece: none of them may come to
@@ -211,7 +215,7 @@ impl View {
         let writer = self.writer(&projection);
         rows.iter()
             .map(|stored| {
-                let raw = Raw::of(&stored.doc).map_err(|error| stored.damaged(&error))?;
+                let raw = self.raw(stored)?;
                 let parts = Parts {
                     id: &stored.id,
                     version: stored.version,
@@ -248,10 +252,8 @@ impl View {
     /// What was looked up, as JSON text; what its documents refer to is looked up beside it.
     pub(super) async fn texts(&self, found: &[Found]) -> Result<Vec<String>, Error> {
         let projection = self.projection()?;
-        let raws = found
-            .iter()
-            .map(|found| Raw::of(&found.stored.doc).map_err(|error| found.stored.damaged(&error)))
-            .collect::<Result<Vec<_>, _>>()?;
+        let raws = found.iter().map(|found| self.raw(&found.stored));
+        let raws = raws.collect::<Result<Vec<_>, _>>()?;
         let links =
             if self.wants_links() { self.look_up_links(&raws).await? } else { HashMap::new() };
         let mut counted = Countable::default();
@@ -354,34 +356,33 @@ impl View {
         tx: &mut Tx<'_>,
         loaded: Loaded,
     ) -> Result<(Loaded, Relations), Error> {
-        let shown = (loaded.stored.id.as_str(), &loaded.doc);
-        let relations = self.gather(tx, std::iter::once(shown)).await?;
+        let relations = self.gather(tx, std::slice::from_ref(&loaded.stored)).await?;
         Ok((loaded, relations))
     }
 
     /// What has to be joined to show these resources; each relation is read once for all of them.
-    pub(super) async fn gather<'p>(
+    pub(super) async fn gather(
         &self,
         tx: &mut Tx<'_>,
-        page: impl Iterator<Item = (&'p str, &'p Doc)>,
+        page: &[Stored],
     ) -> Result<Relations, Error> {
         let projection = self.projection()?;
         let tenant = &self.wish.tenant;
         let (mut counted, mut linked) = (Countable::default(), Vec::new());
-        for (id, doc) in page {
-            counted.add(id, doc.contains_key(urn::INVITATION_OF_USER));
-            linked.extend(render::links(&self.kind, doc));
+        for stored in page {
+            let raw = self.raw(stored)?;
+            counted.add(&stored.id, raw.get(urn::INVITATION_OF_USER).is_some());
+            linked.extend(text::links(&self.kind, &raw));
         }
         let counts = self.count(tx, &projection, &counted).await?;
         let ids = counted.ids;
         let mut relations = Relations { counts, ..Relations::default() };
-        let has = |source| self.kind.attribute_of(source).is_some() && projection.wants(source);
-        if has(Source::Members) {
+        if self.wants_members() {
             self.gather_members(tx, ids.clone(), &mut relations).await?;
         }
-        if has(Source::MemberOf) && self.new {
+        if self.wants_groups() && self.new {
             relations.groups = Some(HashMap::new());
-        } else if has(Source::MemberOf) {
+        } else if self.wants_groups() {
             let rows = members::groups_of(tx, tenant, &ids).await?;
             let kind = self.group_kind();
             let of = |row: Membership| (row.member.clone(), group_of(&kind, &row));
@@ -449,7 +450,6 @@ impl Written {
     }
 }
 
-/// What one resource holds: a list where it was asked for, nothing where it was not.
 /// Resources of which something may have to be counted.
 #[derive(Debug, Clone, Default)]
 struct Countable {
@@ -467,6 +467,7 @@ impl Countable {
     }
 }
 
+/// What one resource holds: a list where it was asked for, nothing where it was not.
 fn held<'r>(all: Option<&'r HashMap<String, Vec<Linked>>>, id: &str) -> Option<&'r [Linked]> {
     all.map(|all| all.get(id).map_or(&[][..], Vec::as_slice))
 }

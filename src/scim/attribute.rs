@@ -107,6 +107,22 @@ pub enum Source {
     Secret,
 }
 
+/// Some of these places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sources(u32);
+
+impl Sources {
+    /// Adds one.
+    pub fn add(&mut self, source: Source) {
+        self.0 |= 1 << source as u32;
+    }
+
+    /// Whether it is among them.
+    pub fn has(self, source: Source) -> bool {
+        self.0 & (1 << source as u32) != 0
+    }
+}
+
 /// A shape that a string must have beyond its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::scim::Doc;
-use crate::scim::attribute::{Attribute, Returned, Source};
+use crate::scim::attribute::{Attribute, Returned, Source, Sources};
 use crate::scim::error::Error;
 use crate::scim::path::{AttrPath, Place, excerpt};
 use crate::scim::quirks::{Quirk, Quirks};
@@ -70,17 +70,22 @@ impl<'a> Projection<'a> {
         Ok(Self { rt, mode, named: places })
     }
 
-    /// Whether any attribute with values in this place is shown, so that they have to be read.
-    pub fn wants(&self, source: Source) -> bool {
-        self.rt.attributes().any(|(extension, attribute)| {
+    /// The places of which any value is shown, so that they have to be read.
+    pub fn wanted(&self) -> Sources {
+        let mut wanted = Sources::default();
+        for (extension, attribute) in self.rt.attributes() {
             let show = self.show(extension, attribute, &Sent::nothing());
-            let inside = || {
-                attribute.sub.iter().any(|sub| {
-                    sub.source == source && self.shows_sub(extension, attribute, sub, show)
-                })
-            };
-            show != Show::Nothing && (attribute.source == source || inside())
-        })
+            if show == Show::Nothing {
+                continue;
+            }
+            wanted.add(attribute.source);
+            for sub in &attribute.sub {
+                if !wanted.has(sub.source) && self.shows_sub(extension, attribute, sub, show) {
+                    wanted.add(sub.source);
+                }
+            }
+        }
+        wanted
     }
 
     /// The names of attributes that are shown and have to be counted for that.

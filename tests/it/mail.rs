@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use mail_parser::MessageParser;
 use serde_json::json;
 use usher::app::Error;
-use usher::app::mail::{Letter, LetterKind, Link, Mail};
+use usher::app::mail::{Letter, LetterKind, Link, Mail, Passage};
 use usher::clock::Clock;
 use usher::scim;
 use usher::store::Tx;
@@ -22,7 +22,7 @@ pub(crate) struct Written {
     pub(crate) to: String,
     pub(crate) locale: Option<String>,
     pub(crate) template: Option<String>,
-    pub(crate) explicit: bool,
+    pub(crate) passage: Passage,
     /// The change that it tells of fails.
     pub(crate) fails: bool,
 }
@@ -35,7 +35,7 @@ pub(crate) fn invitation(user: &str) -> Written {
         to: format!("{user}@there.example"),
         locale: None,
         template: None,
-        explicit: false,
+        passage: Passage::UnlessCameBack,
         fails: false,
     }
 }
@@ -71,7 +71,7 @@ impl TestApp {
                 locale: written.locale.as_deref(),
                 template: written.template.as_deref(),
                 link: Some(link),
-                explicit: written.explicit,
+                passage: written.passage,
                 ..Letter::new(written.kind, &written.user, &written.to)
             };
             let id = app.post(tx, &place, &letter).await?;

@@ -2,6 +2,7 @@
 //! why not.
 
 use serde_json::json;
+use usher::app::mail::Passage;
 use usher::clock::Clock;
 use usher::store::{Error, Tx, outbox};
 
@@ -130,7 +131,7 @@ each_db! {
 
         sink.set("ines@there.example", Mood::Take);
         app.write_letter(Written { to: "INES@there.example".to_owned(), ..invitation("ines") }).await.unwrap();
-        app.write_letter(Written { explicit: true, ..invitation("ines") }).await.unwrap();
+        app.write_letter(Written { passage: Passage::Always, ..invitation("ines") }).await.unwrap();
         app.send_mail().await;
         app.write_letter(invitation("ines")).await.unwrap();
         app.send_mail().await;

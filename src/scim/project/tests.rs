@@ -150,7 +150,7 @@ fn only_what_is_shown_is_wanted() {
     let rt = user();
     let wants = |rt: &ResourceType, attributes: &[&str], excluded: &[&str], source| {
         let (attributes, excluded) = (names(attributes), names(excluded));
-        Projection::new(rt, &attributes, &excluded, Quirks::ALL).unwrap().wants(source)
+        Projection::new(rt, &attributes, &excluded, Quirks::ALL).unwrap().wanted().has(source)
     };
     assert!(wants(group, &[], &[], Source::Members));
     assert!(!wants(group, &[], &["members"], Source::Members));

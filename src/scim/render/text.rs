@@ -14,43 +14,60 @@ use crate::scim::render::{Linked, Parts, Renderer, refers};
 use crate::scim::resource_type::ResourceType;
 use crate::scim::schema::Schema;
 
-/// A stored JSON object whose members are not parsed yet.
-#[derive(Debug, Default)]
-pub struct Raw<'t>(Vec<(Cow<'t, str>, &'t RawValue)>);
+/// A stored document whose values are not parsed yet.
+#[derive(Debug)]
+pub struct Raw<'t> {
+    own: Object<'t>,
+    /// What stands in each extension, in the order of the type's.
+    extensions: Vec<Object<'t>>,
+}
 
 impl<'t> Raw<'t> {
     /// Reads the names alone.
-    pub fn of(text: &'t str) -> Result<Self, serde_json::Error> {
-        let mut reader = serde_json::Deserializer::from_str(text);
-        reader.deserialize_map(Members)
+    pub fn of(rt: &ResourceType, text: &'t str) -> Result<Self, serde_json::Error> {
+        let own = Object::of(text)?;
+        let inner = |id: &str| own.get(id).and_then(|text| Object::of(text).ok());
+        let all = rt.extensions.iter().map(|extension| inner(&extension.schema.id));
+        let extensions = all.map(Option::unwrap_or_default).collect();
+        Ok(Self { own, extensions })
     }
 
     /// The value of this name, as it stands there.
     pub fn get(&self, name: &str) -> Option<&'t str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.get())
+        self.own.get(name)
+    }
+}
+
+/// A JSON object whose members are not parsed yet.
+#[derive(Debug, Default)]
+struct Object<'t>(Vec<(Cow<'t, str>, &'t RawValue)>);
+
+impl<'t> Object<'t> {
+    fn of(text: &'t str) -> Result<Self, serde_json::Error> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        reader.deserialize_map(Members)
     }
 
-    /// A member that is an object; an empty one when there is none.
-    fn object(&self, name: &str) -> Self {
-        self.get(name).and_then(|text| Self::of(text).ok()).unwrap_or_default()
+    fn get(&self, name: &str) -> Option<&'t str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.get())
     }
 }
 
 struct Members;
 
 impl<'t> Visitor<'t> for Members {
-    type Value = Raw<'t>;
+    type Value = Object<'t>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Raw<'t>, A::Error> {
-        let mut members = Vec::with_capacity(24);
+    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Object<'t>, A::Error> {
+        let mut members = Vec::with_capacity(16);
         while let Some(Name(name)) = map.next_key()? {
             members.push((name, map.next_value()?));
         }
-        Ok(Raw(members))
+        Ok(Object(members))
     }
 }
 
@@ -61,11 +78,13 @@ struct Name<'t>(#[serde(borrow)] Cow<'t, str>);
 /// The ids of the resources whose address or name the document shows, each once.
 pub fn links(rt: &ResourceType, raw: &Raw<'_>) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for (extension, attribute) in rt.attributes().filter(|(_, attribute)| refers(attribute)) {
-        let text = match extension {
-            None => raw.get(&attribute.name),
-            Some(schema) => raw.object(&schema.id).get(&attribute.name),
-        };
+    let schemas = rt.extensions.iter().map(|extension| &extension.schema);
+    let parts = schemas.zip(&raw.extensions);
+    let all = std::iter::once((&rt.schema, &raw.own)).chain(parts).flat_map(|(schema, object)| {
+        schema.attributes.iter().map(move |attribute| (attribute, object))
+    });
+    for (attribute, object) in all.filter(|(attribute, _)| refers(attribute)) {
+        let text = object.get(&attribute.name);
         let Some(value) = text.and_then(|text| serde_json::from_str::<Value>(text).ok()) else {
             continue;
         };
@@ -118,19 +137,18 @@ impl Writer<'_> {
         inner.unwrap_or_default().to_owned()
     }
 
-    fn written(&self, raw: &Raw<'_>, parts: &Parts<'_>, open: bool) -> Object {
-        let mut object = Object::new(1024);
+    fn written(&self, raw: &Raw<'_>, parts: &Parts<'_>, open: bool) -> Output {
+        let mut object = Output::new(2048);
         object.open = open;
         self.common("schemas", || self.schemas(raw, parts), &mut object);
         self.common("id", || parts.id.into(), &mut object);
         if let Some(value) = raw.get("externalId") {
             self.common("externalId", || parsed(value), &mut object);
         }
-        self.attributes(None, raw, parts, &mut object);
-        for extension in &self.rt.extensions {
-            let stored = raw.object(&extension.schema.id);
-            let mut inner = Object::new(256);
-            self.attributes(Some(&extension.schema), &stored, parts, &mut inner);
+        self.attributes(None, &raw.own, parts, &mut object);
+        for (extension, stored) in self.rt.extensions.iter().zip(&raw.extensions) {
+            let mut inner = Output::new(512);
+            self.attributes(Some(&extension.schema), stored, parts, &mut inner);
             if !inner.is_empty() {
                 object.name(&extension.schema.id);
                 object.text.push_str(&inner.end());
@@ -141,7 +159,7 @@ impl Writer<'_> {
     }
 
     /// An attribute that every resource has.
-    fn common(&self, name: &str, value: impl FnOnce() -> Value, object: &mut Object) {
+    fn common(&self, name: &str, value: impl FnOnce() -> Value, object: &mut Output) {
         let Some(attribute) = self.rt.core(name) else { return };
         if let Some(value) = self.projection.value(None, attribute, value, self.sent) {
             object.put(name, &value);
@@ -151,9 +169,9 @@ impl Writer<'_> {
     fn attributes(
         &self,
         extension: Option<&Schema>,
-        raw: &Raw<'_>,
+        stored: &Object<'_>,
         parts: &Parts<'_>,
-        object: &mut Object,
+        object: &mut Output,
     ) {
         let schema = extension.unwrap_or(&self.rt.schema);
         for attribute in &schema.attributes {
@@ -169,7 +187,7 @@ impl Writer<'_> {
                 Source::Members => self.renderer.rows(attribute, parts.members),
                 Source::MemberOf => self.renderer.rows(attribute, parts.groups),
                 Source::Document => {
-                    let Some(text) = raw.get(&attribute.name) else { continue };
+                    let Some(text) = stored.get(&attribute.name) else { continue };
                     if self.goes_out(extension, attribute, text) {
                         object.name(&attribute.name);
                         object.text.push_str(text);
@@ -234,7 +252,7 @@ fn parsed(text: &str) -> Value {
 }
 
 /// An object that is being written.
-struct Object {
+struct Output {
     text: String,
     /// Whether its list of members goes on.
     open: bool,
@@ -242,7 +260,7 @@ struct Object {
     gap: Option<usize>,
 }
 
-impl Object {
+impl Output {
     fn new(room: usize) -> Self {
         let mut text = String::with_capacity(room);
         text.push('{');

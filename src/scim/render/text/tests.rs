@@ -128,7 +128,7 @@ proptest! {
         let renderer = Renderer { registry: &registry, base: "http://u/scim/v2", quirks };
         let careful = projection.apply(renderer.document(rt, &doc, &parts), &sent);
         let stored = serde_json::to_string(&doc).unwrap();
-        let raw = Raw::of(&stored).unwrap();
+        let raw = Raw::of(rt, &stored).unwrap();
         prop_assert_eq!(super::links(rt, &raw), render::links(rt, &doc));
         let writer = Writer { renderer, rt, projection: &projection, sent: &sent };
         prop_assert_eq!(writer.document(&raw, &parts), serde_json::to_string(&careful).unwrap());
@@ -137,7 +137,9 @@ proptest! {
 
 #[test]
 fn damaged_text_is_refused() {
+    let registry = Registry::standard();
+    let rt = registry.by_name("User").unwrap();
     for text in ["", "[]", "{\"a\":}", "{\"a\":1"] {
-        assert!(Raw::of(text).is_err(), "{text}");
+        assert!(Raw::of(rt, text).is_err(), "{text}");
     }
 }
