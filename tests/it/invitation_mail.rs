@@ -39,7 +39,7 @@ impl TestApp {
 
 each_db! {
     async fn turning_somebody_off_and_on_fills_no_mail_box(app: TestApp) {
-        let app = app.licensed(2).await;
+        let app = app.licensed(2).await.scoped(&["admin"]).await;
         let id = app.user_with("jane@x.example", &by_mail("jane@x.example")).await.id();
         let sent = async || {
             let mails = app.admin("GET", &format!("/mails?user={id}"), None).await.expect(200).body;
