@@ -4,11 +4,13 @@
 //! more than their number times as much.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use ipnet::{IpNet, Ipv6Net};
 use moka::sync::Cache;
-use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use crate::app::signing::Keyring;
 use crate::app::{App, Error};
@@ -30,6 +32,8 @@ const OF_ASKING: Budget = Budget { most: 20, every: 30 };
 const LINE: usize = 64;
 /// Seconds after which to come again.
 const LATER: u32 = 5;
+/// For how long after a request of a client the spare thread is left to clients.
+const QUIET: Duration = Duration::from_millis(250);
 /// Longest text of a client about itself that is kept, in characters.
 const LONGEST_AGENT: usize = 200;
 
@@ -68,8 +72,21 @@ pub(super) struct Door {
     pairs: Cache<String, Arc<Mutex<Streak>>>,
     asking: Cache<String, Arc<Mutex<Spent>>>,
     line: Arc<Semaphore>,
+    /// Threads that hash for people at any time, and one more that does while no client is at work.
+    threads: Arc<Semaphore>,
+    spare: Arc<Semaphore>,
+    begun: Instant,
+    /// When the last request of a client came, in milliseconds since the beginning.
+    client: AtomicU64,
     dummy: OnceCell<String>,
     pub(super) keyring: Keyring,
+}
+
+/// A place among those who have their password looked at.
+#[derive(Debug)]
+pub(super) struct Seat {
+    _line: OwnedSemaphorePermit,
+    _thread: OwnedSemaphorePermit,
 }
 
 /// A try that counts as failed until it is forgiven.
@@ -81,21 +98,40 @@ pub(super) struct Try {
     of_name: bool,
 }
 
-impl Default for Door {
-    fn default() -> Self {
+impl Door {
+    /// One for a hasher of so many threads. One of several is left to clients while they are at work, so
+    /// that a crowd that signs in does not slow them down.
+    pub(super) fn new(threads: usize) -> Self {
+        let spare = usize::from(threads > 1);
         Self {
             networks: counted(),
             names: counted(),
             pairs: counted(),
             asking: counted(),
             line: Arc::new(Semaphore::new(LINE)),
+            threads: Arc::new(Semaphore::new(threads.saturating_sub(1).max(1))),
+            spare: Arc::new(Semaphore::new(spare)),
+            begun: Instant::now(),
+            client: AtomicU64::new(0),
             dummy: OnceCell::new(),
             keyring: Keyring::default(),
         }
     }
-}
 
-impl Door {
+    /// A client is at work.
+    pub(super) fn note_client(&self) {
+        self.client.store(self.elapsed(), Ordering::Relaxed);
+    }
+
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn is_quiet(&self) -> bool {
+        let last = self.client.load(Ordering::Relaxed);
+        last == 0 || u128::from(self.elapsed().saturating_sub(last)) > QUIET.as_millis()
+    }
+
     /// Begins a try to sign in under this name of a tenant, in its normal form.
     pub(super) fn begin(
         &self,
@@ -128,9 +164,28 @@ impl Door {
         taken.map_err(too_many)
     }
 
-    /// A place in the line of those who have their password looked at.
-    pub(super) fn enter(&self) -> Result<OwnedSemaphorePermit, Error> {
-        Arc::clone(&self.line).try_acquire_owned().map_err(|_| Error::Busy(LATER))
+    /// A place in the line of those who have their password looked at, once it is its turn.
+    pub(super) async fn enter(&self) -> Result<Seat, Error> {
+        let line = Arc::clone(&self.line).try_acquire_owned().map_err(|_| Error::Busy(LATER))?;
+        let turn = tokio::select! {
+            biased;
+            turn = Arc::clone(&self.threads).acquire_owned() => turn,
+            turn = self.enter_by_spare() => turn,
+        };
+        let thread = turn.map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(Seat { _line: line, _thread: thread })
+    }
+
+    /// The spare thread, once no client needs it.
+    async fn enter_by_spare(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+        loop {
+            let turn = Arc::clone(&self.spare).acquire_owned().await?;
+            if self.is_quiet() {
+                return Ok(turn);
+            }
+            drop(turn);
+            tokio::time::sleep(QUIET).await;
+        }
     }
 }
 
@@ -184,7 +239,7 @@ impl App {
 }
 
 fn counted<T: Send + Sync + 'static>() -> Cache<String, Arc<Mutex<T>>> {
-    let idle = std::time::Duration::from_secs(FORGOTTEN);
+    let idle = Duration::from_secs(FORGOTTEN);
     Cache::builder().max_capacity(KEPT).time_to_idle(idle).build()
 }
 
@@ -210,12 +265,36 @@ mod tests {
         assert_eq!(Client::new(None, &"x\n".repeat(500)).agent, "x".repeat(200));
     }
 
-    #[test]
-    fn the_line_is_bounded() {
-        let door = Door::default();
-        let mut line: Vec<_> = (0..LINE).map(|_| door.enter().unwrap()).collect();
-        assert!(matches!(door.enter(), Err(Error::Busy(_))));
-        line.pop();
-        assert!(door.enter().is_ok());
+    #[tokio::test]
+    async fn the_line_is_bounded() {
+        let door = Door::new(2);
+        let first = door.enter().await.unwrap();
+        let rest = Arc::clone(&door.line).acquire_many_owned(63).await.unwrap();
+        assert!(matches!(door.enter().await, Err(Error::Busy(_))));
+        drop(first);
+        assert!(door.enter().await.is_ok());
+        drop(rest);
+    }
+
+    #[tokio::test]
+    async fn one_thread_of_several_is_left_to_clients_while_they_are_at_work() {
+        let door = Door::new(2);
+        let all = async || {
+            let mut seats = Vec::new();
+            while let Ok(seat) = tokio::time::timeout(QUIET * 2, door.enter()).await {
+                seats.push(seat.unwrap());
+            }
+            seats.len()
+        };
+        assert_eq!(all().await, 2);
+        door.client.store(u64::MAX, Ordering::Relaxed);
+        assert_eq!(all().await, 1);
+        door.client.store(0, Ordering::Relaxed);
+        assert_eq!(all().await, 2);
+        let alone = Door::new(1);
+        let permits = (alone.threads.available_permits(), alone.spare.available_permits());
+        assert_eq!(permits, (1, 0));
+        alone.client.store(u64::MAX, Ordering::Relaxed);
+        assert!(alone.enter().await.is_ok());
     }
 }

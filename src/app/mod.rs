@@ -123,6 +123,9 @@ pub struct Ctx {
     pub rules: Arc<TenantSettings>,
     /// What it offers.
     pub catalogue: Arc<Catalogue>,
+    /// The text that it was read from, so that it need not be read again while that is there still; none
+    /// where nobody kept it.
+    pub offered: Option<Arc<str>>,
     /// The credential.
     pub token: TokenId,
     /// The `id` of the user whom it stands for; none for what clients and operators hold.
@@ -179,7 +182,7 @@ impl App {
             sealer: Sealer::default(),
             vault: Vault::default(),
             office,
-            door: Arc::default(),
+            door: Arc::new(Door::new(settings.hash_threads())),
             counts: Counts::default(),
             asking: Arc::new(Semaphore::new(resets::ASKING)),
             rooms: bulk::Rooms::default(),

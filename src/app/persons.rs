@@ -58,6 +58,7 @@ impl App {
             quirks: if rules.strict { Quirks::NONE } else { self.0.quirks },
             rules,
             catalogue: Arc::new(catalogue),
+            offered: Some(holder.tenant_catalogue.as_str().into()),
             request,
         })
     }

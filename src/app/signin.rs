@@ -193,10 +193,10 @@ impl App {
         let dummy = self.dummy().await?.to_owned();
         let prepared = password::prepare(typed, 0);
         let known = phc.is_some() && prepared.is_ok();
-        let place = self.door().enter().inspect_err(|_| tried.give_back())?;
+        let seat = self.door().enter().await.inspect_err(|_| tried.give_back())?;
         let (typed, phc) = (prepared.unwrap_or_default(), phc.unwrap_or(dummy));
         let right = self.hasher().verify(For::Person, typed, phc).await?;
-        drop(place);
+        drop(seat);
         Ok(right && known)
     }
 

@@ -39,6 +39,7 @@ impl App {
             quirks: rules.quirks(),
             rules: Arc::new(rules),
             catalogue: Arc::new(tenant.catalogue),
+            offered: None,
             token: TokenId::from("command line"),
             user: None,
             scopes: Scopes::parse([Scope::Admin.name()]).map_err(Error::Internal)?,

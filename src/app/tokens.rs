@@ -35,6 +35,7 @@ struct Verdict {
     tenant_name: String,
     rules: Arc<TenantSettings>,
     catalogue: Arc<Catalogue>,
+    offered: Arc<str>,
     token: TokenId,
     scopes: Scopes,
     expires: Option<Micros>,
@@ -91,6 +92,7 @@ impl App {
         if verdict.expires.is_some_and(|expires| expires <= self.clock().now()) {
             return Err(refused());
         }
+        self.door().note_client();
         Ok(Ctx {
             tenant: verdict.tenant,
             tenant_name: verdict.tenant_name,
@@ -100,6 +102,7 @@ impl App {
             quirks: if verdict.rules.strict { Quirks::NONE } else { self.0.quirks },
             rules: verdict.rules,
             catalogue: verdict.catalogue,
+            offered: Some(verdict.offered),
             request,
         })
     }
@@ -147,6 +150,7 @@ impl App {
             quirks: if rules.strict { Quirks::NONE } else { self.0.quirks },
             rules,
             catalogue: Arc::new(catalogue::parse(&tenant.catalogue)?),
+            offered: Some(tenant.catalogue.into()),
             request,
         })
     }
@@ -187,6 +191,7 @@ impl App {
             tenant_name: found.tenant_name,
             rules: Arc::new(settings_of(&found.tenant_settings)?),
             catalogue: Arc::new(catalogue::parse(&found.tenant_catalogue)?),
+            offered: found.tenant_catalogue.into(),
             token: found.token.id,
             scopes: Scopes::from_stored(&found.token.scopes).map_err(Error::Internal)?,
             expires: found.token.expires,

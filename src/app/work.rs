@@ -25,7 +25,7 @@ use crate::scim::quirks::{Quirks, Softener};
 use crate::scim::resource_type::ResourceType;
 use crate::store::filter::World;
 use crate::store::resources::{Draft, Entries, Key, Next, Stored};
-use crate::store::{self, Beside, Tx, held, maps, resources};
+use crate::store::{self, Beside, Tx, held, maps, resources, tenants};
 
 /// One request's work on one resource type of one tenant.
 #[derive(Debug, Clone)]
@@ -199,8 +199,13 @@ impl Work {
         // Where roles and seat are touched it counts what the tenant offers now, not what it did when a
         // long request began.
         let is_plain = !self.has_rules()
-            || person::is_untouched(&before.doc, doc) && standing::ends(&before.doc, doc).is_none();
+            || person::is_untouched(&before.doc, doc) && standing::ends(&before.doc, doc).is_none()
+            || self.is_offered_still(tx).await?;
         if is_plain && let Foreseen::Ruled(ruled) = self.foresee(id, was, doc.clone())? {
+            if ruled.doc == before.doc {
+                // What was written in other words, or asked for what is there.
+                return Ok(before.clone());
+            }
             match self.update(tx, before, ruled).await {
                 Err(Error::Store(store::Error::Full)) => {}
                 done => return done,
@@ -208,12 +213,17 @@ impl Work {
         }
         let ruled = self.rule(tx, id, was, doc).await?;
         if ruled.doc == before.doc {
-            // What was written in other words, or asked for what is there.
             return Ok(before.clone());
         }
         let loaded = self.update(tx, before, ruled.clone()).await?;
         self.open(tx, (id, Some(&before.doc)), &ruled).await?;
         Ok(loaded)
+    }
+
+    /// Whether what the request knows of the tenant's catalogue is what it is at this moment.
+    async fn is_offered_still(&self, tx: &mut Tx<'_>) -> Result<bool, Error> {
+        let Some(known) = &self.ctx.offered else { return Ok(false) };
+        Ok(**known == *tenants::catalogue(tx, &self.tenant).await?)
     }
 
     /// Writes another document.
