@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::app::change::{Change, Plan, Target};
+use crate::app::change::{Change, OwnedTarget, Plan, Target};
 use crate::app::create::Creation;
 use crate::app::pieces::Pieces;
 use crate::app::view::{Joined, View, Wish};
@@ -250,11 +250,29 @@ impl App {
         }
         let work = Work::new(self, ctx, target.kind);
         let target = target.owned();
+        self.thin_out(ctx, &work, &target).await?;
         self.store()
             .write(&ctx.tenant, async move |tx: &mut Tx<'_>| {
                 work.delete(tx, &target.id, &target.conditions).await
             })
             .await
+    }
+
+    /// Takes a department, or a group of agents, that is about to go out of its agents, piece by piece, so
+    /// that nobody waits for all of them. Who breaks off finds it with fewer agents and goes on.
+    async fn thin_out(&self, ctx: &Ctx, work: &Work, target: &OwnedTarget) -> Result<(), Error> {
+        if !work.has_agents() {
+            return Ok(());
+        }
+        loop {
+            let (work, target) = (work.clone(), target.clone());
+            let thinned = async move |tx: &mut Tx<'_>| {
+                work.thin_out(tx, &target.id, &target.conditions).await
+            };
+            if !self.store().write_long(&ctx.tenant, thinned).await? {
+                return Ok(());
+            }
+        }
     }
 }
 

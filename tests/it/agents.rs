@@ -300,6 +300,29 @@ each_db! {
         assert_eq!(texts(&agent["departments"], "/display"), ["Support"]);
     }
 
+    async fn a_large_department_goes_whole_or_not_at_all(app: TestApp) {
+        let app = app.center().await;
+        let made = json!({ "displayName": "Sales" });
+        let sales = app.made("/Departments", DEPARTMENT, &made).await.expect(201).id();
+        let agent = json!({ "departments": [{ "value": sales }] });
+        for made in join_all((0..230).map(|_| app.agent(&agent))).await {
+            made.expect(201);
+        }
+        let about = json!({ "createAgent": true, "extension": "auto", "departments": "Sales" });
+        let ann = app.person("ann", &about).await.expect(201).id();
+        let path = format!("/Departments/{sales}");
+        let left = async || {
+            let found = app.find("/CallAgents", &format!("departments.value eq \"{sales}\"")).await;
+            found.body["totalResults"].as_u64().unwrap()
+        };
+        app.send("DELETE", &path, &[("if-match", "W/\"9\"")], None).await.refused(412, "");
+        assert_eq!(left().await, 231);
+        app.delete(&path).await.expect(204);
+        assert_eq!(left().await, 0);
+        assert!(app.about(&ann).await.get("departments").is_none());
+        app.get(&path).await.refused(404, "");
+    }
+
     async fn a_put_of_the_last_get_changes_nothing(app: TestApp) {
         let app = app.center().await;
         app.agent(&json!({ "agentNumber": "1", "externalId": "e" })).await.expect(201);

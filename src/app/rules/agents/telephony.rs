@@ -8,12 +8,15 @@ use crate::app::rules::agents::{kept_until, wrong};
 use crate::app::rules::{Foreseen, Ruled, Was};
 use crate::app::work::{Loaded, Work};
 use crate::domain::{agent, record};
+use crate::scim::etag::Conditions;
 use crate::scim::path::excerpt;
 use crate::scim::{Doc, accept, urn};
 use crate::store::{Tx, held, maps};
 
 /// Members of one group of agents.
 const MOST_MEMBERS: usize = 1000;
+/// Agents that a deletion rewrites at once: others write in between.
+const AT_ONCE: i64 = 100;
 /// Where agents say what they belong to.
 const LISTS: [(&str, &str); 2] =
     [("departments", urn::DEPARTMENT), ("agentGroups", urn::AGENT_GROUP)];
@@ -261,24 +264,55 @@ impl Work {
         if self.is(urn::DEPARTMENT) {
             self.leave_department(tx, id).await?;
         }
-        for (name, schema) in LISTS {
-            if self.is(schema) {
-                if let Some(group) = maps::giving(tx, &self.tenant, id).await? {
-                    return Err(Error::InUse(format!(
-                        "Membership of the group '{group}' gives this {}. Map that group otherwise first.",
-                        self.kind.name
-                    )));
-                }
-                let of_agents = self.on(urn::CALL_AGENT)?;
-                let attr = format!("{name}.value");
-                for loaded in of_agents.having(tx, &attr, id, i64::from(i32::MAX)).await? {
-                    let mut doc = loaded.doc.clone();
-                    relist(&mut doc, name, id, false);
-                    of_agents.rewrite_agent(tx, &loaded, doc, None).await?;
-                }
-            }
+        match self.agents_list() {
+            Some(list) => self.leave_agents(tx, (id, list), i64::from(i32::MAX)).await.map(drop),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Whether agents belong to what is of this type.
+    pub(in crate::app) fn has_agents(&self) -> bool {
+        self.agents_list().is_some()
+    }
+
+    /// Where agents say that they belong to what is of this type.
+    fn agents_list(&self) -> Option<&'static str> {
+        LISTS.iter().find(|(_, schema)| self.is(schema)).map(|(name, _)| *name)
+    }
+
+    /// Takes what is about to be deleted out of some of its agents; whether there may be more of them.
+    pub(in crate::app) async fn thin_out(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &str,
+        conditions: &Conditions,
+    ) -> Result<bool, Error> {
+        let Some(list) = self.agents_list() else { return Ok(false) };
+        let loaded = self.find(tx, id).await?;
+        Self::check_conditions(conditions, &loaded)?;
+        self.leave_agents(tx, (id, list), AT_ONCE).await
+    }
+
+    async fn leave_agents(
+        &self,
+        tx: &mut Tx<'_>,
+        (id, list): (&str, &str),
+        most: i64,
+    ) -> Result<bool, Error> {
+        if let Some(group) = maps::giving(tx, &self.tenant, id).await? {
+            return Err(Error::InUse(format!(
+                "Membership of the group '{group}' gives this {}. Map that group otherwise first.",
+                self.kind.name
+            )));
+        }
+        let of_agents = self.on(urn::CALL_AGENT)?;
+        let agents = of_agents.having(tx, &format!("{list}.value"), id, most).await?;
+        for loaded in &agents {
+            let mut doc = loaded.doc.clone();
+            relist(&mut doc, list, id, false);
+            of_agents.rewrite_agent(tx, loaded, doc, None).await?;
+        }
+        Ok(i64::try_from(agents.len()).is_ok_and(|count| count >= most))
     }
 
     async fn end_agent(&self, tx: &mut Tx<'_>, id: &str, doc: &Doc) -> Result<(), Error> {
