@@ -134,7 +134,8 @@ impl App {
     /// Writes a letter in the transaction of the change that it tells of, which has the tenant's turn
     /// ([`crate::store::Store::write`]); it goes once that is committed. Gives the id of the letter.
     ///
-    /// Where it is held back ([`Passage`]) it is kept as `suppressed` and does not go. An address that is none is no error here: the letter fails.
+    /// Where it is held back ([`Passage`]) it is kept as `suppressed` and does not go. An address that is
+    /// none is no error here: the letter fails.
     pub async fn post(
         &self,
         tx: &mut Tx<'_>,
