@@ -1,13 +1,14 @@
 //! Access tokens: what they say, who made them, and what they open at Usher itself.
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use usher::clock::Clock;
+use usher::store::{Error, Tx};
 
 use crate::admin::problem;
 use crate::signin::{PASSWORD, Tokens, refused};
@@ -34,6 +35,25 @@ impl TestApp {
             self.anonymous().get("http://usher.test/.well-known/jwks.json").await.expect(200);
         assert_eq!(reply.header("cache-control"), "public, max-age=300");
         reply.body["keys"].as_array().unwrap().clone()
+    }
+
+    /// Puts a key of the test in the place of the one of this name, for instances that read it from now on.
+    async fn own_key(&self, kid: &Value) -> EncodingKey {
+        let made =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+                .unwrap();
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, made.as_ref()).unwrap();
+        let point = pair.public_key().as_ref();
+        let [x, y] = [&point[1..33], &point[33..]].map(|part| URL_SAFE_NO_PAD.encode(part));
+        let public = json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": kid, "x": x, "y": y });
+        let (public, id) = (public.to_string(), kid.as_str().unwrap().to_owned());
+        let put = async move |tx: &mut Tx<'_>| {
+            let sql = "UPDATE signing_keys SET public = $1 WHERE id = $2";
+            tx.execute(sql, &[(&public).into(), (&id).into()]).await
+        };
+        self.store.write_apart::<_, Error, _>(put).await.unwrap();
+        EncodingKey::from_ec_der(made.as_ref())
     }
 
     /// The claims of a token, verified as a product does: by the public keys alone.
@@ -184,6 +204,50 @@ each_db! {
         }
     }
 
+    async fn what_our_key_signed_is_an_access_token_of_ours_or_nothing(app: TestApp) {
+        let app = app.office().await;
+        app.with_password("anna-known", &json!({})).await;
+        let short = app.instance(Clock::System, |settings| settings.identity.session_idle_days = 1);
+        let token = short.await.log_in("anna-known").await.access;
+        let (header, claims) = (part(&token, 0), part(&token, 1));
+        let key = app.own_key(&header["kid"]).await;
+        let app = app.second_instance().await;
+        let signed = |typ: Option<&str>, change: &dyn Fn(&mut Value)| {
+            let mut claims = claims.clone();
+            change(&mut claims);
+            let kid = header["kid"].as_str().map(str::to_owned);
+            let typ = typ.map(str::to_owned);
+            let header = Header { typ, kid, ..Header::new(Algorithm::ES256) };
+            jsonwebtoken::encode(&header, &claims, &key).unwrap()
+        };
+        let kind = Some("at+jwt");
+        assert_eq!(app.me(&signed(kind, &|_| {})).await, 200);
+        for other in [None, Some("JWT"), Some("id+jwt")] {
+            assert_eq!(app.me(&signed(other, &|_| {})).await, 401, "{other:?}");
+        }
+        for (name, value) in [
+            ("iss", json!("http://other.test")),
+            ("iss", json!("http://usher.test.evil.example")),
+            ("aud", json!("other")),
+            ("sub", json!("x")),
+            ("sid", json!("x")),
+            ("tenant", json!("other")),
+            ("epoch", json!(7)),
+            ("exp", json!(1)),
+            ("iat", json!(9_999_999_999_i64)),
+        ] {
+            let forged = signed(kind, &|claims| claims[name] = value.clone());
+            assert_eq!(app.me(&forged).await, 401, "{name} {value}");
+            let less = signed(kind, &|claims| drop(claims.as_object_mut().unwrap().remove(name)));
+            assert_eq!(app.me(&less).await, 401, "{name}");
+        }
+        // However long it says that it lives, it ends with its session.
+        let long = signed(kind, &|claims| claims["exp"] = json!(9_999_999_999_i64));
+        let late = Clock::fixed(Clock::System.now().plus_seconds(2 * 86_400));
+        let late = app.second_instance_at(late).await;
+        assert_eq!((app.me(&long).await, late.me(&long).await), (200, 401));
+    }
+
     async fn the_host_of_a_request_is_in_no_token(app: TestApp) {
         let app = app.office().await;
         app.with_password("anna-known", &json!({})).await;
@@ -322,7 +386,7 @@ each_db! {
 }
 
 async fn key_rows(app: &TestApp) -> String {
-    let look = async |tx: &mut usher::store::Tx<'_>| usher::store::signing_keys::list(tx).await;
-    let rows = app.store.read::<_, usher::store::Error, _>(look).await.unwrap();
+    let look = async |tx: &mut Tx<'_>| usher::store::signing_keys::list(tx).await;
+    let rows = app.store.read::<_, Error, _>(look).await.unwrap();
     rows.into_iter().map(|row| row.secret).collect()
 }

@@ -495,6 +495,25 @@ each_db! {
         app.is_sound().await;
     }
 
+    async fn a_client_takes_over_nobody_whom_a_client_made(app: TestApp) {
+        let app = app.licensed(5).await;
+        // From now on clients take over whom others have invited.
+        let tom = json!({ "schemas": [SCHEMA], "email": "tom@x.example" });
+        let tom = app.post("/Invitations", &tom).await.expect(201);
+        let mine = json!({ "emails": [{ "value": "jane@x.example" }], INVITED: { "mode": "email" } });
+        let id = app.user_with("jane", &mine).await.id();
+        let other = app.user_with("jdoe", &json!({ "emails": [{ "value": "jane@x.example" }] })).await;
+        assert_ne!(other.id(), id);
+        let seen = app.see(&id).await;
+        assert_eq!((&seen.body["userName"], stand(&seen)), (&json!("jane"), INVITED_NOW));
+        // Nor whom a client has made its own since.
+        let tom = tom.body["user"]["value"].as_str().unwrap();
+        let own = json!([{ "op": "add", "path": "externalId", "value": "okta-1" }]);
+        app.patch(&format!("/Users/{tom}"), own).await.expect(200);
+        let other = app.user_with("tim", &json!({ "emails": [{ "value": "tom@x.example" }] })).await;
+        assert_ne!(other.id(), tom);
+    }
+
     async fn nobody_becomes_an_administrator_by_taking_an_invitation_over(app: TestApp) {
         let app = app.licensed(3).await;
         let boss = json!({ "schemas": [SCHEMA], "email": "boss@x.example", "roles": ["account_admin"] });

@@ -11,6 +11,7 @@ use usher::scim;
 use usher::store::Tx;
 
 use crate::support::app::TestApp;
+use crate::support::asks::INVITATION as INVITED;
 use crate::support::each_db;
 use crate::support::smtp::Sink;
 
@@ -148,6 +149,42 @@ each_db! {
         }
         assert!(html.contains("Northwind &#38; Co") && html.contains("cid:logo"), "{html}");
         assert_eq!(mail.attachment_count(), 1);
+    }
+
+    async fn a_name_writes_no_header_and_leads_nowhere(app: TestApp) {
+        let sink = Sink::start().await;
+        let app = app.licensed(9).await.scoped(&["admin"]).await.mailing(&sink).await;
+        let words = json!({ "subject": "Welcome {name}", "intro": "Dear {name}, {inviter} asks." });
+        app.admin("PUT", "/templates/own/en", Some(&words)).await.expect(200);
+        for (number, (name, shown)) in [
+            ("Inés\r\nBcc: eve", Some("Inés Bcc: eve")),
+            ("www.evil.example", None),
+            ("Call +49 800 1234567", None),
+            ("https:\\\\evil", None),
+            ("me@evil", None),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let to = format!("ines{number}@there.example");
+            let invited = json!({
+                "displayName": name,
+                "emails": [{ "value": to, "type": "work" }],
+                INVITED: { "mode": "email", "template": "own" },
+            });
+            app.user_with(&format!("ines{number}"), &invited).await;
+            app.send_mail().await;
+            let taken = sink.taken();
+            let mail = MessageParser::default().parse(&taken[number].bytes).unwrap();
+            assert_eq!((taken[number].to.as_str(), mail.bcc()), (to.as_str(), None));
+            assert_eq!(mail.to().unwrap().first().unwrap().name(), shown);
+            let subject = format!("Welcome {}", shown.unwrap_or_default());
+            assert_eq!(mail.subject().map(str::trim_end), Some(subject.trim_end()));
+            for part in [mail.body_text(0).unwrap(), mail.body_html(0).unwrap()] {
+                assert!(!part.contains(name), "{part}");
+                assert!(part.contains("http://usher.test/activate/"), "{part}");
+            }
+        }
     }
 
     async fn two_instances_send_each_letter_once_and_in_the_order_of_each_person(app: TestApp) {

@@ -33,6 +33,7 @@ each_db! {
         for (body, said) in [
             (json!({ "name": "evil.example" }), "full stop"),
             (json!({ "name": "https://evil" }), "'//'"),
+            (json!({ "name": "mailto:evil" }), "colon"),
             (json!({ "name": "Call 0800 1234567" }), "telephone"),
             (json!({ "name": "me@evil" }), "'@'"),
             (json!({ "name": "a\nb" }), "line breaks"),

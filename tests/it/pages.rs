@@ -203,6 +203,11 @@ each_db! {
         let page = Browser::new(&end).open(&format!("/reset/{first}")).await.expect(410);
         assert_eq!(heading(&page), "This link has expired");
         says(&page, &format!("href=\"/t/{}/forgot\"", app.tenant));
+        // Nor can the form be sent, whatever page it was taken from.
+        let (mut browser, login) = (Browser::new(&end), format!("/t/{}/login", app.tenant));
+        browser.open(&login).await.expect(200);
+        browser.send(&format!("/reset/{first}"), &[("password", NEW)]).await.expect(410);
+        end.try_login("ines", NEW).await.expect(401);
         let later = app.later(120).await;
         later.forgets("ines").await.expect(200);
         let second = later.letters("reset").await.pop().unwrap();
@@ -228,6 +233,8 @@ each_db! {
         app.patch(&format!("/Users/{id}"), active(false)).await.expect(200);
         let page = browser.open(&path).await.expect(410);
         assert_eq!(heading(&page), "This link is no longer valid");
+        browser.open(&format!("/t/{}/login", app.tenant)).await.expect(200);
+        browser.send(&path, &[("password", NEW)]).await.expect(410);
         app.patch(&format!("/Users/{id}"), active(true)).await.expect(200);
         browser.open(&path).await.expect(200);
         app.admin("POST", &format!("/users/{id}/password:generate"), None).await.expect(200);

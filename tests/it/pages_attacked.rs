@@ -1,5 +1,6 @@
 //! People's pages, as those who attack them see them.
 
+use mail_parser::MessageParser;
 use serde_json::json;
 
 use crate::pages::{NEW, heading, mailed, says};
@@ -8,6 +9,7 @@ use crate::support::app::{Reply, TestApp};
 use crate::support::asks::INVITATION as INVITED;
 use crate::support::browser::{Browser, text};
 use crate::support::each_db;
+use crate::support::smtp::Sink;
 
 /// The page without the token of its form, and without the path.
 fn plain(reply: &Reply, tenant: &str) -> String {
@@ -96,6 +98,8 @@ each_db! {
                 (login.as_str(), &good[..]),
                 (&reset, &[("password", NEW)]),
                 (&format!("/t/{}/forgot", app.tenant), &[("username", "ines")]),
+                (&format!("/t/{}/accounts", app.tenant), &[("account", "x")]),
+                (&format!("/t/{}/password", app.tenant), &[("right", "x"), ("password", NEW)]),
                 ("/logout", &[("tenant", app.tenant.as_str())]),
             ] {
                 other.open(&login).await.expect(200);
@@ -103,7 +107,9 @@ each_db! {
                 says(&refused, "Nothing was done");
                 let again = text(&refused).split_once("class=\"more\"><a href=\"").unwrap().1;
                 let again = again.split('"').next().unwrap().to_owned();
-                other.open(&again).await.expect(200);
+                // Who is not signed in is sent on from the choice of accounts.
+                let shown = other.open(&again).await.status;
+                assert!([200, 303].contains(&shown), "{again}: {shown}");
                 assert!(!other.cookies.keys().any(|name| name.contains("session")));
             }
         }
@@ -133,6 +139,8 @@ each_db! {
         app.comes_in(&mut victim, "ines", PASSWORD).await.expect(303);
         assert_ne!(session(&victim).unwrap(), planted);
         assert_ne!(victim.cookies["usher-form"], before["usher-form"]);
+        // What the browser had before is over.
+        attacker.open(&format!("/t/{}/signed-in", app.tenant)).await.expect(303);
         // What was signed out is signed out, whoever has kept the cookie.
         let kept = victim.cookies.clone();
         victim.open(&format!("/t/{}/signed-in", app.tenant)).await.expect(200);
@@ -182,6 +190,53 @@ each_db! {
         }
         let page = browser.open("/t/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E/login").await.expect(200);
         assert!(!text(&page).contains("<script>"), "{}", text(&page));
+    }
+
+    async fn the_host_of_a_request_is_in_no_mail_and_no_answer(app: TestApp) {
+        let sink = Sink::start().await;
+        let app = app.office().await.mailing(&sink).await;
+        app.with_password("ines", &mailed("ines@there.example", &json!({}))).await;
+        let names = ["host", "x-forwarded-host", "x-forwarded-server"];
+        let lines = names.map(|name| (name, "evil.example"));
+        let mut browser = Browser::new(&app);
+        for (name, value) in lines {
+            browser = browser.saying(name, value);
+        }
+        let forgot = format!("/t/{}/forgot", app.tenant);
+        browser.open(&forgot).await.expect(200);
+        browser.send(&forgot, &[("username", "ines")]).await.expect(200);
+        while app.app.is_asked() {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        app.send_mail().await;
+        let taken = sink.taken();
+        let mail = MessageParser::default().parse(&taken[0].bytes).unwrap();
+        for part in [mail.body_text(0).unwrap(), mail.body_html(0).unwrap()] {
+            assert!(part.contains("http://usher.test/reset/") && !part.contains("evil"), "{part}");
+        }
+        let list = app.send("GET", "/Users", &lines, None).await.expect(200);
+        let said = list.body.to_string();
+        assert!(said.contains("http://usher.test/scim/v2/Users/") && !said.contains("evil"), "{said}");
+    }
+
+    async fn a_link_is_good_for_what_it_was_made_for_alone(app: TestApp) {
+        let app = app.licensed(5).await;
+        let invited = mailed("ines@x.example", &json!({ INVITED: { "mode": "email" } }));
+        app.user_with("ines", &invited).await;
+        app.with_password("omar", &mailed("omar@x.example", &json!({}))).await;
+        app.forgets("omar").await.expect(200);
+        let activate = app.letters("activate").await.pop().unwrap();
+        let reset = app.letters("reset").await.pop().unwrap();
+        let guess = usher::domain::token::text("reset", [7; 32]);
+        for path in [format!("/reset/{activate}"), format!("/activate/{reset}"), format!("/reset/{guess}")] {
+            let mut browser = Browser::new(&app);
+            browser.open(&format!("/t/{}/login", app.tenant)).await.expect(200);
+            browser.send(&path, &[("password", NEW)]).await.expect(404);
+            browser.open(&path).await.expect(404);
+        }
+        for path in [format!("/activate/{activate}"), format!("/reset/{reset}")] {
+            Browser::new(&app).open(&path).await.expect(200);
+        }
     }
 
     async fn nothing_tells_which_tenants_and_which_people_there_are(app: TestApp) {
