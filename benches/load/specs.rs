@@ -44,7 +44,7 @@ const READS: (f64, f64) = (1.2, 0.9);
 const CREATES: (f64, f64) = (0.7, 0.4);
 const CHANGES: (f64, f64) = (1.0, 0.4);
 const BULKS: (f64, f64) = (0.3, 0.3);
-const HASHES: (f64, f64) = (0.9, 0.9);
+pub(crate) const HASHES: (f64, f64) = (0.9, 0.9);
 
 impl Spec {
     fn new(name: &str, workload: Workload, lanes: usize, limit: Limit, ratio: (f64, f64)) -> Self {
