@@ -166,4 +166,23 @@ each_db! {
         let after = Tokens::of(&app.refresh(&second).await.expect(200));
         assert_eq!(part(&after.access, 1)["account"], accounts[1].as_str());
     }
+
+    async fn a_technician_makes_no_password_of_an_administrator_whom_clients_may_make(app: TestApp) {
+        let app = app.office().await;
+        let assignable = "standard,tech,account_admin".to_owned();
+        app.app.set_tenant(&app.tenant, &[("roles.assignable".to_owned(), assignable)]).await.unwrap();
+        let role = |role: &str| mailed(&format!("{role}@x.example"), &json!({ "roles": [{ "value": role }] }));
+        let boss = app.with_password("the-boss", &role("account_admin")).await;
+        let plain = app.with_password("somebody", &role("standard")).await;
+        app.with_password("technician", &role("tech")).await;
+        let tech = app.bearing(&app.log_in("technician").await.access);
+        let client = app.scoped(&["users:read", "users:write", "sessions:revoke"]).await;
+        for (app, id, may) in [(&tech, &boss, false), (&tech, &plain, true), (&client, &boss, true)] {
+            for (verb, done) in [("reset", 204), ("generate", 200)] {
+                let path = format!("/users/{id}/password:{verb}");
+                let status = app.admin("POST", &path, None).await.status;
+                assert_eq!(status, if may { done } else { 403 }, "{verb}");
+            }
+        }
+    }
 }
