@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::app::resets::RESET;
 use crate::app::rules::{Ruled, Was, is_held};
 use crate::app::work::{New, Work};
 use crate::app::{App, Ctx, Error, catalogue};
@@ -15,7 +16,7 @@ use crate::scim::patch::MemberChange;
 use crate::scim::{Doc, urn};
 pub use crate::store::held::Sum;
 use crate::store::held::{self, Gone, Held};
-use crate::store::{Tx, passwords, records};
+use crate::store::{Tx, passwords, records, tickets};
 use std::sync::Arc;
 
 /// Users that are looked at in one transaction.
@@ -221,6 +222,8 @@ impl Work {
         let new = New { id: id.clone(), doc: ruled.doc, draft, before: None };
         self.insert(tx, &new).await?;
         self.date_back(tx, id, version, gone.created).await?;
+        // The links that there were went with the user.
+        tickets::end(tx, (&self.tenant, id, RESET), "superseded").await?;
         if let Some(phc) = &gone.phc {
             passwords::set(tx, &self.tenant, id, phc).await?;
         }

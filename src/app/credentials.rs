@@ -227,7 +227,9 @@ impl Work {
 
     async fn put_new(&self, tx: &mut Tx<'_>, id: &str, new: &New) -> Result<(), Error> {
         let before = self.find(tx, id).await?;
-        let protected = self.law(&self.ctx.catalogue).protect(&before.doc, &before.doc, true);
+        let gives_roles = self.ctx.scopes.allow(Scope::UsersWrite);
+        let law = self.law(&self.ctx.catalogue);
+        let protected = law.protect_login(&before.doc, gives_roles);
         protected.map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))?;
         if let Some(expected) = &new.instead_of
             && passwords::find(tx, &self.tenant, id).await?.as_ref() != Some(expected)

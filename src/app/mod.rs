@@ -130,6 +130,8 @@ pub struct Ctx {
     pub token: TokenId,
     /// The `id` of the user whom it stands for; none for what clients and operators hold.
     pub user: Option<String>,
+    /// How often that user had been logged out everywhere when the credential was made.
+    pub epoch: Option<i64>,
     /// What it may do.
     pub scopes: Scopes,
     /// Which leniencies hold for this request.

@@ -16,7 +16,7 @@ use crate::domain::standing::{self, Refusal};
 use crate::ids::{RequestId, SessionId, TenantId, TokenId};
 use crate::scim::quirks::Quirks;
 use crate::store::sessions::{self, Holder};
-use crate::store::{Tx, tenants};
+use crate::store::{Tx, logins, tenants};
 
 impl App {
     /// Who this access token is, if it is one of this installation, its session has not ended, and the
@@ -54,6 +54,7 @@ impl App {
             tenant_name: holder.tenant_name.clone(),
             token: TokenId::of_person(&holder.session.user),
             user: Some(holder.session.user.clone()),
+            epoch: Some(holder.epoch),
             scopes: role::scopes_of(&catalogue, &facts.roles),
             quirks: if rules.strict { Quirks::NONE } else { self.0.quirks },
             rules,
@@ -64,11 +65,13 @@ impl App {
     }
 
     /// The person of this `id`, for work that goes on after its request: whoever may use the product still,
-    /// with what the roles in force open now. The address was looked at when the request came.
+    /// with what the roles in force open now, and was not logged out everywhere since this epoch: as an
+    /// access token is good no more then, so is what was begun with it. The address was looked at when the
+    /// request came.
     pub(super) async fn person_later(
         &self,
         tenant: &TenantId,
-        user: &str,
+        (user, epoch): (&str, Option<i64>),
         request: RequestId,
     ) -> Result<Ctx, Error> {
         let refused = || Error::Unauthorized(Challenge::Invalid);
@@ -78,12 +81,15 @@ impl App {
         let ctx =
             self.caller_in(tenant, (TokenId::of_person(user), Scopes::exactly(&[])), request)?;
         let (work, id) = (Work::new(self, &ctx, self.users()?), user.to_owned());
-        let found = self.store().read(async move |tx: &mut Tx<'_>| work.seek(tx, &id).await);
-        let doc = found.await?.ok_or_else(refused)?.doc;
+        let look = async move |tx: &mut Tx<'_>| {
+            let since = logins::epoch(tx, &work.tenant, &id).await?;
+            Ok::<_, Error>(work.seek(tx, &id).await?.filter(|_| epoch == Some(since)))
+        };
+        let doc = self.store().read(look).await?.ok_or_else(refused)?.doc;
         standing::may_use(&doc).map_err(|_| refused())?;
         let roles = Facts::of(&doc).unwrap_or_default().roles;
         let scopes = role::scopes_of(&ctx.catalogue, &roles);
-        Ok(Ctx { user: Some(user.to_owned()), scopes, ..ctx })
+        Ok(Ctx { user: Some(user.to_owned()), epoch, scopes, ..ctx })
     }
 }
 

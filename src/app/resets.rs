@@ -115,7 +115,7 @@ impl Work {
         let (id, doc) = (user.stored.id.as_str(), &user.doc);
         let wrong = |text: &str| Error::from(scim::Error::InvalidValue(text.to_owned()));
         self.law(&self.ctx.catalogue)
-            .protect(doc, doc, true)
+            .protect_login(doc, self.ctx.scopes.allow(Scope::UsersWrite))
             .map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))?;
         let hours = reset::hours(&self.ctx.rules, doc, self.now).map_err(wrong)?;
         let to = email::of(doc)

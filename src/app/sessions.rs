@@ -125,22 +125,27 @@ impl App {
         }
         let work = Work::new(self, &ctx, self.users()?);
         let chosen = work.choose_account(tx, &user, (account, session.account.as_deref())).await?;
-        if again {
-            return Ok(Turned::Good(Box::new(holder)));
-        }
-        let next = Next {
-            account: chosen,
-            used: now,
-            expires: self.ends(session.created, now),
-            network: client.network(),
+        let done = if !again {
+            let next = Next {
+                account: chosen.clone(),
+                used: now,
+                expires: self.ends(session.created, now),
+                network: client.network(),
+            };
+            sessions::rotate(tx, id, session.generation, &next).await?
+        } else if chosen != session.account {
+            // The same successor, for the account that is wished for now, or that can be used still.
+            sessions::choose(tx, id, session.generation, chosen.as_deref()).await?
+        } else {
+            true
         };
-        if !sessions::rotate(tx, id, session.generation, &next).await? {
+        if !done {
             // Somebody was faster: with the same token, or by ending the session.
             let overtaken = format!("session {id} was changed meanwhile");
             return Err(crate::store::Error::Again(overtaken).into());
         }
-        holder.session.generation += 1;
-        holder.session.account = next.account;
+        holder.session.generation += i64::from(!again);
+        holder.session.account = chosen;
         Ok(Turned::Good(Box::new(holder)))
     }
 

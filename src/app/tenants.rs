@@ -42,6 +42,7 @@ impl App {
             offered: None,
             token: TokenId::from("command line"),
             user: None,
+            epoch: None,
             scopes: Scopes::parse([Scope::Admin.name()]).map_err(Error::Internal)?,
             request: RequestId::new(self.clock().now()),
         })

@@ -98,6 +98,7 @@ impl App {
             tenant_name: verdict.tenant_name,
             token: verdict.token,
             user: None,
+            epoch: None,
             scopes: verdict.scopes,
             quirks: if verdict.rules.strict { Quirks::NONE } else { self.0.quirks },
             rules: verdict.rules,
@@ -107,15 +108,16 @@ impl App {
         })
     }
 
-    /// Who this token is, by its id, or which person: for work that goes on after its request.
+    /// Who this token is, by its id, or which person since this epoch: for work that goes on after its
+    /// request.
     pub(super) async fn holder(
         &self,
         tenant: &TenantId,
-        id: &TokenId,
+        (id, epoch): (&TokenId, Option<i64>),
         request: RequestId,
     ) -> Result<Ctx, Error> {
         if let Some(user) = id.person() {
-            return self.person_later(tenant, user, request).await;
+            return self.person_later(tenant, (user, epoch), request).await;
         }
         let refused = || Error::Unauthorized(Challenge::Invalid);
         let (tenant, id, now) = (tenant.clone(), id.clone(), self.clock().now());
@@ -146,6 +148,7 @@ impl App {
             tenant_name: tenant.name,
             token,
             user: None,
+            epoch: None,
             scopes,
             quirks: if rules.strict { Quirks::NONE } else { self.0.quirks },
             rules,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::clock::Micros;
 use crate::domain::account;
-use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::{Catalogue, Role};
 use crate::domain::facts::{Effective, Facts, Hold, Lifecycle, Reason, Seat};
 use crate::domain::invitation::{self, Invitation, Mode, Stand, Status};
 use crate::domain::pool::Pool;
@@ -352,16 +352,28 @@ impl Law<'_> {
         Err(Protected)
     }
 
+    /// Refuses to let anybody in as this user on behalf of who may not: one who gives no roles at all, such as
+    /// a technician, at no administrator, whichever roles clients may give.
+    pub fn protect_login(&self, user: &Doc, gives_roles: bool) -> Result<(), Protected> {
+        if !self.assigns_roles && !gives_roles && self.is_administrator(user, |_| true) {
+            return Err(Protected);
+        }
+        self.protect(user, user, true)
+    }
+
     /// Whether the user administers the tenant, or an account in it, by a role that clients may not
     /// give.
     fn is_foreign_administrator(&self, doc: &Doc) -> bool {
+        self.is_administrator(doc, |role| role::check_gain(self.settings, role, false).is_err())
+    }
+
+    /// Whether the user administers the tenant, or an account in it, by such a role.
+    fn is_administrator(&self, doc: &Doc, is_such: impl Fn(&Role) -> bool) -> bool {
         let Some(facts) = Facts::of(doc) else { return false };
         let in_force = facts.roles.into_iter().map(|role| role.value);
         in_force.chain(account::roles(doc)).any(|role| {
             let found = self.catalogue.role(&role);
-            found.is_some_and(|found| {
-                found.administrative && role::check_gain(self.settings, &found, false).is_err()
-            })
+            found.is_some_and(|found| found.administrative && is_such(&found))
         })
     }
 }

@@ -101,27 +101,31 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId) {
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 }
 
-/// The client's address: the last one in X-Forwarded-For that no trusted proxy wrote for itself.
+/// The client's address: the last one in X-Forwarded-For that no trusted proxy wrote for itself. None
+/// where a trusted proxy names something else: then nobody knows it, and it is not the proxy's.
 fn client(request: &Request, trusted: &[IpNet]) -> Option<IpAddr> {
-    let peer = request.extensions().get::<Peer>()?.0.ip().to_canonical();
+    let mut nearest = request.extensions().get::<Peer>()?.0.ip().to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
-    if !is_trusted(&peer) {
-        return Some(peer);
-    }
     let lines = request.headers().get_all("x-forwarded-for").iter().rev();
-    let hops = lines
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.rsplit(','))
-        .map_while(|hop| hop.trim().parse::<IpAddr>().ok())
-        .map(|hop| hop.to_canonical());
-    let mut nearest = peer;
-    for hop in hops {
-        nearest = hop;
-        if !is_trusted(&hop) {
-            break;
-        }
+    // As bytes: what a client wrote before it may be no text, and must not hide what the proxy added.
+    let mut hops = lines
+        .flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|hop| !hop.is_empty());
+    while is_trusted(&nearest) {
+        let Some(hop) = hops.next() else { break };
+        nearest = address(hop)?;
     }
     Some(nearest)
+}
+
+/// An address as proxies write it: some with the port.
+fn address(hop: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(hop).ok()?;
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let address = bare.parse::<IpAddr>().ok().or_else(with_port)?;
+    Some(address.to_canonical())
 }
 
 /// The log line of one request: written when it is answered, or when the client has hung up and
@@ -175,17 +179,26 @@ mod tests {
             request.headers_mut().append("x-forwarded-for", HeaderValue::from_str(line).unwrap());
         }
         let trusted: Vec<_> = trusted.iter().map(|text| text.parse().unwrap()).collect();
-        client(&request, &trusted).unwrap().to_string()
+        client(&request, &trusted).map_or_else(|| "-".to_owned(), |address| address.to_string())
     }
 
     #[test]
     fn x_forwarded_for_is_believed_only_behind_trusted_proxies() {
-        let table: [(&str, &[&str], &[&str], &str); 6] = [
+        let table: [(&str, &[&str], &[&str], &str); 15] = [
             ("9.9.9.9:1", &["1.1.1.1"], &[], "9.9.9.9"),
             ("10.0.0.1:1", &["1.1.1.1"], &["10.0.0.0/8"], "1.1.1.1"),
             ("10.0.0.1:1", &["6.6.6.6, 1.1.1.1, 10.0.0.2"], &["10.0.0.0/8"], "1.1.1.1"),
             ("10.0.0.1:1", &["6.6.6.6", "1.1.1.1"], &["10.0.0.0/8"], "1.1.1.1"),
-            ("10.0.0.1:1", &["nonsense"], &["10.0.0.0/8"], "10.0.0.1"),
+            ("10.0.0.1:1", &["nonsense"], &["10.0.0.0/8"], "-"),
+            ("10.0.0.1:1", &["1.1.1.1, unknown"], &["10.0.0.0/8"], "-"),
+            ("10.0.0.1:1", &["\u{ff}, 1.1.1.1"], &["10.0.0.0/8"], "1.1.1.1"),
+            ("10.0.0.1:1", &["6.6.6.6", "\u{ff}"], &["10.0.0.0/8"], "-"),
+            ("10.0.0.1:1", &[], &["10.0.0.0/8"], "10.0.0.1"),
+            ("10.0.0.1:1", &["1.1.1.1, , "], &["10.0.0.0/8"], "1.1.1.1"),
+            ("10.0.0.1:1", &["6.6.6.6, 1.1.1.1:5678"], &["10.0.0.0/8"], "1.1.1.1"),
+            ("10.0.0.1:1", &["[2001:db8::1]:5678"], &["10.0.0.0/8"], "2001:db8::1"),
+            ("10.0.0.1:1", &["[2001:db8::1]"], &["10.0.0.0/8"], "2001:db8::1"),
+            ("10.0.0.1:1", &["10.0.0.3, 10.0.0.2"], &["10.0.0.0/8"], "10.0.0.3"),
             ("[::ffff:10.0.0.1]:1", &["1.1.1.1"], &["10.0.0.0/8"], "1.1.1.1"),
         ];
         for (peer, forwarded, trusted, expected) in table {

@@ -144,6 +144,19 @@ pub async fn rotate(
     Ok(tx.execute(sql, &binds).await? == 1)
 }
 
+/// Chooses another account for a session without a new token, where this generation is the good one still;
+/// false where somebody was faster or has ended it.
+pub async fn choose(
+    tx: &mut Tx<'_>,
+    id: &SessionId,
+    generation: i64,
+    account: Option<&str>,
+) -> Result<bool, Error> {
+    let sql = "UPDATE sessions SET account = $3 WHERE id = $1 AND generation = $2";
+    let binds = [id.as_str().into(), generation.into(), account.into()];
+    Ok(tx.execute(sql, &binds).await? == 1)
+}
+
 /// Ends a session; false where there is none.
 pub async fn end(tx: &mut Tx<'_>, id: &SessionId) -> Result<bool, Error> {
     let sql = "DELETE FROM sessions WHERE id = $1";

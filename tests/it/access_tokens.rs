@@ -17,7 +17,7 @@ use crate::support::asks::CONTACT_CENTER as ABOUT;
 use crate::support::each_db;
 
 /// A part of a token as JSON: the header is 0, the claims are 1.
-fn part(token: &str, place: usize) -> Value {
+pub(crate) fn part(token: &str, place: usize) -> Value {
     let text = URL_SAFE_NO_PAD.decode(token.split('.').nth(place).unwrap()).unwrap();
     serde_json::from_slice(&text).unwrap()
 }

@@ -43,6 +43,7 @@ mod filter_sql;
 mod filter_world;
 mod group_telephony;
 mod groups;
+mod identity_attacks;
 mod idp;
 mod invitation_attacks;
 mod invitation_mail;

@@ -97,7 +97,7 @@ impl App {
             token: ctx.token.to_string(),
             key: key.map(token::hash),
             digest,
-            caller: json!({ "request": ctx.request.as_str() }).to_string(),
+            caller: json!({ "request": ctx.request.as_str(), "epoch": ctx.epoch }).to_string(),
             fail_on_errors: request
                 .fail_on_errors
                 .map(|most| i64::try_from(most).unwrap_or(i64::MAX)),
@@ -225,18 +225,20 @@ impl App {
             if matches!(renewed.await, Ok(false)) {
                 return Ok(End::Lost);
             }
-            // What cannot be asked now is asked a second later.
-            if let Err(error @ (Error::Unauthorized(_) | Error::Forbidden(_))) =
-                self.may_go_on(&errand.ctx).await
-            {
-                return Err(error);
+            match self.may_go_on(&errand.ctx).await {
+                Err(error @ (Error::Unauthorized(_) | Error::Forbidden(_))) => return Err(error),
+                // Whoever takes it up does so with what the token may now.
+                Ok(now) if !now.scopes.covers(&errand.ctx.scopes) => return Ok(End::Interrupted),
+                // What cannot be asked now is asked a second later.
+                Ok(_) | Err(_) => {}
             }
         }
     }
 
-    /// Whether the token that asked may still do so.
+    /// Whether the token that asked may still do so, and what else it may now.
     pub(super) async fn may_go_on(&self, ctx: &Ctx) -> Result<Ctx, Error> {
-        let now = self.holder(&ctx.tenant, &ctx.token, ctx.request.clone()).await?;
+        let who = (&ctx.token, ctx.epoch);
+        let now = self.holder(&ctx.tenant, who, ctx.request.clone()).await?;
         now.require(Scope::UsersWrite)?;
         Ok(now)
     }
@@ -291,7 +293,8 @@ impl App {
         let caller: Value = serde_json::from_str(&job.caller).unwrap_or_default();
         let request = RequestId::from(caller["request"].as_str().unwrap_or_default());
         let token = TokenId::from(job.token.as_str());
-        let ctx = self.holder(&job.place.tenant, &token, request).await?;
+        let who = (&token, caller["epoch"].as_i64());
+        let ctx = self.holder(&job.place.tenant, who, request).await?;
         self.may_go_on(&ctx).await
     }
 }

@@ -27,7 +27,7 @@ const READY: usize = 4 * 1024 * 1024;
 pub(super) enum End {
     /// Everything that was to be processed is.
     Done,
-    /// The program is about to end.
+    /// The program is about to end, or the token may less than when it began: another one goes on.
     Interrupted,
     /// The job is somebody else's by now, or nobody knows whether the last turn was kept.
     Lost,
@@ -115,6 +115,10 @@ impl Run {
         self.asked = Instant::now();
         match self.case.app.may_go_on(&self.case.ctx).await {
             Err(error @ (Error::Unauthorized(_) | Error::Forbidden(_))) => Err(error),
+            Ok(now) if !now.scopes.covers(&self.case.ctx.scopes) => {
+                let why = "The token may no longer do all that it could when the request began.";
+                Err(Error::Refused(why.to_owned()))
+            }
             // What cannot be asked now is asked a second later.
             Ok(_) | Err(_) => Ok(()),
         }

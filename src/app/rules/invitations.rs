@@ -138,7 +138,10 @@ impl Work {
             return Ok(());
         };
         let hours = invitation::hours(&self.ctx.rules, user);
-        let passage = if invitation.resends > 0 {
+        let was = invitee.was();
+        // By itself, and not since the mode, say, is another one of what was sent anew before.
+        let is_asked = (was.resends, &was.id) != (invitation.resends, &invitation.id);
+        let passage = if invitation.resends > 0 && is_asked {
             Passage::Always
         } else if invitee.before.is_some() && self.is_mailed_enough(tx, invitee.id).await? {
             Passage::Held("this person was mailed too often today: send the invitation anew")
