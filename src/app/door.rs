@@ -34,8 +34,6 @@ const LINE: usize = 64;
 const LATER: u32 = 5;
 /// For how long after a request of a client the spare thread is left to clients.
 const QUIET: Duration = Duration::from_millis(250);
-/// The longest rest of a thread between two people while clients are at work.
-const REST: Duration = Duration::from_millis(100);
 /// Longest text of a client about itself that is kept, in characters.
 const LONGEST_AGENT: usize = 200;
 
@@ -88,8 +86,7 @@ pub(super) struct Door {
 #[derive(Debug)]
 pub(super) struct Seat {
     _line: OwnedSemaphorePermit,
-    thread: OwnedSemaphorePermit,
-    since: Instant,
+    _thread: OwnedSemaphorePermit,
 }
 
 /// A try that counts as failed until it is forgiven.
@@ -176,20 +173,7 @@ impl Door {
             turn = self.enter_by_spare() => turn,
         };
         let thread = turn.map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(Seat { _line: line, thread, since: Instant::now() })
-    }
-
-    /// Leaves it to the next one: at once, or, while clients are at work, once the thread has rested for as
-    /// long as it worked, so that clients have the half of it too.
-    pub(super) fn leave(&self, seat: Seat) {
-        if self.is_quiet() {
-            return;
-        }
-        let (thread, rest) = (seat.thread, seat.since.elapsed().min(REST));
-        tokio::spawn(async move {
-            tokio::time::sleep(rest).await;
-            drop(thread);
-        });
+        Ok(Seat { _line: line, _thread: thread })
     }
 
     /// The spare thread, once no client needs it.
@@ -307,14 +291,6 @@ mod tests {
         assert_eq!(all().await, 1);
         door.client.store(0, Ordering::Relaxed);
         assert_eq!(all().await, 2);
-        door.client.store(u64::MAX, Ordering::Relaxed);
-        let seat = door.enter().await.unwrap();
-        let worked = REST / 2;
-        tokio::time::sleep(worked).await;
-        door.leave(seat);
-        let left = Instant::now();
-        drop(door.enter().await.unwrap());
-        assert!(left.elapsed() >= worked, "{:?}", left.elapsed());
         let alone = Door::new(1);
         let permits = (alone.threads.available_permits(), alone.spare.available_permits());
         assert_eq!(permits, (1, 0));

@@ -196,7 +196,7 @@ impl App {
         let seat = self.door().enter().await.inspect_err(|_| tried.give_back())?;
         let (typed, phc) = (prepared.unwrap_or_default(), phc.unwrap_or(dummy));
         let right = self.hasher().verify(For::Person, typed, phc).await?;
-        self.door().leave(seat);
+        drop(seat);
         Ok(right && known)
     }
 
