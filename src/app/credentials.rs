@@ -8,6 +8,7 @@ use crate::app::work::Work;
 use crate::app::{App, Ctx, Error};
 use crate::clock::Micros;
 use crate::domain::agent::about_mut;
+use crate::domain::catalogue::Catalogue;
 use crate::domain::scope::Scope;
 use crate::domain::standing::{self, Refusal};
 use crate::domain::strength::{self, Judgement, TooWeak};
@@ -209,6 +210,13 @@ impl Work {
         Ok(Password::Set(made_up()?))
     }
 
+    /// Refuses whoever may not have a link or a password of this user: who has it becomes that user.
+    pub(super) fn guard_login(&self, catalogue: &Catalogue, user: &Doc) -> Result<(), Error> {
+        let gives_roles = self.ctx.scopes.allow(Scope::UsersWrite);
+        let protected = self.law(catalogue).protect_login(user, gives_roles);
+        protected.map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))
+    }
+
     async fn put_password(self, user: &str, new: New) -> Result<(), Error> {
         let (app, tenant, id) = (self.app.clone(), self.tenant.clone(), user.to_owned());
         let put = async move |tx: &mut Tx<'_>| self.put_new(tx, &id, &new).await;
@@ -227,10 +235,7 @@ impl Work {
 
     async fn put_new(&self, tx: &mut Tx<'_>, id: &str, new: &New) -> Result<(), Error> {
         let before = self.find(tx, id).await?;
-        let gives_roles = self.ctx.scopes.allow(Scope::UsersWrite);
-        let law = self.law(&self.ctx.catalogue);
-        let protected = law.protect_login(&before.doc, gives_roles);
-        protected.map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))?;
+        self.guard_login(&self.ctx.catalogue, &before.doc)?;
         if let Some(expected) = &new.instead_of
             && passwords::find(tx, &self.tenant, id).await?.as_ref() != Some(expected)
         {

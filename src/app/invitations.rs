@@ -17,7 +17,7 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::facts::{Facts, Lifecycle};
 use crate::domain::invitation::{self, Invitation, Mode, Status};
 use crate::domain::scope::Scope;
-use crate::domain::{account, email, person};
+use crate::domain::{account, email};
 use crate::ids::{ResourceId, TenantId, TokenId};
 use crate::scim::etag::Conditions;
 use crate::scim::path::excerpt;
@@ -383,12 +383,6 @@ impl Work {
             .into());
         }
         Ok(secret)
-    }
-
-    /// Refuses whoever may not have the link of this user: who has it becomes that user.
-    fn guard_login(&self, catalogue: &Catalogue, user: &Doc) -> Result<(), Error> {
-        let protected = self.law(catalogue).protect(user, user, true);
-        protected.map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))
     }
 
     /// Accepts the invitation of this link, if it is still good, with the hash of the new password.

@@ -11,7 +11,7 @@ use crate::app::work::{Loaded, Work};
 use crate::app::{App, Ctx, Error};
 use crate::domain::invitation::{self, Invitation};
 use crate::domain::scope::Scope;
-use crate::domain::{email, person, record, reset, token};
+use crate::domain::{email, record, reset, token};
 use crate::ids::TokenId;
 use crate::scim::{self, fold};
 use crate::store::tickets::{self, Ticket};
@@ -114,9 +114,7 @@ impl Work {
     async fn send_reset(&self, tx: &mut Tx<'_>, user: &Loaded, by: By) -> Result<(), Error> {
         let (id, doc) = (user.stored.id.as_str(), &user.doc);
         let wrong = |text: &str| Error::from(scim::Error::InvalidValue(text.to_owned()));
-        self.law(&self.ctx.catalogue)
-            .protect_login(doc, self.ctx.scopes.allow(Scope::UsersWrite))
-            .map_err(|person::Protected| Error::Refused("Managed in Usher.".to_owned()))?;
+        self.guard_login(&self.ctx.catalogue, doc)?;
         let hours = reset::hours(&self.ctx.rules, doc, self.now).map_err(wrong)?;
         let to = email::of(doc)
             .ok_or_else(|| wrong("The user has no e-mail address that the link could go to."))?;

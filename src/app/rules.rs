@@ -409,7 +409,8 @@ impl Work {
         self.seat_waiters(tx, opened).await
     }
 
-    /// Takes the agent and the seat of a user who is no more, and forgets who was invited; gives the pools in which there may be room.
+    /// Takes the agent and the seat of a user who is no more, and forgets who was invited; gives the pools
+    /// in which there may be room.
     pub(super) async fn give_all_back(
         &self,
         tx: &mut Tx<'_>,

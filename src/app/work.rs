@@ -198,10 +198,10 @@ impl Work {
         let id = &before.stored.id;
         // Where roles and seat are touched it counts what the tenant offers now, not what it did when a
         // long request began.
-        let is_plain = !self.has_rules()
+        let may_foresee = !self.has_rules()
             || person::is_untouched(&before.doc, doc) && standing::ends(&before.doc, doc).is_none()
             || self.is_offered_still(tx).await?;
-        if is_plain && let Foreseen::Ruled(ruled) = self.foresee(id, was, doc.clone())? {
+        if may_foresee && let Foreseen::Ruled(ruled) = self.foresee(id, was, doc.clone())? {
             if ruled.doc == before.doc {
                 // What was written in other words, or asked for what is there.
                 return Ok(before.clone());

@@ -236,28 +236,6 @@ impl Renderer<'_> {
     }
 }
 
-/// The ids of the resources whose address or name the document shows, each once.
-pub fn links(rt: &ResourceType, doc: &Doc) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for (extension, attribute) in rt.attributes().filter(|(_, attribute)| refers(attribute)) {
-        let part = match extension {
-            None => Some(doc),
-            Some(schema) => doc.get(&schema.id).and_then(Value::as_object),
-        };
-        let elements = match part.and_then(|part| part.get(&attribute.name)) {
-            Some(Value::Array(elements)) => elements.as_slice(),
-            Some(single) => std::slice::from_ref(single),
-            None => &[],
-        };
-        for id in elements.iter().filter_map(|element| element.get("value")?.as_str()) {
-            if !found.iter().any(|known| known == id) {
-                found.push(id.to_owned());
-            }
-        }
-    }
-    found
-}
-
 /// The names of the types whose documents are needed to show what refers to them.
 pub fn lenders(rt: &ResourceType) -> Vec<&str> {
     let lent =

@@ -58,6 +58,17 @@ impl TestApp {
         reply
     }
 
+    /// Somebody who forgot the password and has opened the link for a new one: the user's id, the browser,
+    /// and the path.
+    async fn forgotten(&self) -> (String, Browser, String) {
+        let id = self.with_password("ines", &mailed("ines@x.example", &json!({}))).await;
+        self.forgets("ines").await.expect(200);
+        let secret = self.letters("reset").await.pop().unwrap();
+        let (mut browser, path) = (Browser::new(self), format!("/reset/{secret}"));
+        browser.open(&path).await.expect(200);
+        (id, browser, path)
+    }
+
     /// The page after somebody has typed name and password.
     pub(crate) async fn comes_in(
         &self,
@@ -225,11 +236,7 @@ each_db! {
 
     async fn a_link_dies_with_the_password_that_it_was_for_and_with_the_right_to_sign_in(app: TestApp) {
         let app = app.office().await;
-        let id = app.with_password("ines", &mailed("ines@x.example", &json!({}))).await;
-        app.forgets("ines").await.expect(200);
-        let secret = app.letters("reset").await.pop().unwrap();
-        let (mut browser, path) = (Browser::new(&app), format!("/reset/{secret}"));
-        browser.open(&path).await.expect(200);
+        let (id, mut browser, path) = app.forgotten().await;
         app.patch(&format!("/Users/{id}"), active(false)).await.expect(200);
         let page = browser.open(&path).await.expect(410);
         assert_eq!(heading(&page), "This link is no longer valid");
@@ -243,11 +250,7 @@ each_db! {
 
     async fn a_password_that_a_client_sets_ends_the_link_for_another_one(app: TestApp) {
         let app = app.office().await;
-        let id = app.with_password("ines", &mailed("ines@x.example", &json!({}))).await;
-        app.forgets("ines").await.expect(200);
-        let secret = app.letters("reset").await.pop().unwrap();
-        let (mut browser, path) = (Browser::new(&app), format!("/reset/{secret}"));
-        browser.open(&path).await.expect(200);
+        let (id, mut browser, path) = app.forgotten().await;
         let set = json!([{ "op": "replace", "path": "password", "value": NEW }]);
         app.patch(&format!("/Users/{id}"), set).await.expect(200);
         let page = browser.open(&path).await.expect(410);
