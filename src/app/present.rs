@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::app::door::Client;
-use crate::app::sessions::document;
+use crate::app::sessions::{document, was_just_changed};
 use crate::app::{App, Error};
 use crate::domain::invitation;
 use crate::domain::standing;
@@ -26,16 +26,32 @@ pub struct Present {
     pub account: Option<String>,
 }
 
+/// Which tokens of a session are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// The one that it has now.
+    Last,
+    /// Also the one that was changed for it a moment ago: whoever presses a button twice sends it again.
+    OrTheOneBefore,
+}
+
 impl App {
-    /// Who bears this refresh token, if it is the one that its session has now, and the person may use the
-    /// product now and from this address.
-    pub async fn present(&self, token: &str, client: &Client) -> Result<Option<Present>, Error> {
+    /// Who bears this refresh token, if it is one that is taken, and the person may use the product now and
+    /// from this address.
+    pub async fn present(
+        &self,
+        token: &str,
+        which: Taken,
+        client: &Client,
+    ) -> Result<Option<Present>, Error> {
         let Some((id, generation, _)) = self.proven(token).await? else { return Ok(None) };
         let look = async move |tx: &mut Tx<'_>| sessions::find(tx, &id).await;
         let Some(holder) = self.store().read(look).await? else { return Ok(None) };
         let session = &holder.session;
-        let is_last = session.generation == i64::from(generation);
-        if !is_last || session.expires <= self.clock().now() {
+        let now = self.clock().now();
+        let is_taken = session.generation == i64::from(generation)
+            || which == Taken::OrTheOneBefore && was_just_changed(session, generation, now);
+        if !is_taken || session.expires <= now {
             return Ok(None);
         }
         let Some(user) = document(&holder)? else { return Ok(None) };

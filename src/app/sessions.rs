@@ -55,6 +55,12 @@ impl std::fmt::Debug for Grant {
 /// The session, the place and the seal of a refresh token.
 type Parts = (SessionId, u32, [u8; 12]);
 
+/// Whether the token of this place was changed for the last one so short a time ago that the answer may
+/// have been lost, or a button pressed twice.
+pub(super) fn was_just_changed(session: &Session, generation: u32, now: Micros) -> bool {
+    session.generation - i64::from(generation) == 1 && now <= session.used.plus_seconds(LOST_ANSWER)
+}
+
 /// What became of a refresh token.
 enum Turned {
     /// It was good: the session as it is from now on.
@@ -111,9 +117,8 @@ impl App {
         if session.expires <= now {
             return refused(Refusal::Ended);
         }
-        let behind = session.generation - i64::from(generation);
-        let again = behind == 1 && now <= session.used.plus_seconds(LOST_ANSWER);
-        if behind != 0 && !again {
+        let again = was_just_changed(session, generation, now);
+        if session.generation != i64::from(generation) && !again {
             return Ok(Turned::Reused(Box::new(holder)));
         }
         let ctx = self.person(&holder, RequestId::from(""))?;

@@ -393,6 +393,9 @@ each_db! {
         let path = format!("/t/{}/accounts", app.tenant);
         let before = browser.cookies.clone();
         says(&browser.send(&path, &[("account", "not-mine")]).await.expect(403), "cannot be used");
+        browser.send(&path, &[("account", &accounts[1])]).await.expect(303);
+        // The button was pressed twice.
+        browser.cookies.clone_from(&before);
         let page = browser.send(&path, &[("account", &accounts[1])]).await;
         says(&browser.follow(page).await.expect(200), "You use the account South.");
         // The token of before is good no more.

@@ -9,7 +9,7 @@ use super::site::cookie;
 use super::visit::Visit;
 use crate::app::Error;
 use crate::app::choice::Choice;
-use crate::app::present::Present;
+use crate::app::present::{Present, Taken};
 use crate::app::sessions::Grant;
 use crate::domain::page::{self, Alert, Content};
 use crate::domain::plain;
@@ -32,7 +32,9 @@ pub(super) async fn begin(visit: &mut Visit, grant: &Grant) -> Result<Response, 
 /// `GET /t/{tenant}/signed-in`
 pub(super) async fn signed_in(call: Call) -> Result<Response, Error> {
     let mut visit = visit(call).await?;
-    let Some((present, choices)) = who(&mut visit).await? else { return Ok(ended(&mut visit)) };
+    let Some((present, choices)) = who(&mut visit, Taken::Last).await? else {
+        return Ok(ended(&mut visit));
+    };
     let name = plain::name(&present.name, page::LONGEST_NAME).unwrap_or(present.user_name);
     let brand = page::brand_name(&visit.brand, visit.words);
     let mut text =
@@ -62,7 +64,9 @@ pub(super) async fn signed_in(call: Call) -> Result<Response, Error> {
 /// `GET /t/{tenant}/accounts`
 pub(super) async fn accounts(call: Call) -> Result<Response, Error> {
     let mut visit = visit(call).await?;
-    let Some((_, choices)) = who(&mut visit).await? else { return Ok(ended(&mut visit)) };
+    let Some((_, choices)) = who(&mut visit, Taken::Last).await? else {
+        return Ok(ended(&mut visit));
+    };
     Ok(ask(&mut visit, choices, None))
 }
 
@@ -72,7 +76,9 @@ pub(super) async fn choose(call: Call) -> Result<Response, Error> {
     if let Some(refused) = visit.read_form().await? {
         return Ok(refused);
     }
-    let Some((_, choices)) = who(&mut visit).await? else { return Ok(ended(&mut visit)) };
+    let Some((_, choices)) = who(&mut visit, Taken::OrTheOneBefore).await? else {
+        return Ok(ended(&mut visit));
+    };
     let (token, client) = (held(&visit), visit.call.client());
     let wanted = visit.field("account").to_owned();
     match visit.call.app.refresh(&token, Some(&wanted), &client).await {
@@ -126,9 +132,9 @@ fn ask(visit: &mut Visit, choices: Vec<Choice>, alert: Option<Alert>) -> Respons
 }
 
 /// Who is signed in in this tenant, and the accounts to choose among.
-async fn who(visit: &mut Visit) -> Result<Option<(Present, Vec<Choice>)>, Error> {
+async fn who(visit: &mut Visit, taken: Taken) -> Result<Option<(Present, Vec<Choice>)>, Error> {
     let client = visit.call.client();
-    let present = visit.call.app.present(&held(visit), &client).await?;
+    let present = visit.call.app.present(&held(visit), taken, &client).await?;
     let Some(present) = present.filter(|present| present.tenant == visit.tenant) else {
         return Ok(None);
     };
