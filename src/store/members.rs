@@ -6,7 +6,7 @@
 mod change;
 mod edges;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::ids::TenantId;
 use crate::store::dialect::each;
@@ -358,77 +358,140 @@ pub async fn sizes(
         .collect()
 }
 
-/// Whether somebody is in no group at all, as most are: a look at the index says so.
-async fn is_in_none(tx: &mut Tx<'_>, tenant: &TenantId, member: &str) -> Result<bool, Error> {
-    let sql = "SELECT 1 FROM members WHERE tenant = $1 AND member_id = $2 LIMIT 1";
-    Ok(tx.query(sql, &[tenant.into(), member.into()]).await?.is_empty())
-}
-
 /// The groups that these are in, directly or through at most [`DEPTH`] groups.
 pub async fn groups_of(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     members: &[String],
 ) -> Result<Vec<Membership>, Error> {
-    if let [member] = members
-        && tx.dialect() == Dialect::Sqlite
-        && is_in_none(tx, tenant, member).await?
-    {
+    let direct = direct(tx, tenant, members).await?;
+    if direct.is_empty() {
         return Ok(Vec::new());
     }
-    if members.is_empty() {
-        return Ok(Vec::new());
+    // Many are in few groups, and what those are in is the same for all of them.
+    let groups: BTreeSet<&str> = direct.iter().map(|(_, group)| group.as_str()).collect();
+    let groups: Vec<String> = groups.into_iter().map(str::to_owned).collect();
+    let mut above: HashMap<String, Vec<Above>> = HashMap::new();
+    for one in above_of(tx, tenant, &groups).await? {
+        above.entry(one.below.clone()).or_default().push(one);
     }
-    let members: Vec<_> = members.iter().map(|id| [id]).collect();
-    let sql = match tx.dialect() {
-        Dialect::Sqlite => GROUPS_OF_SQLITE,
-        Dialect::Postgres => GROUPS_OF_POSTGRES,
-    };
-    let rows = tx.query(sql, &[tenant.into(), Value::rows(&members), DEPTH.into()]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Membership {
-                member: row.text(0)?.to_owned(),
-                group: row.text(1)?.to_owned(),
-                label: row.maybe_text(2)?.unwrap_or_default().to_owned(),
-                direct: row.int(3)? == 1,
-            })
-        })
-        .collect()
+    Ok(memberships(&direct, &above))
 }
 
-macro_rules! groups_of {
-    ($members:literal, $above:literal) => {
+/// A group that is to be found above another one, or that one itself, which is no step away.
+struct Above {
+    below: String,
+    group: String,
+    label: String,
+    steps: i64,
+}
+
+/// Each with each of its groups, in this order, and those of its groups.
+fn memberships(
+    direct: &[(String, String)],
+    above: &HashMap<String, Vec<Above>>,
+) -> Vec<Membership> {
+    let mut found: BTreeMap<(&str, &str), (&str, i64)> = BTreeMap::new();
+    for (member, group) in direct {
+        for one in above.get(group).into_iter().flatten() {
+            let nearest = found.entry((member, &one.group)).or_insert((&one.label, one.steps));
+            nearest.1 = nearest.1.min(one.steps);
+        }
+    }
+    let membership = |((member, group), (label, steps)): ((&str, &str), (&str, i64))| Membership {
+        member: member.to_owned(),
+        group: group.to_owned(),
+        label: label.to_owned(),
+        direct: steps == 0,
+    };
+    found.into_iter().map(membership).collect()
+}
+
+/// Each of these with each group that holds it directly.
+async fn direct(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    members: &[String],
+) -> Result<Vec<(String, String)>, Error> {
+    let rows = match (members, tx.dialect()) {
+        ([], _) => return Ok(Vec::new()),
+        ([member], _) => {
+            let sql =
+                "SELECT member_id, group_id FROM members WHERE tenant = $1 AND member_id = $2";
+            tx.query(sql, &[tenant.into(), member.into()]).await?
+        }
+        (several, Dialect::Sqlite) => {
+            let sql = "SELECT m.member_id, m.group_id FROM json_each($2) AS e
+                 CROSS JOIN members m ON m.tenant = $1 AND m.member_id = e.value ->> 0";
+            let several: Vec<_> = several.iter().map(|id| [id]).collect();
+            tx.query(sql, &[tenant.into(), Value::rows(&several)]).await?
+        }
+        (several, Dialect::Postgres) => {
+            // OFFSET 0 makes it look up each by its key, whatever the server believes of the table's size.
+            let sql = "SELECT e.id, m.group_id FROM UNNEST($2::TEXT[]) AS e (id)
+                 CROSS JOIN LATERAL (SELECT m.group_id FROM members m
+                                     WHERE m.tenant = $1 AND m.member_id = e.id OFFSET 0) m";
+            let several = Value::texts(several.iter().map(String::as_str));
+            tx.query(sql, &[tenant.into(), several]).await?
+        }
+    };
+    rows.into_iter().map(|mut row| Ok((row.take_text(0)?, row.take_text(1)?))).collect()
+}
+
+/// These groups, and what is above each of them.
+async fn above_of(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    groups: &[String],
+) -> Result<Vec<Above>, Error> {
+    let groups: Vec<_> = groups.iter().map(|id| [id]).collect();
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => ABOVE_SQLITE,
+        Dialect::Postgres => ABOVE_POSTGRES,
+    };
+    // The groups themselves are the first step of those that they hold.
+    let steps = DEPTH - 1;
+    let rows = tx.query(sql, &[tenant.into(), Value::rows(&groups), steps.into()]).await?;
+    let read = |mut row: Row| {
+        let label = row.maybe_text(2)?.unwrap_or_default().to_owned();
+        let (below, group) = (row.take_text(0)?, row.take_text(1)?);
+        Ok(Above { below, group, label, steps: row.int(3)? })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+macro_rules! above {
+    ($groups:literal, $step:literal) => {
         concat!(
-            "WITH RECURSIVE above (member, id, depth) AS (
-                 SELECT m.member_id, m.group_id, 1 FROM members m
-                 WHERE m.tenant = $1 AND m.member_id ",
-            $members,
+            "WITH RECURSIVE above (below, id, steps) AS (
+                 SELECT ",
+            $groups,
             "
                  UNION
-                 SELECT a.member, m.group_id, a.depth + 1 FROM above a ",
-            $above,
+                 SELECT a.below, m.group_id, a.steps + 1 FROM above a ",
+            $step,
             "
-                 WHERE a.depth < $3
+                 WHERE a.steps < $3
              )
-             SELECT a.member, a.id,
+             SELECT a.below, a.id,
                  (SELECT r.label FROM resources r
                   WHERE r.tenant = $1 AND r.kind = 'Group' AND r.id = a.id),
-                 MIN(a.depth)
-             FROM above a GROUP BY a.member, a.id ORDER BY a.member, a.id"
+                 MIN(a.steps)
+             FROM above a GROUP BY a.below, a.id"
         )
     };
 }
 
 /// CROSS JOIN keeps the order of the tables, else SQLite reads all members of the tenant in each step.
-const GROUPS_OF_SQLITE: &str = groups_of!(
-    "IN (SELECT e.value ->> 0 FROM json_each($2) AS e)",
+const ABOVE_SQLITE: &str = above!(
+    "e.value ->> 0, e.value ->> 0, 0 FROM json_each($2) AS e",
     "CROSS JOIN members m ON m.tenant = $1 AND m.member_id = a.id"
 );
 
 /// OFFSET 0 makes it look up each group by its key, whatever the server believes of the table's size.
-const GROUPS_OF_POSTGRES: &str = groups_of!(
-    "= ANY (ARRAY(SELECT e.value ->> 0 FROM jsonb_array_elements($2) AS e(value)))",
+const ABOVE_POSTGRES: &str = above!(
+    "(e.value ->> 0) COLLATE \"C\", (e.value ->> 0) COLLATE \"C\", 0
+     FROM jsonb_array_elements($2) AS e (value)",
     "CROSS JOIN LATERAL (SELECT m.group_id FROM members m
                          WHERE m.tenant = $1 AND m.member_id = a.id OFFSET 0) m"
 );
