@@ -74,10 +74,18 @@ macro_rules! blocked {
     };
 }
 
-/// Parts of a statement about the tenant `$1` and the type `$2`: the seats and the lines of those
-/// documents that another part wrote.
-macro_rules! beside {
-    ($changes:literal, $written:literal) => {
+/// The part of the same name where no seats come or go, so that nobody is refused for want of one: a
+/// statement of few parts begins sooner. It takes the same parameters, which are empty.
+macro_rules! unblocked {
+    ($shifts:literal) => {
+        concat!("blocked AS MATERIALIZED (SELECT '' AS id WHERE COALESCE(", $shifts, ") IS NULL), ")
+    };
+}
+
+/// A part of a statement about the tenant `$1`, behind [`blocked!`]: the seats of those documents that
+/// another part wrote.
+macro_rules! seated {
+    ($written:literal) => {
         concat!(
             ", seated AS (
                  UPDATE pool_counts p
@@ -88,7 +96,17 @@ macro_rules! beside {
             $written,
             " o) GROUP BY s.pool) d
                  WHERE p.tenant = $1 AND p.pool = d.pool
-             ), recorded AS (
+             )"
+        )
+    };
+}
+
+/// A part of a statement about the tenant `$1` and the type `$2`: the lines of those documents that
+/// another part wrote.
+macro_rules! recorded {
+    ($changes:literal, $written:literal) => {
+        concat!(
+            ", recorded AS (
                  INSERT INTO records
                      (tenant, seq, at, name, kind, resource, version, request, token, detail)
                  SELECT $1, b.seq + SUM(e.count::BIGINT) OVER (ORDER BY e.place), e.at::BIGINT,
@@ -108,4 +126,4 @@ macro_rules! beside {
     };
 }
 
-pub(super) use {beside, blocked};
+pub(super) use {blocked, recorded, seated, unblocked};

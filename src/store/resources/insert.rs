@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::{Draft, Entry, Key};
 use crate::clock::Micros;
 use crate::ids::TenantId;
-use crate::store::beside::{self, beside, blocked};
+use crate::store::beside::{self, blocked, recorded, seated};
 use crate::store::turns::{late, turn};
 use crate::store::{Dialect, Error, Row, Tx, Value, blocks, records, seats, turns};
 
@@ -291,7 +291,8 @@ const STORE: &str = concat!(
          ON CONFLICT (tenant, kind, first) DO UPDATE SET live = b.live + excluded.live
          RETURNING first, live
      )",
-    beside!(
+    seated!("stored"),
+    recorded!(
         "$19::TEXT[], $20::TEXT[], $21::TEXT[], $22::TEXT[], $23::TEXT[], $24::TEXT[], $25::TEXT[],
          $26::TEXT[], $27::TEXT[]",
         "stored"

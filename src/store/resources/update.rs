@@ -6,7 +6,7 @@ use super::entries::{self, Entries, Entry};
 use super::{Draft, Key};
 use crate::clock::Micros;
 use crate::ids::TenantId;
-use crate::store::beside::{self, beside, blocked};
+use crate::store::beside::{self, blocked, recorded, seated, unblocked};
 use crate::store::turns::{late, turn};
 use crate::store::{Dialect, Error, Row, Tx, Value, records, seats, turns};
 
@@ -17,8 +17,9 @@ pub struct Next<'a> {
     pub id: &'a str,
     /// The version that it is to replace.
     pub version: i64,
-    /// The entries of the document that it is to replace. Nothing in the database leads from a
-    /// resource to its entries, which would double the cost of each: they are computed.
+    /// The entries of the document that it is to replace, of what differs at least. Nothing in the
+    /// database leads from a resource to its entries, which would double the cost of each: they are
+    /// computed.
     pub before: &'a Entries,
     /// The document with everything that belongs to it.
     pub draft: &'a Draft,
@@ -158,13 +159,18 @@ pub async fn update_many(
     let is_alike = |(_, difference): &(_, Difference<'_>)| {
         difference.gone.is_empty() && difference.new.is_empty()
     };
-    let sql = if differences.iter().all(is_alike) {
-        MANY_ALIKE
+    let has_seats = all.iter().any(|next| !next.draft.beside.shifts.is_empty());
+    let sql = if has_seats {
+        SEATED
+    } else if differences.iter().all(is_alike) {
+        ALIKE
     } else {
+        LISTED
+    };
+    if sql != ALIKE {
         bind_rows(&mut binds, &differences, |difference| &difference.gone);
         bind_rows(&mut binds, &differences, |difference| &difference.new);
-        MANY
-    };
+    }
     let wrote = |rows: &[Row]| rows.iter().any(|row| row.text(0) == Ok("changed"));
     let rows = tx.change(sql, &binds, wrote).await?;
     turns::check(&rows)?;
@@ -221,10 +227,10 @@ impl<'a> Difference<'a> {
 /// Other documents, and what hangs on them. Each row that goes is found by its whole key, whatever the
 /// server believes of the table's size.
 macro_rules! many {
-    ($index:literal) => {
+    ($blocked:expr, $index:expr, $seated:expr) => {
         concat!(
             turn!(),
-            blocked!("$9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[]"),
+            $blocked,
             "changed AS (
                  UPDATE resources r
                  SET doc = n.doc, folded = n.folded::JSONB, label = n.label,
@@ -239,7 +245,8 @@ macro_rules! many {
                  RETURNING r.id, r.version
              )",
             $index,
-            beside!(
+            $seated,
+            recorded!(
                 "$13::TEXT[], $14::TEXT[], $15::TEXT[], $16::TEXT[], $17::TEXT[], $18::TEXT[],
                  $19::TEXT[], $20::TEXT[], $21::TEXT[]",
                 "changed"
@@ -251,27 +258,40 @@ macro_rules! many {
     };
 }
 
-/// Documents whose index entries stay: a statement of few parts begins sooner.
-const MANY_ALIKE: &str = many!("");
+/// Index entries that go and come.
+macro_rules! listed {
+    () => {
+        ", hidden AS (
+             DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
+                 SELECT found.ctid
+                 FROM UNNEST($22::TEXT[], $23::TEXT[], $24::TEXT[]) AS e (attr, value, id)
+                 CROSS JOIN LATERAL (
+                     SELECT i.ctid FROM attr_index i
+                     WHERE i.tenant = $1 AND i.kind = $2 AND i.attr = e.attr
+                         AND i.value = e.value AND i.resource = e.id
+                     LIMIT 1) found
+                 WHERE e.id = ANY (ARRAY(SELECT c.id FROM changed c))))
+         ), listed AS (
+             INSERT INTO attr_index (tenant, kind, attr, value, resource)
+             SELECT $1, $2, e.attr, e.value, e.id
+             FROM UNNEST($25::TEXT[], $26::TEXT[], $27::TEXT[]) AS e (attr, value, id)
+             WHERE e.id = ANY (ARRAY(SELECT c.id FROM changed c))
+             ON CONFLICT DO NOTHING
+         )"
+    };
+}
 
-const MANY: &str = many!(
-    ", hidden AS (
-         DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
-             SELECT found.ctid
-             FROM UNNEST($22::TEXT[], $23::TEXT[], $24::TEXT[]) AS e (attr, value, id)
-             CROSS JOIN LATERAL (
-                 SELECT i.ctid FROM attr_index i
-                 WHERE i.tenant = $1 AND i.kind = $2 AND i.attr = e.attr
-                     AND i.value = e.value AND i.resource = e.id
-                 LIMIT 1) found
-             WHERE e.id = ANY (ARRAY(SELECT c.id FROM changed c))))
-     ), listed AS (
-         INSERT INTO attr_index (tenant, kind, attr, value, resource)
-         SELECT $1, $2, e.attr, e.value, e.id
-         FROM UNNEST($25::TEXT[], $26::TEXT[], $27::TEXT[]) AS e (attr, value, id)
-         WHERE e.id = ANY (ARRAY(SELECT c.id FROM changed c))
-         ON CONFLICT DO NOTHING
-     )"
+/// Documents whose index entries and seats stay: a statement of few parts begins sooner.
+const ALIKE: &str = many!(unblocked!("$9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[]"), "", "");
+
+/// Documents whose seats stay.
+const LISTED: &str =
+    many!(unblocked!("$9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[]"), listed!(), "");
+
+const SEATED: &str = many!(
+    blocked!("$9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[]"),
+    listed!(),
+    seated!("changed")
 );
 
 /// Nothing is written when a value is taken.
