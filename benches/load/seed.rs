@@ -221,7 +221,7 @@ pub(crate) fn draft(kind: &ResourceType, body: &str) -> Draft {
     };
     Draft {
         doc: serde_json::to_string(&doc).unwrap(),
-        folded: serde_json::to_string(&fold::document(kind, &doc)).unwrap(),
+        folded: fold::document(kind, &doc),
         label: fold::label(kind, &doc),
         entries: Entries {
             index: pairs(fold::index_entries(kind, &doc)),

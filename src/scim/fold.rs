@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use caseless::Caseless;
 use ipnet::IpNet;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -149,36 +150,87 @@ pub fn key(attribute: &Attribute, value: &Value) -> Option<Key> {
     }
 }
 
-/// The document in normal forms, as the column `folded` holds it.
+/// The document in normal forms, as JSON text: what the column `folded` holds.
 ///
 /// The same tree with folded texts, moments as microseconds, and booleans as 1 and 0, so that both
 /// databases read it with the same casts; `~label` is the folded label.
-pub fn document(rt: &ResourceType, doc: &Doc) -> Doc {
-    let mut tree = Doc::new();
+pub fn document(rt: &ResourceType, doc: &Doc) -> String {
+    let mut members = Vec::with_capacity(doc.len() + 1);
     for (name, value) in doc {
         if let Some(extension) = rt.extension(name) {
             if let Value::Object(object) = value {
                 let inner = object_of(&extension.schema.attributes, object);
-                tree.insert(extension.schema.id.clone(), Value::Object(inner));
+                members.push((extension.schema.id.as_str(), Folded::Object(inner)));
             }
         } else if let Some(attribute) = rt.core(name)
             && let Some(value) = value_of(attribute, value)
         {
-            tree.insert(attribute.name.clone(), value);
+            members.push((attribute.name.as_str(), value));
         }
     }
-    tree.insert(LABEL.to_owned(), Value::String(folded(&label(rt, doc))));
-    tree
+    members.push((LABEL, Folded::Text(folded(&label(rt, doc)))));
+    // Names are texts and nothing in it refuses to be written.
+    serde_json::to_string(&Folded::Object(members)).unwrap_or_default()
 }
 
-fn object_of(attributes: &[Attribute], object: &Doc) -> Doc {
+/// A value in normal form on its way into a text: no tree is made of it.
+enum Folded<'d> {
+    Text(String),
+    Number(i64),
+    /// A number with a fraction, which as it was written keeps its digits.
+    Written(&'d Value),
+    List(Vec<Self>),
+    Object(Vec<(&'d str, Self)>),
+}
+
+impl Serialize for Folded<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => to.serialize_str(text),
+            Self::Number(number) => to.serialize_i64(*number),
+            Self::Written(value) => value.serialize(to),
+            Self::List(items) => to.collect_seq(items),
+            Self::Object(members) => {
+                to.collect_map(members.iter().map(|(name, value)| (name, value)))
+            }
+        }
+    }
+}
+
+fn object_of<'d>(attributes: &'d [Attribute], object: &'d Doc) -> Vec<(&'d str, Folded<'d>)> {
     object
         .iter()
         .filter_map(|(name, value)| {
             let attribute = crate::scim::attribute::find(attributes, name)?;
-            Some((attribute.name.clone(), value_of(attribute, value)?))
+            Some((attribute.name.as_str(), value_of(attribute, value)?))
         })
         .collect()
+}
+
+fn value_of<'d>(attribute: &'d Attribute, value: &'d Value) -> Option<Folded<'d>> {
+    match value {
+        Value::Array(items) => {
+            let items = items.iter().filter_map(|item| element_of(attribute, item));
+            Some(Folded::List(items.collect()))
+        }
+        single => {
+            let element = element_of(attribute, single)?;
+            // SQL unfolds multi-valued attributes as lists and must always find one.
+            Some(if attribute.multi { Folded::List(vec![element]) } else { element })
+        }
+    }
+}
+
+fn element_of<'d>(attribute: &'d Attribute, value: &'d Value) -> Option<Folded<'d>> {
+    if let (true, Value::Object(object)) = (attribute.is_complex(), value) {
+        return Some(Folded::Object(object_of(&attribute.sub, object)));
+    }
+    Some(match key(attribute, value)? {
+        Key::Text(text) => Folded::Text(text),
+        Key::Int(number) => Folded::Number(number),
+        Key::Real(_) => Folded::Written(value),
+        Key::Bool(value) => Folded::Number(i64::from(value)),
+    })
 }
 
 /// The value as it is shown.
@@ -191,34 +243,6 @@ fn normal<'d>(attribute: &Attribute, object: &'d Doc) -> Option<&'d Value> {
     let beside = attribute.normal.as_deref().and_then(|at| at.split_once('.'));
     let form = beside.and_then(|(name, sub)| object.get(name)?.get(sub));
     form.or_else(|| shown(attribute, object))
-}
-
-fn value_of(attribute: &Attribute, value: &Value) -> Option<Value> {
-    match value {
-        Value::Array(items) => {
-            let items: Vec<Value> =
-                items.iter().filter_map(|item| element_of(attribute, item)).collect();
-            Some(Value::Array(items))
-        }
-        single => {
-            let element = element_of(attribute, single)?;
-            // SQL unfolds multi-valued attributes as lists and must always find one.
-            Some(if attribute.multi { Value::Array(vec![element]) } else { element })
-        }
-    }
-}
-
-fn element_of(attribute: &Attribute, value: &Value) -> Option<Value> {
-    if let (true, Value::Object(object)) = (attribute.is_complex(), value) {
-        return Some(Value::Object(object_of(&attribute.sub, object)));
-    }
-    Some(match key(attribute, value)? {
-        Key::Text(text) => Value::String(text),
-        Key::Int(number) => Value::from(number),
-        // The number as it was written keeps its digits.
-        Key::Real(_) => value.clone(),
-        Key::Bool(value) => Value::from(i64::from(value)),
-    })
 }
 
 /// What people see as the name of a resource; empty when it has none.
@@ -294,15 +318,30 @@ pub struct IndexEntry {
     pub value: String,
 }
 
-/// What the index has to hold for this document, each entry once.
+/// What the index has to hold for this document, each entry once, in ascending order.
 pub fn index_entries(rt: &ResourceType, doc: &Doc) -> Vec<IndexEntry> {
-    entries(rt, doc, shown, |attribute| attribute.indexed)
+    index_entries_unlike(rt, doc, None)
 }
 
-/// The values of this document that nothing else of its type may have, each once.
+/// The same without what another document says to the letter: a change is about what is left.
+pub fn index_entries_unlike(rt: &ResourceType, doc: &Doc, other: Option<&Doc>) -> Vec<IndexEntry> {
+    entries(rt, (doc, other), shown, |attribute| attribute.indexed)
+}
+
+/// The values of this document that nothing else of its type may have, each once, in ascending order.
 pub fn unique_entries(rt: &ResourceType, doc: &Doc, quirks: Quirks) -> Vec<IndexEntry> {
+    unique_entries_unlike(rt, doc, None, quirks)
+}
+
+/// The same without what another document says to the letter.
+pub fn unique_entries_unlike(
+    rt: &ResourceType,
+    doc: &Doc,
+    other: Option<&Doc>,
+    quirks: Quirks,
+) -> Vec<IndexEntry> {
     let group = urn::same(&rt.schema.id, urn::GROUP) && !quirks.on(Quirk::UniqueGroupNames);
-    entries(rt, doc, normal, |attribute| {
+    entries(rt, (doc, other), normal, |attribute| {
         attribute.uniqueness != Uniqueness::None && !(group && attribute.name == "displayName")
     })
 }
@@ -312,31 +351,52 @@ type Counts = for<'d> fn(&Attribute, &'d Doc) -> Option<&'d Value>;
 
 fn entries(
     rt: &ResourceType,
-    doc: &Doc,
+    (doc, other): (&Doc, Option<&Doc>),
     counts: Counts,
     wanted: impl Fn(&Attribute) -> bool,
 ) -> Vec<IndexEntry> {
+    let core = [rt.common(), &rt.schema.attributes].map(|attributes| (None, attributes));
+    let more = rt.extensions.iter().map(|extension| &extension.schema);
+    let more = more.map(|schema| (Some(schema), schema.attributes.as_slice()));
     let mut found = Vec::new();
-    for (extension, attribute) in rt.attributes().filter(|(_, found)| found.is_stored()) {
-        let root = match extension {
-            Some(schema) => doc.get(&schema.id).and_then(Value::as_object),
-            None => Some(doc),
-        };
-        let Some(value) = root.and_then(|root| counts(attribute, root)) else { continue };
-        let elements = listed(value);
-        if !attribute.is_complex() && wanted(attribute) {
-            push(&mut found, &full_name(extension, attribute, None), attribute, &elements);
-        }
-        let subs = attribute.sub.iter().filter(|sub| sub.source == Source::Document && wanted(sub));
-        for sub in subs {
-            let values: Vec<&Value> =
-                elements.iter().filter_map(|item| item.get(&sub.name)).flat_map(listed).collect();
-            push(&mut found, &full_name(extension, attribute, Some(sub)), sub, &values);
+    for (extension, attributes) in core.into_iter().chain(more) {
+        let Some(root) = root(extension, doc) else { continue };
+        let other = other.and_then(|other| self::root(extension, other));
+        for attribute in attributes.iter().filter(|attribute| attribute.is_stored()) {
+            let whole = !attribute.is_complex() && wanted(attribute);
+            let parts = || {
+                let is_part = |sub: &&Attribute| sub.source == Source::Document && wanted(sub);
+                attribute.sub.iter().filter(is_part)
+            };
+            if !whole && parts().next().is_none() {
+                continue;
+            }
+            let Some(value) = counts(attribute, root) else { continue };
+            if other.is_some_and(|other| counts(attribute, other) == Some(value)) {
+                continue;
+            }
+            let elements = listed(value);
+            if whole {
+                push(&mut found, &full_name(extension, attribute, None), attribute, &elements);
+            }
+            for sub in parts() {
+                let values = elements.iter().filter_map(|item| item.get(&sub.name));
+                let values: Vec<&Value> = values.flat_map(listed).collect();
+                push(&mut found, &full_name(extension, attribute, Some(sub)), sub, &values);
+            }
         }
     }
     found.sort();
     found.dedup();
     found
+}
+
+/// The object in which the attributes of the core schema, or of this one, stand.
+fn root<'d>(extension: Option<&Schema>, doc: &'d Doc) -> Option<&'d Doc> {
+    match extension {
+        Some(schema) => doc.get(&schema.id)?.as_object(),
+        None => Some(doc),
+    }
 }
 
 fn listed(value: &Value) -> Vec<&Value> {

@@ -225,14 +225,18 @@ impl Renderer<'_> {
 
     /// RFC 7643 s3.1; `version` is the `ETag` to the letter.
     fn meta(&self, rt: &ResourceType, parts: &Parts<'_>) -> Value {
-        let members = [
+        let members = self.meta_members(rt, parts).into_iter();
+        members.map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
+    }
+
+    fn meta_members(&self, rt: &ResourceType, parts: &Parts<'_>) -> [(&'static str, String); 5] {
+        [
             ("resourceType", rt.name.clone()),
             ("created", parts.created.rfc3339()),
             ("lastModified", parts.modified.rfc3339()),
             ("location", self.location(rt, parts.id)),
             ("version", etag::of(parts.version)),
-        ];
-        members.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
+        ]
     }
 }
 

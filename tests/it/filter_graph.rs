@@ -41,7 +41,7 @@ pub(crate) async fn store_all(
             let index = fold::index_entries(rt, doc).into_iter();
             let draft = Draft {
                 doc: Value::Object(doc.clone()).to_string(),
-                folded: Value::Object(fold::document(rt, doc)).to_string(),
+                folded: fold::document(rt, doc),
                 label: fold::label(rt, doc),
                 entries: Entries {
                     index: index.map(|entry| (entry.attr, entry.value)).collect(),

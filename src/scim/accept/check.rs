@@ -101,15 +101,15 @@ fn object<'a>(
     rules: Rules,
 ) -> Result<(), Error> {
     for attribute in attributes {
-        let at = format!("{prefix}{}", attribute.name);
+        let at = || format!("{prefix}{}", attribute.name);
         let found = members.get(&attribute.name);
         if attribute.required && attribute.is_stored() && found.is_none_or(is_blank) {
-            return Err(missing(&at));
+            return Err(missing(&at()));
         }
         match found {
-            Some(Value::Array(items)) => list(attribute, &at, items, rules)?,
+            Some(Value::Array(items)) => list(attribute, &at(), items, rules)?,
             Some(Value::Object(members)) => {
-                object(members, &format!("{at}."), attribute.sub.iter(), rules)?;
+                object(members, &format!("{}.", at()), attribute.sub.iter(), rules)?;
             }
             _ => {}
         }

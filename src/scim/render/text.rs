@@ -140,7 +140,7 @@ impl Writer<'_> {
     fn written(&self, raw: &Raw<'_>, parts: &Parts<'_>, open: bool) -> Output {
         let mut object = Output::new(2048);
         object.open = open;
-        self.common("schemas", || self.schemas(raw, parts), &mut object);
+        self.schemas(raw, parts, &mut object);
         self.common("id", || parts.id.into(), &mut object);
         if let Some(value) = raw.get("externalId") {
             self.common("externalId", || parsed(value), &mut object);
@@ -154,8 +154,27 @@ impl Writer<'_> {
                 object.text.push_str(&inner.end());
             }
         }
-        self.common("meta", || self.renderer.meta(self.rt, parts), &mut object);
+        self.meta(parts, &mut object);
         object
+    }
+
+    /// Its parts one by one: to make an object of them first costs more than all else in it.
+    fn meta(&self, parts: &Parts<'_>, object: &mut Output) {
+        let Some(meta) = self.rt.core("meta") else { return };
+        if !self.projection.shows_whole(None, meta, self.sent) {
+            return self.common("meta", || self.renderer.meta(self.rt, parts), object);
+        }
+        let mut inner = Output::new(256);
+        for (name, value) in self.renderer.meta_members(self.rt, parts) {
+            if meta.sub(name).is_some_and(|sub| self.projection.shows_part(None, meta, sub)) {
+                inner.name(name);
+                inner.put_text(&value);
+            }
+        }
+        if !inner.is_empty() {
+            object.name("meta");
+            object.text.push_str(&inner.end());
+        }
     }
 
     /// An attribute that every resource has.
@@ -234,15 +253,24 @@ impl Writer<'_> {
     }
 
     /// RFC 7643 s3: the core schema, and the extensions that have data.
-    fn schemas(&self, raw: &Raw<'_>, parts: &Parts<'_>) -> Value {
+    fn schemas(&self, raw: &Raw<'_>, parts: &Parts<'_>, object: &mut Output) {
+        let Some(schemas) = self.rt.core("schemas") else { return };
+        if !self.projection.shows_whole(None, schemas, self.sent) {
+            return;
+        }
+        object.name("schemas");
+        object.text.push('[');
+        object.put_text(&self.rt.schema.id);
         let used = self.rt.extensions.iter().map(|extension| &extension.schema);
-        let is_used = |schema: &&Schema| {
+        for schema in used {
             let text = raw.get(&schema.id);
-            text.is_some_and(|text| text.starts_with('{') && text != "{}")
-                || parts.counts_in(schema)
-        };
-        let used = used.filter(is_used).map(|schema| &schema.id);
-        std::iter::once(&self.rt.schema.id).chain(used).map(|id| Value::from(id.as_str())).collect()
+            let has_data = text.is_some_and(|text| text.starts_with('{') && text != "{}");
+            if has_data || parts.counts_in(schema) {
+                object.text.push(',');
+                object.put_text(&schema.id);
+            }
+        }
+        object.text.push(']');
     }
 }
 
@@ -284,13 +312,18 @@ impl Output {
     fn put(&mut self, name: &str, value: &Value) {
         self.name(name);
         match value {
-            Value::String(text) if is_plain(text) => {
-                self.text.push('"');
-                self.text.push_str(text);
-                self.text.push('"');
-            }
+            Value::String(text) => self.put_text(text),
             other => self.text.push_str(&serde_json::to_string(other).unwrap_or_default()),
         }
+    }
+
+    fn put_text(&mut self, text: &str) {
+        if !is_plain(text) {
+            return self.text.push_str(&serde_json::to_string(text).unwrap_or_default());
+        }
+        self.text.push('"');
+        self.text.push_str(text);
+        self.text.push('"');
     }
 
     fn end(mut self) -> String {

@@ -80,7 +80,7 @@ impl Rig {
     pub(super) fn add(&self, kind: &str, id: &str, at: i64, doc: &Value) {
         let rt = self.registry.by_name(kind).unwrap();
         let doc = doc.as_object().unwrap();
-        let folded = Value::Object(fold::document(rt, doc)).to_string();
+        let folded = fold::document(rt, doc);
         let sql = "INSERT INTO resources VALUES ('t', ?1, ?2, '{}', ?3, ?4, 3, ?5, ?5)";
         let row = rusqlite::params![kind, id, folded, fold::label(rt, doc), at];
         self.sqlite.execute(sql, row).unwrap();
