@@ -97,9 +97,9 @@
 //! 2. The handler in `http::resources` reads the JSON ([`scim::json`]) and calls [`app::App::patch`].
 //! 3. The softener ([`scim::quirks::Softener`]) rewrites what Okta says beside the standard;
 //!    [`scim::patch::parse`] reads the operations.
-//! 4. [`scim::patch::apply`] makes the new document or refuses: on PostgreSQL from a shared look-up,
-//!    beside the transaction; on SQLite inside it, unless the change is long (more than 50 operations
-//!    or values) or may set a password: then it looks ahead there too.
+//! 4. [`scim::patch::apply`] makes the new document or refuses, from a shared look-up and beside the
+//!    transaction. On SQLite what no rule is about, a group for one, is done inside it, unless the change
+//!    is long (more than 50 operations or values).
 //! 5. The rules ([`domain::person`], [`domain::seat`], applied by `app/rules.rs`) see that the seat is
 //!    given back and write it into the document; where that can be done by counting it goes with the
 //!    document, and otherwise, when somebody waits for the seat, it takes a look at the whole inside

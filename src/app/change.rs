@@ -153,6 +153,8 @@ pub(super) struct Plan {
     shows_groups: bool,
     /// Up to how many members are counted before the change.
     counts_members: i64,
+    /// Whether it is tried as data first, so that the rules have to be asked ahead.
+    shares: bool,
     /// What the change came to before the transaction.
     ahead: Option<Ahead>,
 }
@@ -165,6 +167,7 @@ struct Ahead {
     groups: Option<Vec<Membership>>,
     /// How many members it had, counted as far as was asked for.
     members: i64,
+    /// What is wanted; without the document where the rules were applied ahead.
     wanted: Wanted,
     /// Whether another document is wanted.
     changes: bool,
@@ -179,11 +182,23 @@ struct Rows {
     before: Arc<Entries>,
 }
 
+impl Rows {
+    fn of(work: &Work, before: &Loaded, ruled: Ruled) -> Result<Self, Error> {
+        let Ruled { doc, beside, .. } = ruled;
+        let (before, draft) = work.draft_of_change(&before.doc, &doc, beside)?;
+        Ok(Self { doc, draft: Arc::new(draft), before: Arc::new(before) })
+    }
+}
+
 impl App {
     /// The plan, applied to what is there now where that saves time in the transaction.
     pub(super) async fn plan(&self, ctx: &Ctx, mut plan: Plan) -> Result<Plan, Error> {
-        // On SQLite a statement costs less than the hand-over of a look-up.
-        if self.store().dialect() == Dialect::Postgres || plan.change.looks_ahead(&plan.work.kind) {
+        // On SQLite a statement costs less than the hand-over of a look-up; what the rules have to be
+        // asked about costs more, and its single writer would have to ask them for everybody.
+        let ahead = self.store().dialect() == Dialect::Postgres
+            || plan.work.has_rules()
+            || plan.change.looks_ahead(&plan.work.kind);
+        if ahead {
             self.look_ahead(ctx, &mut plan).await?;
         }
         Ok(plan)
@@ -197,7 +212,7 @@ impl App {
             self.look_up_one(&plan.work, id, shows_groups, plan.counts_members).await?;
         Work::check_conditions(&plan.target.conditions, &before)?;
         let (work, change) = (&plan.work, &plan.change);
-        let wanted = if change.is_long() {
+        let mut wanted = if change.is_long() {
             let (work, change, before) = (work.clone(), change.clone(), before.doc.clone());
             let applied = tokio::task::spawn_blocking(move || change.apply(&work, &before));
             applied.await.map_err(|error| Error::Internal(error.to_string()))??
@@ -221,11 +236,17 @@ impl App {
             (plan.password, plan.compared) = self.new_password(ctx, &wanted.password, phc).await?;
         }
         let was = Was { before: Some(&before), password: plan.has_password() };
-        let differs = wanted.doc != before.doc;
-        let rows = if differs { plan.rows(was, &before, &wanted.doc)? } else { None };
-        // What the rules leave of it may be what is there.
-        let is_undone = rows.as_ref().is_some_and(|rows| rows.doc == before.doc);
-        let (changes, rows) = if is_undone { (false, None) } else { (differs, rows) };
+        let mut rows = None;
+        let shares = plan.shares && plan.is_document_alone(&wanted);
+        if shares && wanted.doc != before.doc {
+            match plan.work.foresee(id, was, std::mem::take(&mut wanted.doc))? {
+                // What the rules leave of it may be what is there.
+                Foreseen::Ruled(Ruled { doc, .. }) if doc == before.doc => wanted.doc = doc,
+                Foreseen::Ruled(ruled) => rows = Some(Rows::of(&plan.work, &before, ruled)?),
+                Foreseen::Open(doc) => wanted.doc = doc,
+            }
+        }
+        let changes = rows.is_some() || wanted.doc != before.doc;
         let groups = shows_groups.then_some(groups);
         plan.ahead = Some(Ahead { before, groups, members, wanted, changes, rows });
         Ok(())
@@ -278,15 +299,6 @@ fn note_ignored(ctx: &Ctx) {
 }
 
 impl Plan {
-    /// The document as the rules make it, where they can be applied ahead.
-    fn rows(&self, was: Was<'_>, before: &Loaded, doc: &Doc) -> Result<Option<Rows>, Error> {
-        let foreseen = self.work.foresee(&self.target.id, was, doc.clone())?;
-        let Foreseen::Ruled(Ruled { doc, beside, .. }) = foreseen else { return Ok(None) };
-        let draft = Arc::new(self.work.draft(&doc, beside)?);
-        let before = Arc::new(self.work.entries_before(&before.doc));
-        Ok(Some(Rows { doc, draft, before }))
-    }
-
     /// What it is made with.
     pub(super) fn work(&self) -> &Work {
         &self.work
@@ -307,8 +319,14 @@ impl Plan {
             compared: None,
             shows_groups: false,
             counts_members: 0,
+            shares: false,
             ahead: None,
         }
+    }
+
+    /// The same, which [`Plan::share`] is tried with.
+    pub(super) fn sharing(self) -> Self {
+        Self { shares: true, ..self }
     }
 
     /// The same, for an answer that shows groups or does not.
@@ -378,7 +396,9 @@ impl Plan {
         let before = work.find(tx, id).await?;
         Work::check_conditions(&self.target.conditions, &before)?;
         let wanted = match &self.ahead {
-            Some(ahead) if ahead.before.stored.version == before.stored.version => {
+            Some(ahead)
+                if ahead.rows.is_none() && ahead.before.stored.version == before.stored.version =>
+            {
                 ahead.wanted.clone()
             }
             Some(_) | None => self.change.apply(work, &before.doc)?,
@@ -431,16 +451,21 @@ impl Plan {
 
     /// Does what most changes are, of the document alone or of one member alone, as data: such changes
     /// share a statement. None where there is more to it, or somebody was faster.
-    pub(super) async fn share(&self, store: &Store) -> Result<Option<Loaded>, Error> {
+    pub(super) async fn share(&mut self, store: &Store) -> Result<Option<Loaded>, Error> {
         let Some(ahead) = &self.ahead else { return Ok(None) };
-        let Ahead { before, wanted, changes, rows, .. } = ahead;
         let work = &self.work;
-        if !changes {
+        if !ahead.changes {
             let Some(edge) = self.edge(ahead) else { return Ok(None) };
-            return work.told(before, store.change_member(edge).await?);
+            return work.told(&ahead.before, store.change_member(edge).await?);
         }
-        let Some(Rows { doc, draft, before: entries }) = rows else { return Ok(None) };
-        if !self.is_document_alone(wanted) {
+        if !self.is_document_alone(&ahead.wanted) {
+            return Ok(None);
+        }
+        let Some(Ahead { before, rows: Some(rows), .. }) = &mut self.ahead else { return Ok(None) };
+        let Rows { doc, draft, before: entries } = rows;
+        let asks = store.dialect() == Dialect::Sqlite && work.asks_catalogue(&before.doc, doc);
+        let offered = work.ctx.offered.clone().filter(|_| asks);
+        if asks && offered.is_none() {
             return Ok(None);
         }
         let now = work.after(before);
@@ -452,12 +477,13 @@ impl Plan {
             before: Arc::clone(entries),
             draft: Arc::clone(draft),
             now,
+            offered,
         };
         let version = match store.replace(replacement).await {
             Err(store::Error::Full) => None,
             replaced => replaced.map_err(|error| work.conflict(error, doc))?,
         };
-        Ok(version.map(|version| before.became(doc.clone(), draft, version, now)))
+        Ok(version.map(|version| before.became(std::mem::take(doc), draft, version, now)))
     }
 
     /// One statement for members alone. None where there is more to it, or the group's document was

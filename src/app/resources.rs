@@ -129,6 +129,7 @@ impl App {
         let is_bare = is_bare(ctx, asked);
         let seen = (!is_bare).then_some(&view);
         let plan = Plan::new(work, target.owned(), change)
+            .sharing()
             .showing_groups(seen.is_some_and(View::wants_groups));
         let plan = self.plan(ctx, plan).await?;
         let Carried { loaded, joined, .. } = self.carry_out(ctx, plan, seen).await?;
@@ -143,7 +144,7 @@ impl App {
     async fn carry_out(
         &self,
         ctx: &Ctx,
-        plan: Plan,
+        mut plan: Plan,
         view: Option<&View>,
     ) -> Result<Carried, Error> {
         let joined = plan.groups().map_or(Joined::Nothing, Joined::Groups);
@@ -201,6 +202,7 @@ impl App {
         let seen = (shown != Body::Never).then_some(&view);
         let unless_many = shown == Body::UnlessMany && view.has_members() && view.wants_members();
         let mut plan = Plan::new(work, target.owned(), Change::Patch(operations))
+            .sharing()
             .showing_groups(seen.is_some_and(View::wants_groups));
         if unless_many {
             plan = plan.counting_members(MANY_MEMBERS);

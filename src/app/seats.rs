@@ -301,7 +301,10 @@ impl App {
             let members = maps::members(tx, &work.tenant, &meaning.group, None).await?;
             work.rejudge(tx, &members, Manners::Patient).await
         };
-        self.store().write_long(&ctx.tenant, mapped).await
+        self.store().write_long(&ctx.tenant, mapped).await?;
+        // That groups mean something is part of what the tenant offers.
+        self.forget_verdicts();
+        Ok(())
     }
 
     /// Lines of the record behind a number.

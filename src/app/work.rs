@@ -133,33 +133,45 @@ impl Work {
         }
     }
 
-    /// The document with everything that the store derives from it.
+    /// A new document with everything that the store derives from it.
     pub(super) fn draft(&self, doc: &Doc, beside: Beside) -> Result<Draft, Error> {
-        let text = |doc: &Doc| {
-            serde_json::to_string(doc).map_err(|error| Error::Internal(error.to_string()))
-        };
+        let entries = self.entries((doc, None), self.quirks);
+        self.draft_with(doc, entries, beside)
+    }
+
+    /// Another document with what the store derives from it, and the entries of the one that it replaces.
+    /// Of either there are those that follow from what differs.
+    pub(super) fn draft_of_change(
+        &self,
+        before: &Doc,
+        doc: &Doc,
+        beside: Beside,
+    ) -> Result<(Entries, Draft), Error> {
+        // Also what stands there from when the tenant had other quirks.
+        let gone = self.entries((before, Some(doc)), Quirks::ALL);
+        let new = self.entries((doc, Some(before)), self.quirks);
+        Ok((gone, self.draft_with(doc, new, beside)?))
+    }
+
+    fn draft_with(&self, doc: &Doc, entries: Entries, beside: Beside) -> Result<Draft, Error> {
         Ok(Draft {
-            doc: text(doc)?,
-            folded: text(&fold::document(&self.kind, doc))?,
+            doc: serde_json::to_string(doc).map_err(|error| Error::Internal(error.to_string()))?,
+            folded: fold::document(&self.kind, doc),
             label: fold::label(&self.kind, doc),
-            entries: self.entries(doc, self.quirks),
+            entries,
             beside,
         })
     }
 
-    fn entries(&self, doc: &Doc, quirks: Quirks) -> Entries {
+    /// What can be looked up of a document, but for what another one says to the letter.
+    fn entries(&self, (doc, other): (&Doc, Option<&Doc>), quirks: Quirks) -> Entries {
         let pairs = |entries: Vec<IndexEntry>| {
             entries.into_iter().map(|entry| (entry.attr, entry.value)).collect()
         };
         Entries {
-            index: pairs(fold::index_entries(&self.kind, doc)),
-            unique: pairs(fold::unique_entries(&self.kind, doc, quirks)),
+            index: pairs(fold::index_entries_unlike(&self.kind, doc, other)),
+            unique: pairs(fold::unique_entries_unlike(&self.kind, doc, other, quirks)),
         }
-    }
-
-    /// What this document may have in the database, also from when the tenant had other quirks.
-    pub(super) fn entries_before(&self, doc: &Doc) -> Entries {
-        self.entries(doc, Quirks::ALL)
     }
 
     pub(super) async fn insert(&self, tx: &mut Tx<'_>, new: &New) -> Result<(), Error> {
@@ -198,9 +210,8 @@ impl Work {
         let id = &before.stored.id;
         // Where roles and seat are touched it counts what the tenant offers now, not what it did when a
         // long request began.
-        let may_foresee = !self.has_rules()
-            || person::is_untouched(&before.doc, doc) && standing::ends(&before.doc, doc).is_none()
-            || self.is_offered_still(tx).await?;
+        let may_foresee =
+            !self.asks_catalogue(&before.doc, doc) || self.is_offered_still(tx).await?;
         if may_foresee && let Foreseen::Ruled(ruled) = self.foresee(id, was, doc.clone())? {
             if ruled.doc == before.doc {
                 // What was written in other words, or asked for what is there.
@@ -220,6 +231,12 @@ impl Work {
         Ok(loaded)
     }
 
+    /// Whether it matters to a change what the tenant offers: roles, seat or sessions are touched.
+    pub(super) fn asks_catalogue(&self, before: &Doc, doc: &Doc) -> bool {
+        self.has_rules()
+            && (!person::is_untouched(before, doc) || standing::ends(before, doc).is_some())
+    }
+
     /// Whether what the request knows of the tenant's catalogue is what it is at this moment.
     async fn is_offered_still(&self, tx: &mut Tx<'_>) -> Result<bool, Error> {
         let Some(known) = &self.ctx.offered else { return Ok(false) };
@@ -234,9 +251,8 @@ impl Work {
         ruled: Ruled,
     ) -> Result<Loaded, Error> {
         let Ruled { doc, beside, .. } = ruled;
-        let draft = self.draft(&doc, beside)?;
+        let (entries, draft) = self.draft_of_change(&before.doc, &doc, beside)?;
         let now = self.after(before);
-        let entries = self.entries_before(&before.doc);
         let (id, version) = (&before.stored.id, before.stored.version);
         let next = Next { id, version, before: &entries, draft: &draft, now };
         let updated = resources::update(tx, &self.tenant, &self.kind.name, next).await;
@@ -273,7 +289,7 @@ impl Work {
     ) -> Result<(), Error> {
         let loaded = self.find(tx, id).await?;
         Self::check_conditions(conditions, &loaded)?;
-        let entries = self.entries_before(&loaded.doc);
+        let entries = self.entries((&loaded.doc, None), Quirks::ALL);
         let mapping = if self.is_group() { mapping_of(id, &loaded.doc) } else { None };
         let members = match &mapping {
             Some(_) => maps::members(tx, &self.tenant, id, None).await?,
@@ -373,11 +389,13 @@ impl Loaded {
     /// It with another document.
     pub(super) fn became(&self, doc: Doc, draft: &Draft, version: i64, modified: Micros) -> Self {
         let stored = Stored {
+            kind: self.stored.kind.clone(),
+            id: self.stored.id.clone(),
             doc: draft.doc.clone(),
             label: draft.label.clone(),
             version,
+            created: self.stored.created,
             modified,
-            ..self.stored.clone()
         };
         Self { stored, doc }
     }

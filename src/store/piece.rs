@@ -53,6 +53,14 @@ impl<'a> Piece<'a> {
         alike && self.kind() == other.kind()
     }
 
+    /// Whether nothing of it stands in the database where it was refused, without anything being undone.
+    pub(super) fn leaves_nothing(self) -> bool {
+        match self {
+            Self::New(_) | Self::Other(_) => true,
+            Self::Edge(_) => false,
+        }
+    }
+
     /// The resource type's name.
     pub(super) fn kind(self) -> &'a str {
         match self {

@@ -44,7 +44,7 @@ pub struct Draft {
     pub folded: String,
     /// The display name.
     pub label: String,
-    /// What can be looked up of it.
+    /// What can be looked up of it; where it replaces another document, of what differs at least.
     pub entries: Entries,
     /// What is written beside it.
     pub beside: Beside,

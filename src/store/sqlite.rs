@@ -10,6 +10,8 @@ mod open;
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::iter::Peekable;
+use std::num::NonZero;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -19,7 +21,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, Statement, ToSql};
 use tokio::sync::mpsc::Receiver;
 
-use crate::store::job::{Job, Message, Verdict, at_once, waited};
+use crate::store::job::{Job, Message, Verdict, at_once, panicked, waited};
+use crate::store::piece::Piece;
 use crate::store::queue::{Line, Next, Queue};
 use crate::store::retry::{Broken, TRIES, gave_up, pause};
 use crate::store::tx::Counts;
@@ -31,8 +34,9 @@ pub(super) const BATCH: usize = 256;
 pub(super) const BATCH_BYTES: usize = 8 << 20;
 /// Reads that share a transaction at most.
 const READS: usize = 32;
-/// Threads for look-ups and other single statements, so that none waits behind a long read.
-const LOOKERS: usize = 2;
+/// Cores for each thread for look-ups and other single statements, none of which waits behind a long read.
+/// Whoever is at work takes the next ones without being woken, which costs more than a look-up.
+const CORES_OF_A_LOOKER: usize = 2;
 
 /// Opens the file and starts the threads.
 pub(super) fn start(
@@ -47,7 +51,9 @@ pub(super) fn start(
     let (log, mover) = checkpoint::pair(open::mover(path, patience)?);
     let readers = (0..settings.readers.max(1)).map(|_| open::reader(path, patience));
     let readers = readers.collect::<Result<Vec<_>, _>>()?;
-    let lookers = (0..LOOKERS).map(|_| open::looker(path, patience));
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let lookers =
+        (0..(cores / CORES_OF_A_LOOKER).clamp(1, 4)).map(|_| open::looker(path, patience));
     let lookers = lookers.collect::<Result<Vec<_>, _>>()?;
     let mut threads = vec![
         spawn("usher-writer", move || write_loop(&writer, &writes, &log))?,
@@ -125,7 +131,11 @@ fn look_loop(connection: &Connection, queue: &Mutex<Receiver<look::Message>>) {
         }
         for look in taken.looks {
             let mut tx = Tx::sqlite(connection);
-            let found = begun.clone().and_then(|()| ready(lookup::one(&mut tx, &look.ask)));
+            let find = || ready(lookup::one(&mut tx, &look.ask));
+            // There may be no other thread to answer the next ones.
+            let found = begun.clone().and_then(|()| {
+                std::panic::catch_unwind(AssertUnwindSafe(find)).unwrap_or_else(|_| Err(panicked()))
+            });
             look.finish(found.map_err(|error| gave_up(&error)));
         }
         if !connection.is_autocommit() {
@@ -155,34 +165,88 @@ type Waiting = (Line, Box<dyn Job>);
 
 /// Runs changes until there are none left or enough for one commit, and answers them.
 fn write_batch(connection: &Connection, jobs: &mut Peekable<impl Iterator<Item = Waiting>>) {
-    let mut broken = begin(connection).err();
-    let mut shared = Shared::default();
-    let mut answers = Vec::new();
-    while let Some((line, mut job)) = jobs.next() {
-        let outcome = match &broken {
-            Some(error) => Err(error.clone()),
-            None => change(connection, job.as_mut(), &line, &mut shared).unwrap_or_else(|error| {
-                broken = Some(error.clone());
-                Err(error)
-            }),
-        };
+    let mut batch = Batch::begun(connection, Care::Little);
+    while let Some((line, job)) = jobs.next() {
+        let is_long = job.is_long();
+        batch.run(connection, line, job);
         let next_is_long = jobs.peek().is_some_and(|(_, next)| next.is_long());
-        let enough = shared.bytes > BATCH_BYTES || job.is_long() || next_is_long;
-        answers.push((job, outcome));
-        if enough {
+        let enough = batch.shared.bytes > BATCH_BYTES || is_long || next_is_long;
+        if enough || batch.shared.spoiled {
             break;
         }
     }
-    let committed = match broken {
-        Some(error) => Err(error),
-        None => settle(connection, &shared).and_then(|()| plain(connection, "COMMIT")),
-    };
-    if committed.is_err() && !connection.is_autocommit() {
-        let _ = plain(connection, "ROLLBACK");
+    if batch.shared.spoiled {
+        batch = batch.again(connection);
     }
-    let committed = committed.map_err(|error| gave_up(&error));
-    for (job, outcome) in answers {
-        job.finish(committed.clone().and(outcome));
+    batch.end(connection);
+}
+
+/// How much is done so that a change can be undone alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Care {
+    /// A change that leaves nothing behind where it is refused has no savepoint: SQLite copies every page
+    /// that is changed within one.
+    Little,
+    /// Each has its own.
+    Full,
+}
+
+/// Changes that share a commit.
+struct Batch {
+    care: Care,
+    /// Those that were run, and what came of each.
+    jobs: Vec<(Waiting, Result<(), Error>)>,
+    shared: Shared,
+    /// Why none of them can be kept.
+    broken: Option<Error>,
+}
+
+impl Batch {
+    fn begun(connection: &Connection, care: Care) -> Self {
+        let broken = begin(connection).err();
+        Self { care, jobs: Vec::new(), shared: Shared::default(), broken }
+    }
+
+    fn run(&mut self, connection: &Connection, line: Line, mut job: Box<dyn Job>) {
+        let outcome = match &self.broken {
+            Some(error) => Err(error.clone()),
+            None => change(connection, job.as_mut(), &line, &mut self.shared, self.care)
+                .unwrap_or_else(|error| {
+                    self.broken = Some(error.clone());
+                    Err(error)
+                }),
+        };
+        self.jobs.push(((line, job), outcome));
+    }
+
+    /// Runs them once more, each so that it can be undone alone.
+    fn again(self, connection: &Connection) -> Self {
+        roll_back(connection);
+        let mut batch = Self::begun(connection, Care::Full);
+        for ((line, job), _) in self.jobs {
+            batch.run(connection, line, job);
+        }
+        batch
+    }
+
+    fn end(self, connection: &Connection) {
+        let committed = match self.broken {
+            Some(error) => Err(error),
+            None => settle(connection, &self.shared).and_then(|()| plain(connection, "COMMIT")),
+        };
+        if committed.is_err() {
+            roll_back(connection);
+        }
+        let committed = committed.map_err(|error| gave_up(&error));
+        for ((_, job), outcome) in self.jobs {
+            job.finish(committed.clone().and(outcome));
+        }
+    }
+}
+
+fn roll_back(connection: &Connection) {
+    if !connection.is_autocommit() {
+        let _ = plain(connection, "ROLLBACK");
     }
 }
 
@@ -193,6 +257,8 @@ struct Shared {
     counts: Counts,
     /// Tenants whose turn it is.
     turns: HashSet<String>,
+    /// Whether a change may have left something behind that nobody can undo alone.
+    spoiled: bool,
 }
 
 /// What is written once for the whole batch.
@@ -217,14 +283,19 @@ fn ready<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     work.now_or_never().unwrap_or_else(|| Err(waited()))
 }
 
-/// Runs one change in its own savepoint. The outer error breaks the whole batch.
+/// Runs one change, in a savepoint of its own where it may have to be undone. The outer error breaks the
+/// whole batch.
 fn change(
     connection: &Connection,
     job: &mut dyn Job,
     line: &Line,
     shared: &mut Shared,
+    care: Care,
 ) -> Result<Result<(), Error>, Error> {
     take_turn(connection, line, shared)?;
+    if care == Care::Little && job.piece().is_some_and(Piece::leaves_nothing) {
+        return without_savepoint(connection, job, shared).inspect_err(|_| shared.spoiled = true);
+    }
     let mut tries = 0;
     loop {
         tries += 1;
@@ -252,6 +323,26 @@ fn change(
             (Ok(Verdict::Keep), None) | (Ok(Verdict::Undo), _) => Ok(()),
         });
     }
+}
+
+/// Runs a change that writes all or nothing by itself. The error is what no such change expects; it may
+/// then have left half of it.
+fn without_savepoint(
+    connection: &Connection,
+    job: &mut dyn Job,
+    shared: &mut Shared,
+) -> Result<Result<(), Error>, Error> {
+    let mut tx = Tx::sqlite(connection);
+    let verdict = at_once(job, &mut tx)?;
+    if let Some(error) = tx.failed() {
+        return Err(error.clone());
+    }
+    if verdict == Verdict::Again {
+        return Err(Error::Unavailable("asked for another try".to_owned()));
+    }
+    shared.bytes += tx.bytes();
+    shared.counts.extend(tx.take_counts());
+    Ok(Ok(()))
 }
 
 fn read_batch(connection: &Connection, jobs: Vec<Box<dyn Job>>) {

@@ -161,6 +161,28 @@ each_db! {
         assert_eq!(document(&db.store, &owner, "User", &ids[1]).await.1, 1);
     }
 
+    async fn a_replacement_that_rules_saw_when_more_was_offered_is_not_done_on_sqlite(db: Db) {
+        let owner = tenant(&db.store, "acme").await;
+        let id = add(&db.store, &owner, "User", "Ann").await.unwrap();
+        let replacement = |offered: &str| Replacement {
+            tenant: owner.clone(),
+            kind: "User".to_owned(),
+            id: id.clone(),
+            version: 1,
+            before: draft("Ann").entries.into(),
+            draft: draft("Ann").into(),
+            now: T0,
+            offered: Some(offered.into()),
+        };
+        let of_before = db.store.replace(replacement("{}")).await.unwrap();
+        let of_now = db.store.replace(replacement("")).await.unwrap();
+        match db.store.dialect() {
+            Dialect::Sqlite => assert_eq!((of_before, of_now), (None, Some(2))),
+            // What is offered is some moments old there, as it is for every statement that is shared.
+            Dialect::Postgres => assert_eq!((of_before, of_now), (Some(2), None)),
+        }
+    }
+
     async fn replacements_at_the_same_moment_are_done_once_each(db: Db) {
         let owner = tenant(&db.store, "acme").await;
         let mut all = Vec::new();
@@ -178,6 +200,7 @@ each_db! {
                     before: draft(&name).entries.into(),
                     draft: next.into(),
                     now: T0,
+                    offered: None,
                 }));
             }
         }

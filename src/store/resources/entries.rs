@@ -23,9 +23,15 @@ pub(super) fn without<'a>(entries: &'a [Entry], others: &[Entry]) -> Vec<&'a Ent
     if entries == others {
         return Vec::new();
     }
+    if others.len() <= FEW {
+        return entries.iter().filter(|entry| !others.contains(entry)).collect();
+    }
     let others: HashSet<&Entry> = others.iter().collect();
     entries.iter().filter(|entry| !others.contains(entry)).collect()
 }
+
+/// So many are looked through sooner than hashed.
+const FEW: usize = 16;
 
 /// Adds the attributes and the values as two lists.
 pub(super) fn bind(binds: &mut Vec<Value>, entries: &[&Entry]) {

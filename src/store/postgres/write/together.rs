@@ -183,6 +183,7 @@ mod tests {
             before: Arc::new(before),
             draft: Arc::new(draft),
             now: Micros(0),
+            offered: None,
         };
         Box::new(Carrying::new(replacement, oneshot::channel().0))
     }
