@@ -31,7 +31,7 @@ pub(super) fn shifts<'b>(all: impl Iterator<Item = (&'b str, &'b Beside)>) -> [V
     columns.map(Value::Texts)
 }
 
-/// The parameters of [`beside!`]: what the record gets of these documents.
+/// The parameters of [`recorded!`]: what the record gets of these documents.
 pub(super) fn changes<'b>(all: impl Iterator<Item = &'b Beside>) -> [Value; 9] {
     let mut columns: [Vec<String>; 9] = Default::default();
     for change in all.filter_map(|beside| beside.change.as_ref()) {

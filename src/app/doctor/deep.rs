@@ -261,7 +261,8 @@ impl Ward {
         let folded = fold::document(&self.kind, doc);
         let label = fold::label(&self.kind, doc);
         let read = |text: &str| serde_json::from_str::<Value>(text);
-        let agrees = matches!((read(&kept.folded), read(&folded)), (Ok(there), Ok(here)) if same(&there, &here));
+        let agrees = read(&kept.folded)
+            .is_ok_and(|there| read(&folded).is_ok_and(|here| same(&there, &here)));
         if agrees && label == kept.label {
             return Ok(false);
         }
