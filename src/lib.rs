@@ -109,8 +109,9 @@
 //!    the version is still the one that was read, and all of the batch share one commit. On
 //!    PostgreSQL a change of one document or one member goes as data (`store/piece.rs`): several of
 //!    a batch share a statement, and a batch that is one statement takes the turn in it and is its
-//!    own transaction (`store/postgres/write/single.rs`). On SQLite a thread of its own moves the log
-//!    into the file (`store/sqlite/checkpoint.rs`), so that no commit waits for that.
+//!    own transaction (`store/postgres/write/single.rs`). On SQLite such a change needs no savepoint, and a
+//!    thread of its own moves the log into the file (`store/sqlite/checkpoint.rs`), so that no commit
+//!    waits for that.
 //! 7. The commit is durable; only then [`scim::render`] and [`scim::project`] make the answer from
 //!    what was stored, and it leaves with its `ETag` and one log line.
 
