@@ -23,7 +23,7 @@ use usher::scim::resource_type::{Registry, ResourceType};
 use usher::scim::{Doc, urn};
 use usher::settings::Settings;
 use usher::store::resources::{self, Draft, Entries};
-use usher::store::{self, Store, StoreSettings, Tx, members};
+use usher::store::{self, Store, StoreSettings, Tx, members, seats};
 
 use crate::database::Database;
 use crate::people;
@@ -110,6 +110,7 @@ async fn fill(database: &Database, size: usize, name: &str, directory: &Path) {
     let tenant = app.tenant("default").await.unwrap().id;
     let filler = Filler { store, tenant, registry: app.registry().clone() };
     let ids = filler.users(size).await;
+    filler.count_seats(size).await;
     let mut list = format!("{token}\n");
     for size in GROUPS.into_iter().filter(|members| *members < size) {
         let id = filler.group(size, &ids).await;
@@ -207,6 +208,17 @@ impl Filler {
         let outcomes: Vec<_> = self.store.write(&self.tenant, insert).await.unwrap();
         assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     }
+
+    /// Writes the counters that the seats of all users come to, or the first change would count them.
+    async fn count_seats(&self, users: usize) {
+        let consumed = i64::try_from(users).unwrap();
+        let taken = Taken { consumed, ..Taken::default() };
+        let (tenant, pool) = (self.tenant.clone(), Catalogue::default().pools.swap_remove(0));
+        let count = async move |tx: &mut Tx<'_>| {
+            seats::set(tx, &tenant, &pool.value, pool.band(consumed), taken).await
+        };
+        self.store.write::<_, store::Error, _>(&self.tenant, count).await.unwrap();
+    }
 }
 
 /// What the product stores for this body.
@@ -261,7 +273,7 @@ fn fingerprint() -> String {
     files.sort();
     let registry = Registry::standard();
     let kind = registry.by_name("User").unwrap();
-    let mut text = format!("1 {GROUPS:?} {:?}", draft(kind, &people::user(0)));
+    let mut text = format!("2 {GROUPS:?} {:?}", draft(kind, &people::user(0)));
     for file in files {
         text.push_str(&std::fs::read_to_string(file).unwrap());
     }
