@@ -171,7 +171,7 @@ struct Ahead {
     wanted: Wanted,
     /// Whether another document is wanted.
     changes: bool,
-    /// That document as the rules make it, where they were applied ahead.
+    /// That document as the rules make it, where they were applied ahead: it is all that changes.
     rows: Option<Rows>,
 }
 
@@ -457,9 +457,6 @@ impl Plan {
         if !ahead.changes {
             let Some(edge) = self.edge(ahead) else { return Ok(None) };
             return work.told(&ahead.before, store.change_member(edge).await?);
-        }
-        if !self.is_document_alone(&ahead.wanted) {
-            return Ok(None);
         }
         let Some(Ahead { before, rows: Some(rows), .. }) = &mut self.ahead else { return Ok(None) };
         let Rows { doc, draft, before: entries } = rows;

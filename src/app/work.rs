@@ -240,7 +240,7 @@ impl Work {
     /// Whether what the request knows of the tenant's catalogue is what it is at this moment.
     async fn is_offered_still(&self, tx: &mut Tx<'_>) -> Result<bool, Error> {
         let Some(known) = &self.ctx.offered else { return Ok(false) };
-        Ok(**known == *tenants::catalogue(tx, &self.tenant).await?)
+        Ok(tenants::offers_still(tx, &self.tenant, known).await?)
     }
 
     /// Writes another document.

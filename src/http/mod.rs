@@ -142,9 +142,7 @@ async fn serve(http: Http, route: Arc<Route>, request: Request) -> Response {
         .then(|| pages::Manner::of(&http.app, request.headers()));
     let seen = request.extensions().get::<Arc<Seen>>().cloned();
     let limit = patience(&http, route.row.action);
-    // It is large, and whatever holds it would be copied with it.
-    let work = Box::pin(answer(http, route, request, seen.as_deref()));
-    let work = tokio::time::timeout(limit, work);
+    let work = tokio::time::timeout(limit, answer(http, route, request, seen.as_deref()));
     match (work.await.unwrap_or(Err(Error::Busy(5))), for_people) {
         (Ok(response), _) => response,
         (Err(error), Some(manner)) => manner.failed(&error),

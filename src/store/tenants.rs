@@ -118,3 +118,8 @@ pub async fn catalogue(tx: &mut Tx<'_>, id: &TenantId) -> Result<String, Error> 
     let rows = tx.query(sql, &[id.into()]).await?;
     rows.first().map_or(Ok(String::new()), |row| row.text(0).map(str::to_owned))
 }
+
+/// Whether the catalogue of a tenant is still this text.
+pub async fn offers_still(tx: &mut Tx<'_>, id: &TenantId, known: &str) -> Result<bool, Error> {
+    Ok(catalogue(tx, id).await? == known)
+}

@@ -57,7 +57,7 @@ impl Carried for Replacement {
     async fn alone(&self, tx: &mut Tx<'_>) -> Result<Option<i64>, Error> {
         if let Some(known) = &self.offered
             && tx.dialect() == Dialect::Sqlite
-            && **known != *tenants::catalogue(tx, &self.tenant).await?
+            && !tenants::offers_still(tx, &self.tenant, known).await?
         {
             return Ok(None);
         }
