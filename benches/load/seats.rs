@@ -40,7 +40,8 @@ impl Bench<'_> {
     async fn creates(&self, site: &Site, lanes: usize, token: &str) -> Figures {
         let write = |_, out: &mut Vec<u8>| create_by(out, site, token);
         drive::closed(&site.process, lanes, self.plan.warm_up(), write).await;
-        drive::closed(&site.process, lanes, self.plan.time, write).await
+        drive::calmest(async || drive::closed(&site.process, lanes, self.plan.time, write).await)
+            .await
     }
 
     fn told(&mut self, name: &str, lanes: usize, figures: Figures, limit: Option<f64>) {
