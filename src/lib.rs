@@ -68,6 +68,7 @@
 //! |---|---|---|
 //! | new attribute | a field in `scim/resources/*.rs` | bodies, PATCH, filters, sorting, projection, `/Schemas`; then `usher contract write` |
 //! | … that filters must find at once | `"indexed": true` beside it | rows in `attr_index`, look-ups instead of scans; `usher doctor --repair` for what is stored |
+//! | … that resources change all the time, and that has few values | `"state": true` beside it | one text of all such (`scim/state.rs`) and one index, instead of an entry each; `usher doctor --repair` for what is stored |
 //! | … that is counted when asked for | `"source": "counted"` beside it, and its query in `app/counts.rs` | shown to who names it, never a filter |
 //! | … that must be unique | `"uniqueness": "server"` beside it | rows in `unique_keys`, 409 |
 //! | new resource type | a file in `scim/resources/` and a row in [`scim::resource_type::Registry::standard`]; `.only_read()` where administrators alone write it | routes, discovery, OpenAPI, storage |

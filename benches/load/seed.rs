@@ -20,7 +20,7 @@ use usher::scim::accept::{self, Rules};
 use usher::scim::fold::{self, IndexEntry};
 use usher::scim::quirks::Quirks;
 use usher::scim::resource_type::{Registry, ResourceType};
-use usher::scim::{Doc, urn};
+use usher::scim::{Doc, state, urn};
 use usher::settings::Settings;
 use usher::store::resources::{self, Draft, Entries};
 use usher::store::{self, Store, StoreSettings, Tx, members, seats};
@@ -234,6 +234,7 @@ pub(crate) fn draft(kind: &ResourceType, body: &str) -> Draft {
     Draft {
         doc: serde_json::to_string(&doc).unwrap(),
         folded: fold::document(kind, &doc),
+        state: state::of(kind, &doc),
         label: fold::label(kind, &doc),
         entries: Entries {
             index: pairs(fold::index_entries(kind, &doc)),

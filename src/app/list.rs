@@ -264,13 +264,12 @@ impl Listing {
         let mut parts = Vec::new();
         for work in &self.works {
             let (filter, target) = (self.bound(work)?, self.sort(work)?);
-            parts.push((Part { world: work.world(), filter, sort: None }, target));
+            parts.push((Part::new(work.world(), filter), target));
         }
         let targets: Vec<_> = parts.iter().filter_map(|(_, target)| *target).collect();
         let sorted = self.sort_by.as_ref().map(|path| sorted(path, &targets)).transpose()?;
-        let with_sort =
-            |(part, target)| Part { sort: sorted.map(|sorted| Sort { target, sorted }), ..part };
-        Ok(parts.into_iter().map(with_sort).collect())
+        let sort = |target| sorted.map(|sorted| Sort { target, sorted });
+        Ok(parts.into_iter().map(|(part, target)| part.sorted(sort(target))).collect())
     }
 
     /// Rows of several types with what is shown beside them.

@@ -23,6 +23,7 @@ use crate::scim::fold::{self, IndexEntry};
 use crate::scim::path::AttrPath;
 use crate::scim::quirks::{Quirks, Softener};
 use crate::scim::resource_type::ResourceType;
+use crate::scim::state;
 use crate::store::filter::World;
 use crate::store::resources::{Draft, Entries, Key, Next, Stored};
 use crate::store::{self, Beside, Tx, held, maps, resources, tenants};
@@ -157,6 +158,7 @@ impl Work {
         Ok(Draft {
             doc: serde_json::to_string(doc).map_err(|error| Error::Internal(error.to_string()))?,
             folded: fold::document(&self.kind, doc),
+            state: state::of(&self.kind, doc),
             label: fold::label(&self.kind, doc),
             entries,
             beside,

@@ -180,6 +180,10 @@ pub struct Attribute {
     pub references: Vec<String>,
     /// Whether filters on it must not scan.
     pub indexed: bool,
+    /// Whether it belongs to the state of a resource: single, and one of few values, which resources change
+    /// all the time. Filters on it do not scan either, but all such of a resource stand in one place
+    /// ([`state`](crate::scim::state)), so that a change of several is one change of an index.
+    pub state: bool,
     /// Where its value lives.
     pub source: Source,
     /// The shape of its text.
@@ -212,6 +216,7 @@ impl Attribute {
             canonical: Vec::new(),
             references: Vec::new(),
             indexed: false,
+            state: false,
             source: Source::default(),
             format: None,
             delimited: false,

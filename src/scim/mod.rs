@@ -20,6 +20,7 @@ pub mod render;
 pub mod resource_type;
 pub mod resources;
 pub mod schema;
+pub mod state;
 pub mod urn;
 
 pub use error::Error;

@@ -38,6 +38,7 @@ const TABLES: &[Table] = &[
             ("version", Int),
             ("created_at", Int),
             ("modified_at", Int),
+            ("state", Text),
         ],
     },
     Table {

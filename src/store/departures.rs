@@ -3,8 +3,7 @@
 use crate::clock::Micros;
 use crate::domain::brake::Tally;
 use crate::ids::TenantId;
-use crate::scim::urn;
-use crate::store::{Error, Tx};
+use crate::store::{Error, Sql, Tx, states};
 
 /// How many users there are is counted anew so many times in a window, at most.
 const COUNTS: i64 = 20;
@@ -99,9 +98,12 @@ async fn forget(tx: &mut Tx<'_>, tenant: &TenantId, until: Micros) -> Result<(),
 
 /// How many users are not suspended.
 async fn users(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<i64, Error> {
-    let sql = "SELECT COUNT(*) FROM attr_index
-               WHERE tenant = $1 AND kind = 'User' AND attr = $2 AND value <> $3";
-    let lifecycle = format!("{}:lifecycle", urn::CONTACT_CENTER);
-    let rows = tx.query(sql, &[tenant.into(), lifecycle.into(), "suspended".into()]).await?;
+    let others = |lifecycle: &str| lifecycle != "suspended";
+    let others = states::of_users(tx, tenant, "lifecycle", others).await?;
+    let mut sql =
+        Sql::new("SELECT COUNT(*) FROM resources r WHERE r.kind = 'User' AND r.tenant = ");
+    sql.bind(tenant);
+    states::among(&mut sql, "r.state", &others);
+    let rows = tx.run(&sql).await?;
     rows.first().map_or(Ok(0), |row| row.int(0))
 }

@@ -49,6 +49,8 @@ pub struct Kept {
     pub folded: String,
     /// The display name.
     pub label: String,
+    /// Its state.
+    pub state: String,
 }
 
 /// The resources that come after this id, at most so many.
@@ -59,7 +61,7 @@ pub async fn resources(
     after: &str,
     count: i64,
 ) -> Result<Vec<Kept>, Error> {
-    let sql = "SELECT id, doc, CAST(folded AS TEXT), label FROM resources
+    let sql = "SELECT id, doc, CAST(folded AS TEXT), label, state FROM resources
                WHERE tenant = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4";
     let mut rows = tx.query(sql, &[tenant.into(), kind.into(), after.into(), count.into()]).await?;
     rows.iter_mut()
@@ -69,6 +71,7 @@ pub async fn resources(
                 doc: row.take_text(1)?,
                 folded: row.take_text(2)?,
                 label: row.take_text(3)?,
+                state: row.take_text(4)?,
             })
         })
         .collect()
@@ -235,11 +238,11 @@ pub async fn set_derived(
     tx: &mut Tx<'_>,
     key: Key<'_>,
     folded: String,
-    label: &str,
+    [label, state]: [&str; 2],
 ) -> Result<(), Error> {
-    let sql = "UPDATE resources SET folded = $4, label = $5
+    let sql = "UPDATE resources SET folded = $4, label = $5, state = $6
                WHERE tenant = $1 AND kind = $2 AND id = $3";
-    let binds =
-        [key.tenant.into(), key.kind.into(), key.id.into(), Value::Json(folded), label.into()];
+    let place = [key.tenant.into(), key.kind.into(), key.id.into()];
+    let binds = [&place[..], &[Value::Json(folded), label.into(), state.into()]].concat();
     tx.execute(sql, &binds).await.map(drop)
 }

@@ -17,7 +17,7 @@ mod value;
 
 use index::indexed;
 pub use order::{Sorted, sort_key};
-pub use route::{Driver, driver, names_few, ordered_by_index, prefix};
+pub use route::{Driver, Stating, driver, names_few, ordered_by_index, prefix, stating};
 
 /// What a condition needs to know beside the filter.
 #[derive(Debug, Clone, Copy)]

@@ -73,6 +73,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0010_tickets.sql"),
         postgres: include_str!("migrations/postgres/0010_tickets.sql"),
     },
+    Migration {
+        number: 11,
+        name: "state",
+        sqlite: include_str!("migrations/sqlite/0011_state.sql"),
+        postgres: include_str!("migrations/postgres/0011_state.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS usher_migrations

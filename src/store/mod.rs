@@ -36,6 +36,7 @@ pub mod secrets;
 pub mod sessions;
 pub mod signing_keys;
 mod sqlite;
+mod states;
 pub mod tellings;
 pub mod templates;
 pub mod tenants;

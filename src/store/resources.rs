@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use crate::clock::Micros;
 use crate::ids::TenantId;
 use crate::store::dialect::each;
-use crate::store::{Beside, Dialect, Error, Row, Tx, Value};
+use crate::store::{Beside, Dialect, Error, Row, Sql, Tx, Value, states};
 
 pub use delete::delete;
 pub use entries::{Entries, Entry};
@@ -42,6 +42,8 @@ pub struct Draft {
     pub doc: String,
     /// The same tree in normal forms, as JSON text.
     pub folded: String,
+    /// Its state (scim/state.rs).
+    pub state: String,
     /// The display name.
     pub label: String,
     /// What can be looked up of it; where it replaces another document, of what differs at least.
@@ -180,35 +182,53 @@ pub async fn counts_of(
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
 }
 
-/// Whether anybody but this one has one of some values of an indexed attribute, and a value of another.
-pub async fn any_other(
+/// Whether any user but this one has one of some values of an indexed attribute, and is active.
+pub async fn any_other_active(
     tx: &mut Tx<'_>,
-    key: Key<'_>,
+    tenant: &TenantId,
+    without: &str,
     (attr, values): (&str, &[String]),
-    (other, value): (&str, &str),
 ) -> Result<bool, Error> {
-    let sql = each!(
-        tx,
-        "SELECT 1 FROM attr_index i
-         WHERE i.tenant = $1 AND i.kind = $2 AND i.resource <> $3 AND i.attr = $5
-         AND EXISTS (SELECT 1 FROM attr_index o
-                     WHERE o.tenant = $1 AND o.kind = $2 AND o.attr = $6 AND o.value = $7
-                     AND o.resource = i.resource)
-         AND i.value IN (SELECT e.value ->> 0 FROM",
-        each("$4"),
-        ") LIMIT 1"
+    let active = active(tx, tenant).await?;
+    let mut sql = Sql::new("SELECT 1 FROM resources r WHERE r.tenant = ");
+    sql.bind(tenant).push(" AND r.kind = 'User' AND r.id <> ").bind(without);
+    having_any(&mut sql, tenant, (attr, values));
+    states::among(&mut sql, states::looked_at(tx.dialect()), &active);
+    sql.push(" LIMIT 1");
+    Ok(!tx.run(&sql).await?.is_empty())
+}
+
+/// Active users with one of some values of an indexed attribute, in the order of their ids.
+pub async fn active_with(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    (attr, values): (&str, &[String]),
+    most: i64,
+) -> Result<Vec<Stored>, Error> {
+    let active = active(tx, tenant).await?;
+    let mut sql = Sql::new(
+        "SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at
+         FROM resources r WHERE r.kind = 'User' AND r.tenant = ",
     );
-    let values: Vec<_> = values.iter().map(|value| [value]).collect();
-    let binds = [
-        key.tenant.into(),
-        key.kind.into(),
-        key.id.into(),
-        Value::rows(&values),
-        attr.into(),
-        other.into(),
-        value.into(),
-    ];
-    Ok(!tx.query(sql, &binds).await?.is_empty())
+    sql.bind(tenant);
+    having_any(&mut sql, tenant, (attr, values));
+    states::among(&mut sql, states::looked_at(tx.dialect()), &active);
+    sql.push(" ORDER BY r.id LIMIT ").bind(most);
+    tx.run(&sql).await?.into_iter().map(Stored::read).collect()
+}
+
+async fn active(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<String>, Error> {
+    states::of_users(tx, tenant, "lifecycle", |value| value == "active").await
+}
+
+/// Appends that a user `r` has one of these values, with AND before. Few have them, and they are looked up.
+fn having_any(sql: &mut Sql, tenant: &TenantId, (attr, values): (&str, &[String])) {
+    sql.push(" AND r.id IN (SELECT i.resource FROM attr_index i WHERE i.tenant = ").bind(tenant);
+    sql.push(" AND i.kind = 'User' AND i.attr = ").bind(attr).push(" AND (1 = 0");
+    for value in values {
+        sql.push(" OR i.value = ").bind(value);
+    }
+    sql.push("))");
 }
 
 /// The ids of users, behind this one, that have no value at this place of an extension.

@@ -6,7 +6,7 @@ use crate::domain::pool::{Band, Taken};
 use crate::domain::seat::Step;
 use crate::ids::TenantId;
 use crate::scim::urn;
-use crate::store::{Dialect, Error, Tx, Value, held};
+use crate::store::{Dialect, Error, Sql, Tx, Value, held, states};
 
 /// How a change moves the counters of one pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,27 +60,20 @@ pub async fn taken(tx: &mut Tx<'_>, tenant: &TenantId, pool: &str) -> Result<Opt
 /// What is truly taken, told by the documents: every holder, deleted ones whose seat is kept, and
 /// everybody in the line.
 pub async fn recount(tx: &mut Tx<'_>, tenant: &TenantId, pool: &str) -> Result<Taken, Error> {
-    let attr = format!("{}:pool.value", urn::SEAT);
-    let state = match tx.dialect() {
-        Dialect::Sqlite => {
-            "SELECT COALESCE(SUM(r.folded ->> $4 = $5), 0), COUNT(*)
-             FROM attr_index i CROSS JOIN resources r
-             WHERE i.tenant = $1 AND i.kind = 'User' AND i.attr = $2 AND i.value = $3
-             AND r.tenant = i.tenant AND r.kind = i.kind AND r.id = i.resource"
-        }
+    let held = |value: &str| value == pool;
+    let held = states::of_users(tx, tenant, "pool.value", held).await?;
+    let reserved = match tx.dialect() {
+        Dialect::Sqlite => format!("SUM(r.folded ->> '$.\"{}\".state' = 'reserved')", urn::SEAT),
         Dialect::Postgres => {
-            "SELECT COUNT(*) FILTER (WHERE r.folded #>> string_to_array($4, '|') = $5), COUNT(*)
-             FROM attr_index i JOIN resources r
-             ON r.tenant = i.tenant AND r.kind = i.kind AND r.id = i.resource
-             WHERE i.tenant = $1 AND i.kind = 'User' AND i.attr = $2 AND i.value = $3"
+            format!("SUM((r.folded -> '{}' ->> 'state' = 'reserved')::INTEGER)", urn::SEAT)
         }
     };
-    let path = match tx.dialect() {
-        Dialect::Sqlite => format!("$.\"{}\".state", urn::SEAT),
-        Dialect::Postgres => format!("{}|state", urn::SEAT),
-    };
-    let binds = [tenant.into(), attr.into(), pool.into(), path.into(), "reserved".into()];
-    let rows = tx.query(state, &binds).await?;
+    let mut sql = Sql::new(&format!(
+        "SELECT COALESCE({reserved}, 0), COUNT(*) FROM resources r WHERE r.kind = 'User' AND r.tenant = "
+    ));
+    sql.bind(tenant);
+    states::among(&mut sql, "r.state", &held);
+    let rows = tx.run(&sql).await?;
     let (reserved, all) =
         rows.first().map_or(Ok((0, 0)), |row| Ok::<_, Error>((row.int(0)?, row.int(1)?)))?;
     let sql = "SELECT COUNT(*) FROM seat_waits WHERE tenant = $1 AND pool = $2";

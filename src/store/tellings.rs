@@ -2,9 +2,7 @@
 
 use crate::clock::Micros;
 use crate::ids::TenantId;
-use crate::store::dialect::each;
-use crate::store::resources::Stored;
-use crate::store::{Error, Tx, Value};
+use crate::store::{Error, Tx};
 
 /// How far administrators of a tenant have been told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,31 +41,4 @@ pub async fn set(tx: &mut Tx<'_>, tenant: &TenantId, told: Told) -> Result<(), E
                    digest_at = excluded.digest_at";
     let binds = [tenant.into(), told.gains.into(), told.digest.into(), told.digest_at.into()];
     tx.execute(sql, &binds).await.map(drop)
-}
-
-/// Users with one value of an indexed attribute of some, and this value of another one; in the order of
-/// their ids.
-pub async fn users(
-    tx: &mut Tx<'_>,
-    tenant: &TenantId,
-    (attr, values): (&str, &[String]),
-    (other, value): (&str, &str),
-    most: i64,
-) -> Result<Vec<Stored>, Error> {
-    let sql = each!(
-        tx,
-        "SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at
-         FROM resources r WHERE r.tenant = $1 AND r.kind = 'User'
-         AND r.id IN (SELECT i.resource FROM attr_index i
-             WHERE i.tenant = $1 AND i.kind = 'User' AND i.attr = $3
-             AND EXISTS (SELECT 1 FROM attr_index o WHERE o.tenant = $1 AND o.kind = 'User'
-                         AND o.attr = $4 AND o.value = $5 AND o.resource = i.resource)
-             AND i.value IN (SELECT e.value ->> 0 FROM",
-        each("$2"),
-        ")) ORDER BY r.id LIMIT $6"
-    );
-    let values: Vec<_> = values.iter().map(|value| [value]).collect();
-    let binds =
-        [tenant.into(), Value::rows(&values), attr.into(), other.into(), value.into(), most.into()];
-    tx.query(sql, &binds).await?.into_iter().map(Stored::read).collect()
 }

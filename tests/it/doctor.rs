@@ -71,7 +71,9 @@ each_db! {
             ("UPDATE resources SET folded = '{}' WHERE tenant = $1 AND id = $2",
                 &[&ida], wrong.clone(), "title eq \"LEAD\""),
             ("UPDATE resources SET label = 'x' WHERE tenant = $1 AND id = $2",
-                &[&ida], wrong, "title eq \"LEAD\""),
+                &[&ida], wrong.clone(), "title eq \"LEAD\""),
+            ("UPDATE resources SET state = '' WHERE tenant = $1 AND id = $2",
+                &[&ida], wrong, "active eq true and userName eq \"ida\""),
         ];
         let version = app.version(&format!("/Users/{ida}")).await;
         for (sql, binds, faults, filter) in table {

@@ -11,7 +11,7 @@ use usher::scim::fold::{self, Doc};
 use usher::scim::quirks::Quirks;
 use usher::scim::render::{Linked, Parts, Renderer};
 use usher::scim::resource_type::{Registry, ResourceType};
-use usher::scim::urn;
+use usher::scim::{state, urn};
 use usher::store::resources::{self, Draft, Entries, Key};
 use usher::store::{Error, Sql, Store};
 
@@ -42,6 +42,7 @@ pub(crate) async fn store_all(
             let draft = Draft {
                 doc: Value::Object(doc.clone()).to_string(),
                 folded: fold::document(rt, doc),
+                state: state::of(rt, doc),
                 label: fold::label(rt, doc),
                 entries: Entries {
                     index: index.map(|entry| (entry.attr, entry.value)).collect(),

@@ -117,7 +117,7 @@ async fn piece(db: &Db, world: &World<'_>, path: Option<&AttrPath>, slice: Slice
             let target = sortable(rt, path).unwrap();
             Sort { target: Some(target), sorted: Sorted::of(&target) }
         });
-        let parts = [Part { world, filter: None, sort }];
+        let parts = [Part::new(world, None).sorted(sort)];
         let totals = Totals { counts: &Counts::default(), always: true };
         Ok::<_, Error>(resources::list(tx, &parts, &slice, totals).await?.rows)
     });

@@ -85,6 +85,7 @@ mod seeds;
 mod sessions;
 mod shapes;
 mod signin;
+mod states;
 mod store_accounts;
 mod store_blocks;
 mod store_faults;

@@ -81,7 +81,7 @@ async fn list(
         let part = |kind: &&str| {
             let rt = registry.by_name(kind).unwrap();
             let world = World { tenant: owner.as_str(), rt, registry: &registry, base: "" };
-            Part { world, filter: None, sort: None }
+            Part::new(world, None)
         };
         let parts: Vec<_> = kinds.iter().map(part).collect();
         let totals = Totals { counts: &Counts::default(), always: true };

@@ -15,6 +15,7 @@ use crate::scim::Doc;
 use crate::scim::fold::{self, IndexEntry};
 use crate::scim::quirks::Quirks;
 use crate::scim::resource_type::ResourceType;
+use crate::scim::state;
 use crate::store::doctor::{self, Kept, Place, Row, Table};
 use crate::store::resources::Key;
 use crate::store::{Tx, blocks};
@@ -250,7 +251,7 @@ impl Ward {
         Ok(Seen { resources: kept.len() as u64, entries: 0, faults, next: Some(next) })
     }
 
-    /// Whether normal forms or display name are not those of the document.
+    /// Whether normal forms, display name or state are not those of the document.
     async fn derived(
         &self,
         tx: &mut Tx<'_>,
@@ -259,16 +260,16 @@ impl Ward {
         mend: bool,
     ) -> Result<bool, Error> {
         let folded = fold::document(&self.kind, doc);
-        let label = fold::label(&self.kind, doc);
+        let (label, state) = (fold::label(&self.kind, doc), state::of(&self.kind, doc));
         let read = |text: &str| serde_json::from_str::<Value>(text);
         let agrees = read(&kept.folded)
             .is_ok_and(|there| read(&folded).is_ok_and(|here| same(&there, &here)));
-        if agrees && label == kept.label {
+        if agrees && label == kept.label && state == kept.state {
             return Ok(false);
         }
         if mend {
             let key = Key { tenant: &self.tenant, kind: &self.kind.name, id: &kept.id };
-            doctor::set_derived(tx, key, folded, &label).await?;
+            doctor::set_derived(tx, key, folded, [&label, &state]).await?;
         }
         Ok(true)
     }

@@ -133,10 +133,9 @@ impl App {
         if gains.count + digest.count == 0 {
             return Ok(());
         }
-        let about = |name: &str| format!("{}:{name}", urn::CONTACT_CENTER);
-        let (roles, lifecycle) = (about("effectiveRoles.value"), about("lifecycle"));
-        let (roles, active) = ((&*roles, administrative), (&*lifecycle, "active"));
-        for user in tellings::users(tx, tenant, roles, active, ADMINISTRATORS).await? {
+        let roles = format!("{}:effectiveRoles.value", urn::CONTACT_CENTER);
+        let roles = (&*roles, administrative);
+        for user in resources::active_with(tx, tenant, roles, ADMINISTRATORS).await? {
             let doc: Doc = user.document()?;
             let Some(to) = email::of(&doc) else { continue };
             for (kind, sum) in

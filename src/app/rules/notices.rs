@@ -11,7 +11,7 @@ use crate::domain::pool::Pool;
 use crate::domain::record;
 use crate::domain::seat::Step;
 use crate::scim::urn;
-use crate::store::resources::{self, Key};
+use crate::store::resources;
 use crate::store::seats::{self, Stand};
 use crate::store::{Tx, records};
 
@@ -138,10 +138,8 @@ impl Work {
         without: &str,
         catalogue: &Catalogue,
     ) -> Result<bool, Error> {
-        let of_users = self.of_users();
-        let key = Key { tenant: &self.tenant, kind: &of_users.kind.name, id: without };
-        let about = |name: &str| format!("{}:{name}", urn::CONTACT_CENTER);
-        let roles = (&*about("effectiveRoles.value"), &*catalogue.administrative());
-        Ok(resources::any_other(tx, key, roles, (&about("lifecycle"), "active")).await?)
+        let roles = format!("{}:effectiveRoles.value", urn::CONTACT_CENTER);
+        let roles = (&*roles, &*catalogue.administrative());
+        Ok(resources::any_other_active(tx, &self.tenant, without, roles).await?)
     }
 }

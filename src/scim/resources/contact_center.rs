@@ -106,7 +106,7 @@ pub struct ContactCenterUser {
     pub must_change_password: Option<bool>,
     /// Where the person is between invitation and suspension.
     #[schemars(extend("x-scim" = json!({
-        "mutability": "readOnly", "indexed": true,
+        "mutability": "readOnly", "state": true,
         "canonicalValues": [
             "invited", "expired", "cancelled", "waiting", "active", "suspended", "provisioned"
         ]

@@ -58,7 +58,7 @@ pub struct Seat {
 pub struct PoolOfSeat {
     /// The value of the pool.
     #[schemars(extend("x-scim" = json!({
-        "mutability": "readOnly", "indexed": true
+        "mutability": "readOnly", "state": true
     })))]
     pub value: Option<String>,
     /// The address of the pool, below the base of SCIM.

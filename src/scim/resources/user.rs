@@ -40,7 +40,7 @@ pub struct User {
     #[schemars(extend("x-scim" = json!({ "format": "timezone" })))]
     pub timezone: Option<String>,
     /// Whether the user may use the product. True when a create leaves it out.
-    #[schemars(extend("x-scim" = json!({ "indexed": true })))]
+    #[schemars(extend("x-scim" = json!({ "state": true })))]
     pub active: Option<bool>,
     /// Clear-text password; stored only as a hash and never returned.
     #[schemars(extend("x-scim" = json!({

@@ -134,8 +134,8 @@ async fn one_by_one(
         records::write(tx, place.tenant, one.draft.beside.change.as_slice()).await?;
         tx.execute(
             "INSERT INTO resources
-                 (tenant, kind, id, doc, folded, label, version, created_at, modified_at)
-             VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)",
+                 (tenant, kind, id, doc, folded, label, version, created_at, modified_at, state)
+             VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7, $8)",
             &[
                 place.tenant.into(),
                 place.kind.into(),
@@ -144,6 +144,7 @@ async fn one_by_one(
                 Value::Json(one.draft.folded.clone()),
                 (&one.draft.label).into(),
                 one.now.into(),
+                (&one.draft.state).into(),
             ],
         )
         .await?;
@@ -214,6 +215,7 @@ async fn all_at_once(
     ];
     binds.extend(beside::shifts(new.iter().map(|one| (one.id, &one.draft.beside))));
     binds.extend(beside::changes(new.iter().map(|one| &one.draft.beside)));
+    binds.push(Value::texts(new.iter().map(|one| one.draft.state.as_str())));
     let wrote = |rows: &[Row]| {
         turns::check(rows).is_ok() && refused(rows).is_ok_and(|all| all.len() < new.len())
     };
@@ -269,10 +271,11 @@ const STORE: &str = concat!(
          WHERE w.resource NOT IN (SELECT o.id FROM out o) AND EXISTS (SELECT FROM mine)
      ), stored AS (
          INSERT INTO resources
-             (tenant, kind, id, doc, folded, label, version, created_at, modified_at)
-         SELECT $1, $2, n.id, n.doc, n.folded::JSONB, n.label, 1, n.born::BIGINT, n.born::BIGINT
-         FROM UNNEST($6::TEXT[], $7::TEXT[], $8::TEXT[], $9::TEXT[], $10::TEXT[])
-             AS n (id, doc, folded, label, born)
+             (tenant, kind, id, doc, folded, label, version, created_at, modified_at, state)
+         SELECT $1, $2, n.id, n.doc, n.folded::JSONB, n.label, 1, n.born::BIGINT, n.born::BIGINT,
+             n.state
+         FROM UNNEST($6::TEXT[], $7::TEXT[], $8::TEXT[], $9::TEXT[], $10::TEXT[], $28::TEXT[])
+             AS n (id, doc, folded, label, born, state)
          WHERE n.id NOT IN (SELECT o.id FROM out o) AND EXISTS (SELECT FROM mine)
          RETURNING id
      ), listed AS (

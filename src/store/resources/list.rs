@@ -1,7 +1,9 @@
 //! Lists of resources: a page anywhere in them, in their order, and how many there are.
 
+mod chosen;
 mod count;
 mod sorting;
+mod standings;
 mod walk;
 
 use std::cmp::Ordering;
@@ -17,6 +19,7 @@ use crate::store::{Error, Tx, blocks};
 
 pub use count::{Counts, Totals};
 
+use chosen::{Chosen, choose};
 use walk::{By, Walk};
 
 /// One resource type's part of a list.
@@ -28,6 +31,8 @@ pub struct Part<'w> {
     pub filter: Option<Bound<'w>>,
     /// In which order; by id without it, which is the order of creation.
     pub sort: Option<Sort<'w>>,
+    /// The states that the filter leaves, once that is known.
+    chosen: Option<Chosen<'w>>,
 }
 
 /// What a list is sorted by.
@@ -82,22 +87,37 @@ impl Listed {
         }
     }
 
-    /// What has no value comes last.
     fn compare(&self, other: &Self) -> Ordering {
-        let by_key = match (&self.key, &other.key) {
-            (None, Some(_)) => Ordering::Greater,
-            (Some(_), None) => Ordering::Less,
-            (Some(SortKey::Text(left)), Some(SortKey::Text(right))) => left.cmp(right),
-            (Some(SortKey::Int(left)), Some(SortKey::Int(right))) => left.cmp(right),
-            (Some(SortKey::Real(left)), Some(SortKey::Real(right))) => left.total_cmp(right),
-            // Keys of one list are of one sort.
-            (None, None) | (Some(_), Some(_)) => Ordering::Equal,
-        };
+        let by_key = compare(self.key.as_ref(), other.key.as_ref());
         by_key.then_with(|| self.stored.id.cmp(&other.stored.id))
     }
 }
 
-impl Part<'_> {
+/// What has no value comes last.
+fn compare(one: Option<&SortKey>, other: Option<&SortKey>) -> Ordering {
+    match (one, other) {
+        (None, Some(_)) => Ordering::Greater,
+        (Some(_), None) => Ordering::Less,
+        (Some(SortKey::Text(left)), Some(SortKey::Text(right))) => left.cmp(right),
+        (Some(SortKey::Int(left)), Some(SortKey::Int(right))) => left.cmp(right),
+        (Some(SortKey::Real(left)), Some(SortKey::Real(right))) => left.total_cmp(right),
+        // Keys of one list are of one sort.
+        (None, None) | (Some(_), Some(_)) => Ordering::Equal,
+    }
+}
+
+impl<'w> Part<'w> {
+    /// Those that the filter names, all without one, by id.
+    pub fn new(world: World<'w>, filter: Option<Bound<'w>>) -> Self {
+        Self { world, filter, sort: None, chosen: None }
+    }
+
+    /// The same in this order.
+    #[must_use]
+    pub fn sorted(self, sort: Option<Sort<'w>>) -> Self {
+        Self { sort, ..self }
+    }
+
     fn tenant(&self) -> TenantId {
         self.world.tenant.into()
     }
@@ -109,6 +129,7 @@ impl Part<'_> {
     /// Whether the filter names what is to be looked up and sorted, instead of walked along.
     fn names_few(&self) -> bool {
         self.filter.as_ref().is_some_and(filter::names_few)
+            || self.chosen.as_ref().is_some_and(|chosen| chosen.few)
     }
 }
 
@@ -119,6 +140,11 @@ pub async fn list(
     slice: &Slice,
     totals: Totals<'_>,
 ) -> Result<Found, Error> {
+    let mut parts = parts.to_vec();
+    for part in &mut parts {
+        part.chosen = choose(tx, part).await?;
+    }
+    let parts = parts.as_slice();
     if parts.len() < 2 || parts.iter().all(|part| part.sort.is_none()) {
         return one_by_one(tx, parts, slice, totals).await;
     }
@@ -206,6 +232,12 @@ async fn page(
     if let Some(by) = by {
         return walk::rows(tx, part, &Walk::new(by, part.filter.as_ref()), slice).await;
     }
+    if target.leaf().state && target.attribute.is_stored() && !part.names_few() {
+        let found = standings::page(tx, part, slice, (&target, sorted)).await?;
+        if let Some(rows) = found {
+            return Ok(rows);
+        }
+    }
     let walks = filter::ordered_by_index(&target) && !part.names_few();
     // How many of a filter's resources have no value is not known without looking at all.
     if walks && (slice.skip == 0 || part.filter.is_none()) {
@@ -215,6 +247,10 @@ async fn page(
 }
 
 async fn by_id(tx: &mut Tx<'_>, part: &Part<'_>, slice: &Slice) -> Result<Vec<Listed>, Error> {
+    if let Some(Chosen { states, rest, .. }) = &part.chosen {
+        let walk = Walk::new(By::States(states.clone()), rest.as_ref());
+        return walk::rows(tx, part, &walk, slice).await;
+    }
     if let Some(bound) = &part.filter {
         if let Some(driver) = filter::driver(bound) {
             let by = By::Entry { attr: driver.attr, value: driver.value };

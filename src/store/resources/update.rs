@@ -79,7 +79,8 @@ async fn step_by_step(
     difference: &Difference<'_>,
 ) -> Result<Option<i64>, Error> {
     let sql = "UPDATE resources
-               SET doc = $5, folded = $6, label = $7, version = version + 1, modified_at = $8
+               SET doc = $5, folded = $6, label = $7, version = version + 1, modified_at = $8,
+                   state = $9
                WHERE tenant = $1 AND kind = $2 AND id = $3 AND version = $4 RETURNING version";
     let rows = tx.query(sql, &binds(tenant, kind, next)).await?;
     let Some(row) = rows.first() else { return Ok(None) };
@@ -128,6 +129,7 @@ fn binds(tenant: &TenantId, kind: &str, next: Next<'_>) -> Vec<Value> {
         Value::Json(next.draft.folded.clone()),
         (&next.draft.label).into(),
         next.now.into(),
+        (&next.draft.state).into(),
     ]
 }
 
@@ -152,6 +154,7 @@ pub async fn update_many(
     ];
     binds.extend(beside::shifts(all.iter().map(|next| (next.id, &next.draft.beside))));
     binds.extend(beside::changes(all.iter().map(|next| &next.draft.beside)));
+    binds.push(texts(|next| next.draft.state.clone()));
     let differences: Vec<_> = all
         .iter()
         .map(|next| (next.id, Difference::of(next.before, &next.draft.entries)))
@@ -234,9 +237,10 @@ macro_rules! many {
             "changed AS (
                  UPDATE resources r
                  SET doc = n.doc, folded = n.folded::JSONB, label = n.label,
-                     version = r.version + 1, modified_at = n.now::BIGINT
+                     version = r.version + 1, modified_at = n.now::BIGINT, state = n.state
                  FROM UNNEST($3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[],
-                             $8::TEXT[]) AS n (id, version, doc, folded, label, now)
+                             $8::TEXT[], $22::TEXT[])
+                     AS n (id, version, doc, folded, label, now, state)
                  CROSS JOIN LATERAL (
                      SELECT o.ctid FROM resources o
                      WHERE o.tenant = $1 AND o.kind = $2 AND o.id = n.id LIMIT 1) found
@@ -264,7 +268,7 @@ macro_rules! listed {
         ", hidden AS (
              DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
                  SELECT found.ctid
-                 FROM UNNEST($22::TEXT[], $23::TEXT[], $24::TEXT[]) AS e (attr, value, id)
+                 FROM UNNEST($23::TEXT[], $24::TEXT[], $25::TEXT[]) AS e (attr, value, id)
                  CROSS JOIN LATERAL (
                      SELECT i.ctid FROM attr_index i
                      WHERE i.tenant = $1 AND i.kind = $2 AND i.attr = e.attr
@@ -274,7 +278,7 @@ macro_rules! listed {
          ), listed AS (
              INSERT INTO attr_index (tenant, kind, attr, value, resource)
              SELECT $1, $2, e.attr, e.value, e.id
-             FROM UNNEST($25::TEXT[], $26::TEXT[], $27::TEXT[]) AS e (attr, value, id)
+             FROM UNNEST($26::TEXT[], $27::TEXT[], $28::TEXT[]) AS e (attr, value, id)
              WHERE e.id = ANY (ARRAY(SELECT c.id FROM changed c))
              ON CONFLICT DO NOTHING
          )"
@@ -296,18 +300,18 @@ const SEATED: &str = many!(
 
 /// Nothing is written when a value is taken.
 const WITH_KEYS: &str = "WITH taken AS MATERIALIZED (
-         SELECT e.attr FROM UNNEST($15::TEXT[], $16::TEXT[]) AS e (attr, value)
+         SELECT e.attr FROM UNNEST($16::TEXT[], $17::TEXT[]) AS e (attr, value)
          WHERE EXISTS (SELECT FROM unique_keys k WHERE k.tenant = $1 AND k.kind = $2
                            AND k.attr = e.attr AND k.value = e.value AND k.resource <> $3 OFFSET 0)
      ), changed AS (
          UPDATE resources
-         SET doc = $5, folded = $6, label = $7, version = version + 1, modified_at = $8
+         SET doc = $5, folded = $6, label = $7, version = version + 1, modified_at = $8, state = $9
          WHERE tenant = $1 AND kind = $2 AND id = $3 AND version = $4
              AND NOT EXISTS (SELECT FROM taken)
          RETURNING version
      ), released AS (
          DELETE FROM unique_keys WHERE ctid = ANY (ARRAY(
-             SELECT found.ctid FROM UNNEST($13::TEXT[], $14::TEXT[]) AS e (attr, value)
+             SELECT found.ctid FROM UNNEST($14::TEXT[], $15::TEXT[]) AS e (attr, value)
              CROSS JOIN LATERAL (
                  SELECT k.ctid FROM unique_keys k
                  WHERE k.tenant = $1 AND k.kind = $2 AND k.attr = e.attr
@@ -317,7 +321,7 @@ const WITH_KEYS: &str = "WITH taken AS MATERIALIZED (
      ), took AS (
          INSERT INTO unique_keys (tenant, kind, attr, value, resource)
          SELECT $1, $2, e.attr, e.value, $3
-         FROM UNNEST($15::TEXT[], $16::TEXT[]) AS e (attr, value)
+         FROM UNNEST($16::TEXT[], $17::TEXT[]) AS e (attr, value)
          WHERE EXISTS (SELECT FROM changed)
          -- One that is ours already stays and counts.
          ON CONFLICT (tenant, kind, attr, value) DO UPDATE SET resource = excluded.resource
@@ -325,7 +329,7 @@ const WITH_KEYS: &str = "WITH taken AS MATERIALIZED (
          RETURNING 1
      ), hidden AS (
          DELETE FROM attr_index WHERE ctid = ANY (ARRAY(
-             SELECT found.ctid FROM UNNEST($9::TEXT[], $10::TEXT[]) AS e (attr, value)
+             SELECT found.ctid FROM UNNEST($10::TEXT[], $11::TEXT[]) AS e (attr, value)
              CROSS JOIN LATERAL (
                  SELECT i.ctid FROM attr_index i
                  WHERE i.tenant = $1 AND i.kind = $2 AND i.attr = e.attr
@@ -335,12 +339,12 @@ const WITH_KEYS: &str = "WITH taken AS MATERIALIZED (
      ), listed AS (
          INSERT INTO attr_index (tenant, kind, attr, value, resource)
          SELECT $1, $2, e.attr, e.value, $3
-         FROM UNNEST($11::TEXT[], $12::TEXT[]) AS e (attr, value)
+         FROM UNNEST($12::TEXT[], $13::TEXT[]) AS e (attr, value)
          WHERE EXISTS (SELECT FROM changed)
          ON CONFLICT DO NOTHING
      )
      SELECT (SELECT version FROM changed), (SELECT MIN(attr) FROM taken),
-         (SELECT COUNT(*) FROM took) = CARDINALITY($15::TEXT[])";
+         (SELECT COUNT(*) FROM took) = CARDINALITY($16::TEXT[])";
 
 /// Counts a change that is not in the document (members, password); gives the new version.
 pub async fn touch(tx: &mut Tx<'_>, key: Key<'_>, now: Micros) -> Result<Option<i64>, Error> {

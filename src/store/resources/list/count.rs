@@ -42,18 +42,20 @@ impl Totals<'_> {
             return blocks::total(tx, &part.tenant(), part.kind()).await.map(Some);
         };
         let driver = filter::driver(bound);
-        let walk = match &driver {
-            Some(driver) => {
+        let (by, rest) = match (&part.chosen, &driver) {
+            (Some(chosen), _) => (By::States(chosen.states.clone()), chosen.rest.as_ref()),
+            (None, Some(driver)) => {
                 let by = By::Entry { attr: driver.attr.clone(), value: driver.value.clone() };
-                Walk::new(by, driver.rest.as_ref())
+                (by, driver.rest.as_ref())
             }
-            None => Walk::new(By::Id, Some(bound)),
+            (None, None) => (By::Id, Some(bound)),
         };
+        let walk = Walk::new(by, rest);
         let sql = walk.counting(tx.dialect(), part);
         if part.names_few() {
             return run(tx, &sql).await.map(Some);
         }
-        let by_index = driver.is_some_and(|driver| driver.rest.is_none());
+        let by_index = rest.is_none();
         self.kept(tx, part, &sql, self.always || by_index).await
     }
 
@@ -102,7 +104,7 @@ fn digest(sql: &Sql) -> [u8; 32] {
     Sha256::digest(format!("{sql:?}")).into()
 }
 
-async fn run(tx: &mut Tx<'_>, sql: &Sql) -> Result<u64, Error> {
+pub(super) async fn run(tx: &mut Tx<'_>, sql: &Sql) -> Result<u64, Error> {
     let rows = tx.run(sql).await?;
     let counted = rows.first().map_or(Ok(0), |row| row.int(0))?;
     Ok(u64::try_from(counted).unwrap_or(0))

@@ -6,7 +6,7 @@ use super::{Listed, Part, Slice};
 use crate::scim::cursor::{Mark, SortKey};
 use crate::scim::fold::SORTED_BYTES;
 use crate::store::filter::{self, Sorted};
-use crate::store::{Dialect, Error, Sql, Tx};
+use crate::store::{Dialect, Error, Sql, Tx, states};
 use std::fmt::Write as _;
 
 /// A piece of these types' list in one order.
@@ -42,6 +42,9 @@ fn inner(sql: &mut Sql, dialect: Dialect, part: &Part<'_>) {
     }
     sql.push(" FROM resources r WHERE r.tenant = ").bind(part.world.tenant);
     sql.push(" AND r.kind = ").bind(part.kind());
+    if let Some(chosen) = &part.chosen {
+        states::among(sql, "r.state", &chosen.states);
+    }
     if let Some(bound) = &part.filter {
         sql.push(" AND (");
         filter::condition(sql, dialect, &part.world, bound);

@@ -10,7 +10,7 @@ use crate::scim::fold;
 use crate::store::dialect::literal;
 use crate::store::filter::{self, Sorted};
 use crate::store::resources::Stored;
-use crate::store::{Dialect, Error, Row, Sql, Tx, Value};
+use crate::store::{Dialect, Error, Row, Sql, Tx, Value, states};
 
 /// What is asked of a row.
 pub(super) const COLUMNS: &str =
@@ -27,6 +27,8 @@ pub(super) enum By {
     Entry { attr: String, value: String },
     /// By the values of an indexed attribute that begin with a text, then by id.
     Value { attr: String, sorted: Sorted, prefix: String },
+    /// Resources in any of these states, by id.
+    States(Vec<String>),
 }
 
 /// A walk, and which of the resources it meets are wanted.
@@ -50,14 +52,14 @@ impl<'p> Walk<'p> {
 
     fn table(&self) -> &'static str {
         match self.by {
-            By::Id | By::Time(_) => "resources",
+            By::Id | By::Time(_) | By::States(_) => "resources",
             By::Entry { .. } | By::Value { .. } => "attr_index",
         }
     }
 
     fn id(&self) -> &'static str {
         match self.by {
-            By::Id | By::Time(_) => "id",
+            By::Id | By::Time(_) | By::States(_) => "id",
             By::Entry { .. } | By::Value { .. } => "resource",
         }
     }
@@ -65,7 +67,7 @@ impl<'p> Walk<'p> {
     /// The column that comes before the id.
     fn key(&self) -> Option<&'static str> {
         match self.by {
-            By::Id | By::Entry { .. } => None,
+            By::Id | By::Entry { .. } | By::States(_) => None,
             By::Time(column) => Some(column),
             By::Value { .. } => Some("value"),
         }
@@ -95,7 +97,7 @@ impl<'p> Walk<'p> {
         sql.push(&format!("{alias}.tenant = ")).bind(part.world.tenant);
         sql.push(&format!(" AND {alias}.kind = ")).bind(part.kind());
         match &self.by {
-            By::Id | By::Time(_) => {}
+            By::Id | By::Time(_) | By::States(_) => {}
             By::Entry { attr, value } => {
                 sql.push(&format!(" AND {alias}.attr = {} AND {alias}.value = ", literal(attr)));
                 sql.bind(value);
@@ -134,7 +136,7 @@ impl<'p> Walk<'p> {
         match self.by {
             By::Id => sql.push(&format!(" AND {alias}.id >= ''")),
             By::Time(column) => sql.push(&format!(" AND {alias}.{column} >= -9223372036854775807")),
-            By::Entry { .. } | By::Value { .. } => sql,
+            By::Entry { .. } | By::Value { .. } | By::States(_) => sql,
         };
     }
 
@@ -165,6 +167,9 @@ impl<'p> Walk<'p> {
     }
 
     fn statement(&self, dialect: Dialect, part: &Part<'_>, slice: &Slice) -> Sql {
+        if let By::States(states) = &self.by {
+            return self.of_states(states, dialect, part, slice);
+        }
         let mut sql = Sql::new(&format!("SELECT {COLUMNS}"));
         let key = self.key();
         let select = |sql: &mut Sql, alias: &str| {
@@ -204,6 +209,46 @@ impl<'p> Walk<'p> {
         sql
     }
 
+    /// A walk along several pieces of one index at once: each is in the order of ids, and so is what comes
+    /// of all of them.
+    fn of_states(
+        &self,
+        states: &[String],
+        dialect: Dialect,
+        part: &Part<'_>,
+        slice: &Slice,
+    ) -> Sql {
+        // What is left out is counted in the index alone.
+        let whole = self.is_choosy() || slice.skip == 0;
+        let mut sql = Sql::new("");
+        if !whole {
+            sql.push(&format!("SELECT {COLUMNS} FROM ("));
+        }
+        // PostgreSQL merges the pieces of a sub-select alone; SQLite would sort that.
+        let (open, shut) = match dialect {
+            Dialect::Postgres => ("SELECT * FROM (", ") r"),
+            Dialect::Sqlite => ("", ""),
+        };
+        sql.push(open);
+        for (place, state) in states.iter().enumerate() {
+            sql.push(if place == 0 { "SELECT " } else { " UNION ALL SELECT " });
+            sql.push(if whole { COLUMNS } else { "r.id" }).push(" FROM resources r WHERE ");
+            self.scope(&mut sql, part, "r");
+            sql.push(" AND r.state = ").bind(state);
+            self.begin(&mut sql, slice, "r");
+            self.conditions(&mut sql, dialect, part);
+        }
+        let way = if slice.down { " DESC" } else { "" };
+        sql.push(&format!("{shut} ORDER BY id{way}"));
+        limit(&mut sql, slice);
+        if !whole {
+            sql.push(") w ");
+            self.join(&mut sql, dialect, part, "w.id");
+            sql.push(&format!("1 = 1 ORDER BY w.id{way}"));
+        }
+        sql
+    }
+
     /// Appends the rows `r` beside those of the walk, looked up one by one, and `WHERE … AND`.
     fn join(&self, sql: &mut Sql, dialect: Dialect, part: &Part<'_>, id: &str) {
         match dialect {
@@ -229,6 +274,9 @@ impl<'p> Walk<'p> {
         if self.table() == "resources" {
             sql.push("resources r WHERE ");
             self.scope(&mut sql, part, "r");
+            if let By::States(chosen) = &self.by {
+                states::among(&mut sql, "r.state", chosen);
+            }
             self.conditions(&mut sql, dialect, part);
             return sql;
         }
@@ -282,12 +330,13 @@ pub(super) async fn rows(
     walk: &Walk<'_>,
     slice: &Slice,
 ) -> Result<Vec<Listed>, Error> {
-    if slice.count == 0 {
+    let nowhere = matches!(&walk.by, By::States(states) if states.is_empty());
+    if slice.count == 0 || nowhere {
         return Ok(Vec::new());
     }
     let sql = walk.statement(tx.dialect(), part, slice);
     let sorted = match walk.by {
-        By::Id | By::Entry { .. } => None,
+        By::Id | By::Entry { .. } | By::States(_) => None,
         By::Time(_) => Some(Sorted::Whole),
         By::Value { sorted, .. } => Some(sorted),
     };

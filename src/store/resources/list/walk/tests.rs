@@ -18,7 +18,7 @@ fn every_walk_reads_its_index_in_order() {
     let registry = Registry::standard();
     let rt = registry.by_name("User").unwrap();
     let world = World { tenant: "t", rt, registry: &registry, base: "" };
-    let part = Part { world, filter: None, sort: None };
+    let part = Part::new(world, None);
     let rules = Binding { quirks: Quirks::ALL, unknown: Unknown::Refuse };
     let filter = parse("title eq \"x\"", Grammar::of(Quirks::ALL)).unwrap();
     let bound = bind(rt, &filter, rules).unwrap();
@@ -35,6 +35,8 @@ fn every_walk_reads_its_index_in_order() {
         (By::Time("created_at"), Some(SortKey::Int(1))),
         (By::Time("modified_at"), Some(SortKey::Int(1))),
         (entry, None),
+        (By::States(vec!["a".to_owned()]), None),
+        (By::States(vec!["a".to_owned(), "b".to_owned(), "c".to_owned()]), None),
         (value(""), Some(text.clone())),
         (value("v"), Some(text)),
     ];
