@@ -182,53 +182,27 @@ pub async fn counts_of(
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
 }
 
-/// Whether any user but this one has one of some values of an indexed attribute, and is active.
-pub async fn any_other_active(
-    tx: &mut Tx<'_>,
-    tenant: &TenantId,
-    without: &str,
-    (attr, values): (&str, &[String]),
-) -> Result<bool, Error> {
-    let active = active(tx, tenant).await?;
-    let mut sql = Sql::new("SELECT 1 FROM resources r WHERE r.tenant = ");
-    sql.bind(tenant).push(" AND r.kind = 'User' AND r.id <> ").bind(without);
-    having_any(&mut sql, tenant, (attr, values));
-    states::among(&mut sql, states::looked_at(tx.dialect()), &active);
-    sql.push(" LIMIT 1");
-    Ok(!tx.run(&sql).await?.is_empty())
-}
-
-/// Active users with one of some values of an indexed attribute, in the order of their ids.
+/// Active users with one of some values of an indexed attribute that few have, in the order of their ids.
 pub async fn active_with(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     (attr, values): (&str, &[String]),
     most: i64,
 ) -> Result<Vec<Stored>, Error> {
-    let active = active(tx, tenant).await?;
+    let active = states::of_users(tx, tenant, "lifecycle", |value| value == "active").await?;
+    let (open, shut) = tx.dialect().among();
     let mut sql = Sql::new(
         "SELECT r.kind, r.id, r.doc, r.label, r.version, r.created_at, r.modified_at
          FROM resources r WHERE r.kind = 'User' AND r.tenant = ",
     );
     sql.bind(tenant);
-    having_any(&mut sql, tenant, (attr, values));
+    sql.push(&format!(" AND r.id {open}SELECT i.resource FROM attr_index i WHERE i.tenant = "));
+    sql.bind(tenant).push(" AND i.kind = 'User' AND i.attr = ").bind(attr);
+    states::among(&mut sql, "i.value", values);
+    sql.push(shut);
     states::among(&mut sql, states::looked_at(tx.dialect()), &active);
     sql.push(" ORDER BY r.id LIMIT ").bind(most);
     tx.run(&sql).await?.into_iter().map(Stored::read).collect()
-}
-
-async fn active(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<String>, Error> {
-    states::of_users(tx, tenant, "lifecycle", |value| value == "active").await
-}
-
-/// Appends that a user `r` has one of these values, with AND before. Few have them, and they are looked up.
-fn having_any(sql: &mut Sql, tenant: &TenantId, (attr, values): (&str, &[String])) {
-    sql.push(" AND r.id IN (SELECT i.resource FROM attr_index i WHERE i.tenant = ").bind(tenant);
-    sql.push(" AND i.kind = 'User' AND i.attr = ").bind(attr).push(" AND (1 = 0");
-    for value in values {
-        sql.push(" OR i.value = ").bind(value);
-    }
-    sql.push("))");
 }
 
 /// The ids of users, behind this one, that have no value at this place of an extension.

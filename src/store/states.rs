@@ -29,8 +29,8 @@ pub(super) async fn of_users(
     Ok(states)
 }
 
-/// The column `state` of a row `r`, so that no planner walks along it where something else names the few
-/// rows that are wanted.
+/// The column `state` of a row `r`, so that no planner looks rows up by it where something else names the
+/// few that are wanted.
 pub(super) fn looked_at(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => "+r.state",
@@ -38,15 +38,15 @@ pub(super) fn looked_at(dialect: Dialect) -> &'static str {
     }
 }
 
-/// Appends that a column is one of these states, with AND before.
-pub(super) fn among(sql: &mut Sql, column: &str, states: &[String]) {
-    if states.is_empty() {
+/// Appends that a column is one of these texts, with AND before.
+pub(super) fn among(sql: &mut Sql, column: &str, texts: &[String]) {
+    if texts.is_empty() {
         sql.push(" AND 1 = 0");
         return;
     }
     sql.push(&format!(" AND {column} IN ("));
-    for (place, state) in states.iter().enumerate() {
-        sql.push(if place == 0 { "" } else { ", " }).bind(state);
+    for (place, text) in texts.iter().enumerate() {
+        sql.push(if place == 0 { "" } else { ", " }).bind(text);
     }
     sql.push(")");
 }

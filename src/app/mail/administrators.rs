@@ -200,24 +200,27 @@ fn locale(user: &Doc) -> Option<&str> {
 
 /// Administrative roles that this line says somebody got.
 fn gained(line: &Line, administrative: &[String]) -> Option<News> {
-    let detail: Value = serde_json::from_str(&line.detail).ok()?;
     let (before, after) = match line.name.as_str() {
-        "user.created" => (&Value::Null, &detail["roles"]),
-        "role.changed" => (&detail["before"], &detail["after"]),
+        "user.created" => ("", "roles"),
+        "role.changed" => ("before", "after"),
         _ => return None,
     };
+    let detail: Value = serde_json::from_str(&line.detail).ok()?;
     let values = |list: &Value| -> Vec<String> {
         let all = list.as_array().into_iter().flatten();
         all.filter_map(|role| role["value"].as_str().map(str::to_owned)).collect()
     };
-    let had = values(before);
-    let mut got = values(after);
+    let had = values(&detail[before]);
+    let mut got = values(&detail[after]);
     got.retain(|role| administrative.contains(role) && !had.contains(role));
     (!got.is_empty()).then(|| News::Gained(line.resource.clone(), got))
 }
 
 /// What did not go as it was asked for.
 fn differs(line: &Line) -> Option<News> {
+    if !["seat.denied", "seat.waiting"].contains(&line.name.as_str()) {
+        return None;
+    }
     let detail: Value = serde_json::from_str(&line.detail).ok()?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     match line.name.as_str() {

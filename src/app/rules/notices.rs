@@ -140,6 +140,7 @@ impl Work {
     ) -> Result<bool, Error> {
         let roles = format!("{}:effectiveRoles.value", urn::CONTACT_CENTER);
         let roles = (&*roles, &*catalogue.administrative());
-        Ok(resources::any_other_active(tx, &self.tenant, without, roles).await?)
+        let some = resources::active_with(tx, &self.tenant, roles, 2).await?;
+        Ok(some.iter().any(|user| user.id != without))
     }
 }

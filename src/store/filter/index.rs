@@ -64,7 +64,7 @@ impl Writer<'_, '_> {
             literal(name)
         );
         let close = self.begin();
-        // Most resources are active: a list of them would be made before the first is shown.
+        // A truth value names about everybody: a list of them would be made before the first is shown.
         self.push(&match key {
             Key::Bool(true) => format!("EXISTS (SELECT 1 {found} AND i.resource = r.id)"),
             Key::Bool(false) | Key::Text(_) | Key::Int(_) | Key::Real(_) => {

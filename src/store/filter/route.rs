@@ -74,7 +74,10 @@ fn is_about_state(bound: &Bound<'_>) -> bool {
         Bound::Present(target) | Bound::Compare { target, .. } => {
             target.leaf().state && target.attribute.is_stored()
         }
-        Bound::Never | Bound::Within { .. } => false,
+        Bound::Within { target, filter } => {
+            !target.attribute.multi && target.attribute.is_stored() && is_about_state(filter)
+        }
+        Bound::Never => false,
     }
 }
 

@@ -31,9 +31,15 @@ pub struct Part<'w> {
     pub filter: Option<Bound<'w>>,
     /// In which order; by id without it, which is the order of creation.
     pub sort: Option<Sort<'w>>,
-    /// The states that the filter leaves, once that is known.
+    /// Up to so many resources in the states that a filter leaves are looked up and sorted, instead of
+    /// walked along in another order.
+    few: i64,
+    /// These states, once they are known.
     chosen: Option<Chosen<'w>>,
 }
+
+/// Of a million resources in another order, a walk meets a page of these sooner than they are sorted.
+const FEW: i64 = 10_000;
 
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy)]
@@ -109,13 +115,20 @@ fn compare(one: Option<&SortKey>, other: Option<&SortKey>) -> Ordering {
 impl<'w> Part<'w> {
     /// Those that the filter names, all without one, by id.
     pub fn new(world: World<'w>, filter: Option<Bound<'w>>) -> Self {
-        Self { world, filter, sort: None, chosen: None }
+        Self { world, filter, sort: None, few: FEW, chosen: None }
     }
 
     /// The same in this order.
     #[must_use]
     pub fn sorted(self, sort: Option<Sort<'w>>) -> Self {
         Self { sort, ..self }
+    }
+
+    /// The same where up to so many resources in the states that the filter leaves are looked up and
+    /// sorted, instead of 10,000; what comes of it is the same.
+    #[must_use]
+    pub fn looking_up(self, few: i64) -> Self {
+        Self { few, ..self }
     }
 
     fn tenant(&self) -> TenantId {
@@ -247,8 +260,8 @@ async fn page(
 }
 
 async fn by_id(tx: &mut Tx<'_>, part: &Part<'_>, slice: &Slice) -> Result<Vec<Listed>, Error> {
-    if let Some(Chosen { states, rest, .. }) = &part.chosen {
-        let walk = Walk::new(By::States(states.clone()), rest.as_ref());
+    if let Some(chosen) = part.chosen.as_ref().filter(|chosen| chosen.is_walkable()) {
+        let walk = Walk::new(By::States(chosen.states.clone()), chosen.rest.as_ref());
         return walk::rows(tx, part, &walk, slice).await;
     }
     if let Some(bound) = &part.filter {

@@ -32,8 +32,9 @@ pub(super) async fn page(
         Some(chosen) => (chosen.states.clone(), chosen.rest.as_ref()),
         None => (states::all(tx, part.world.tenant, part.kind()).await?, part.filter.as_ref()),
     };
-    // How many of a group are left out is counted, which a filter makes dear.
-    if known.len() > MOST || slice.skip > 0 && rest.is_some() {
+    // How many of a group are left out is counted, which a filter makes dear, and which a mark is not for.
+    let counts = slice.skip > 0 && (rest.is_some() || slice.after.is_some());
+    if known.len() > MOST || counts {
         return Ok(None);
     }
     let Some(mut groups) = groups(known, (target, sorted)) else { return Ok(None) };
@@ -55,8 +56,11 @@ fn groups(known: Vec<String>, (target, sorted): (&Target<'_>, Sorted)) -> Option
         let key = match (value, sorted) {
             (None, _) => None,
             (Some(value), Sorted::Whole) => Some(SortKey::Int(value.parse().ok()?)),
-            (Some(value), Sorted::Text) => Some(SortKey::Text(fold::sorted_bytes(&value).to_vec())),
-            (Some(_), Sorted::Fraction) => return None,
+            // Longer ones may be equal in the order and are another group all the same.
+            (Some(value), Sorted::Text) if value.len() < fold::SORTED_BYTES => {
+                Some(SortKey::Text(fold::sorted_bytes(&value).to_vec()))
+            }
+            (Some(_), Sorted::Text | Sorted::Fraction) => return None,
         };
         Some(Group { key, states })
     };
