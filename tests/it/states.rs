@@ -138,6 +138,7 @@ impl Lists<'_> {
                 break;
             }
             pages.extend(page);
+            assert!(pages.len() <= wanted.len(), "one comes twice: {query:?}");
         }
         let ids = |rows: &[Listed]| -> Vec<String> {
             rows.iter().map(|row| row.stored.id.clone()).collect()
