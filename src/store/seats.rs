@@ -6,7 +6,7 @@ use crate::domain::pool::{Band, Taken};
 use crate::domain::seat::Step;
 use crate::ids::TenantId;
 use crate::scim::urn;
-use crate::store::{Dialect, Error, Sql, Tx, Value, held, states};
+use crate::store::{Error, Sql, Tx, Value, held, states};
 
 /// How a change moves the counters of one pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,14 +62,10 @@ pub async fn taken(tx: &mut Tx<'_>, tenant: &TenantId, pool: &str) -> Result<Opt
 pub async fn recount(tx: &mut Tx<'_>, tenant: &TenantId, pool: &str) -> Result<Taken, Error> {
     let held = |value: &str| value == pool;
     let held = states::of_users(tx, tenant, "pool.value", held).await?;
-    let reserved = match tx.dialect() {
-        Dialect::Sqlite => format!("SUM(r.folded ->> '$.\"{}\".state' = 'reserved')", urn::SEAT),
-        Dialect::Postgres => {
-            format!("SUM((r.folded -> '{}' ->> 'state' = 'reserved')::INTEGER)", urn::SEAT)
-        }
-    };
     let mut sql = Sql::new(&format!(
-        "SELECT COALESCE({reserved}, 0), COUNT(*) FROM resources r WHERE r.kind = 'User' AND r.tenant = "
+        "SELECT COUNT(*) FILTER (WHERE r.folded -> {} ->> 'state' = 'reserved'), COUNT(*)
+         FROM resources r WHERE r.kind = 'User' AND r.tenant = ",
+        tx.dialect().member(urn::SEAT)
     ));
     sql.bind(tenant);
     states::among(&mut sql, "r.state", &held);

@@ -194,4 +194,24 @@ mod tests {
             assert_eq!(names_few(&bound), few, "{filter}");
         }
     }
+
+    #[test]
+    fn what_a_filter_asks_of_the_state_is_told_apart() {
+        let registry = Registry::standard();
+        let rt = registry.by_name("User").unwrap();
+        let rules = Binding { quirks: Quirks::ALL, unknown: Unknown::Refuse };
+        for (filter, told) in [
+            ("active eq true", Some(false)),
+            ("not (active ne true or active pr)", Some(false)),
+            ("active eq false and title eq \"a\"", Some(true)),
+            ("active eq false or title eq \"a\"", None),
+            ("not (active eq false and title pr)", None),
+            ("title eq \"a\"", None),
+        ] {
+            let parsed = parse(filter, Grammar::of(Quirks::ALL)).unwrap();
+            let bound = bind(rt, &parsed, rules).unwrap();
+            let rest = stating(&bound).map(|stating| stating.rest.is_some());
+            assert_eq!(rest, told, "{filter}");
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! Lists of resources: a page anywhere in them, in their order, and how many there are.
 
+mod by_state;
 mod chosen;
 mod count;
 mod sorting;
-mod standings;
 mod walk;
 
 use std::cmp::Ordering;
@@ -246,7 +246,7 @@ async fn page(
         return walk::rows(tx, part, &Walk::new(by, part.filter.as_ref()), slice).await;
     }
     if target.leaf().state && target.attribute.is_stored() && !part.names_few() {
-        let found = standings::page(tx, part, slice, (&target, sorted)).await?;
+        let found = by_state::page(tx, part, slice, (&target, sorted)).await?;
         if let Some(rows) = found {
             return Ok(rows);
         }
