@@ -113,7 +113,10 @@ impl Side {
         match self.dice.below(if self.shaken { 38 } else { 36 }) {
             0..=3 => self.create().await,
             4..=6 => self.invitations().await,
-            7 | 8 => self.delete().await,
+            7 | 8 => {
+                let id = self.somebody();
+                self.delete(id).await;
+            }
             9..=14 => self.patch_active().await,
             15..=19 => self.patch_rights().await,
             20..=22 => self.patch_login().await,
@@ -208,8 +211,7 @@ impl Side {
         }
     }
 
-    async fn delete(&mut self) {
-        let id = self.somebody();
+    async fn delete(&mut self, id: String) {
         let reply = self.app.delete(&format!("/Users/{id}")).await;
         Self::fine(&reply);
         assert_ne!(reply.status, 403, "{}", reply.body);
@@ -401,9 +403,10 @@ impl Side {
         }
     }
 
-    /// Somebody accepts, is sent a new link, gets in by other means, or does not come in time.
+    /// Somebody accepts, is sent a new link, gets in by other means, does not come in time, is not
+    /// wanted or wanted again.
     async fn invitations(&mut self) {
-        let status = self.dice.one(&["pending", "expired"]);
+        let status = *self.dice.one(&["pending", "pending", "expired", "expired", "cancelled"]);
         let found = self.app.find("/Users", &format!("{INVITED}:status eq \"{status}\"")).await;
         let found = found.expect(200).body["Resources"].as_array().cloned().unwrap_or_default();
         let id = match found.as_slice() {
@@ -411,6 +414,10 @@ impl Side {
             some => self.dice.one(some)["id"].as_str().unwrap().to_owned(),
         };
         match self.dice.below(24) {
+            _ if status == "cancelled" => {
+                let on = set("active", &json!(true));
+                Self::fine(&self.app.patch(&format!("/Users/{id}"), on).await);
+            }
             0 | 1 => {
                 let late = self.app.later(49 * 3_600).await;
                 late.app.expire_invitations().await.unwrap();
@@ -419,6 +426,7 @@ impl Side {
                 let off = set("active", &json!(false));
                 Self::fine(&self.app.patch(&format!("/Users/{id}"), off).await);
             }
+            12 | 13 => self.delete(id).await,
             2 | 3 => {
                 let none = set(&format!("{INVITED}:mode"), &json!("none"));
                 let reply = self.app.patch(&format!("/Users/{id}"), none).await;
