@@ -160,7 +160,15 @@ struct Inner {
     reads: mpsc::Sender<Message>,
     looks: mpsc::Sender<look::Message>,
     writes: Arc<Queue>,
-    threads: std::sync::Mutex<Vec<std::thread::JoinHandle<()>>>,
+    lanes: std::sync::Mutex<Lanes>,
+}
+
+/// Who serves the lines.
+#[derive(Debug, Default)]
+struct Lanes {
+    threads: Vec<std::thread::JoinHandle<()>>,
+    /// That of the look-ups, where no thread serves them alone.
+    task: Option<tokio::task::JoinHandle<()>>,
 }
 
 /// Where the lanes find their work.
@@ -185,7 +193,7 @@ impl Store {
         let (looks, to_lookers) = mpsc::channel(settings.queue);
         let writes = Arc::new(Queue::new(settings.line));
         let lines = Lines { reads: to_readers, looks: to_lookers, writes: Arc::clone(&writes) };
-        let (dialect, threads) = match &settings.database {
+        let (dialect, lanes) = match &settings.database {
             Database::Sqlite { path } => {
                 let (path, settings) = (path.clone(), settings.clone());
                 let start = move || sqlite::start(&path, &settings, lines);
@@ -196,8 +204,8 @@ impl Store {
                 (Dialect::Postgres, postgres::start(url, settings, lines).await?)
             }
         };
-        let threads = std::sync::Mutex::new(threads);
-        Ok(Self { inner: Arc::new(Inner { dialect, reads, looks, writes, threads }) })
+        let lanes = std::sync::Mutex::new(lanes);
+        Ok(Self { inner: Arc::new(Inner { dialect, reads, looks, writes, lanes }) })
     }
 
     /// Which database speaks.
@@ -326,14 +334,17 @@ impl Store {
 
     /// Lets what was asked finish, then closes the connections.
     pub async fn close(&self) {
-        let threads = match self.inner.threads.lock() {
-            Ok(mut threads) => std::mem::take(&mut *threads),
+        let Lanes { threads, task } = match self.inner.lanes.lock() {
+            Ok(mut lanes) => std::mem::take(&mut *lanes),
             Err(_) => return,
         };
         self.inner.writes.close();
         // An error says that the lanes are gone already.
         let _ = self.inner.reads.send(Message::Close).await;
         let _ = self.inner.looks.send(look::Message::Close).await;
+        if let Some(task) = task {
+            let _ = task.await;
+        }
         let wait = move || threads.into_iter().for_each(|thread| drop(thread.join()));
         let _ = tokio::task::spawn_blocking(wait).await;
     }

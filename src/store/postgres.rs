@@ -1,4 +1,5 @@
-//! PostgreSQL: lanes, each a thread with a runtime of its own and one held connection, no pool.
+//! PostgreSQL: lanes, each with one held connection, no pool. Look-ups are served by a task, closures by
+//! threads with a runtime of their own.
 //!
 //! A pooled connection is pinged twice per use; a held one is not (and its statements stay prepared).
 
@@ -10,14 +11,13 @@ mod write;
 
 use std::str::FromStr;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::sync::Mutex;
 
-use crate::store::{Error, Lines, StoreSettings, migrations, sqlite};
+use crate::store::{Error, Lanes, Lines, StoreSettings, migrations, sqlite};
 
 use link::{Link, Use};
 pub(super) use statement::{control, execute, execute_each, plain, query, run};
@@ -27,7 +27,7 @@ pub(super) async fn start(
     url: &str,
     settings: &StoreSettings,
     lines: Lines,
-) -> Result<Vec<JoinHandle<()>>, Error> {
+) -> Result<Lanes, Error> {
     // The library's message may repeat the URL, and with it the password.
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| Error::Database("the PostgreSQL URL cannot be understood".to_owned()))?
@@ -37,9 +37,9 @@ pub(super) async fn start(
     migrations::postgres(&mut first).await?;
     let Lines { reads, looks, writes } = lines;
     let reads = Arc::new(Mutex::new(reads));
-    let mut threads = Vec::new();
     let link = Link::new(options.clone(), settings.patience, Use::Look);
-    threads.push(sqlite::spawn("usher-look", move || look::run(link, looks))?);
+    let (task, thread) = look::start(link, looks)?;
+    let mut threads = vec![thread];
     // One of the readers' connections serves the look-ups.
     for _ in 1..settings.readers.max(2) {
         let queue = Arc::clone(&reads);
@@ -52,7 +52,7 @@ pub(super) async fn start(
         threads.push(sqlite::spawn("usher-writer", move || write::run(link, &queue))?);
     }
     sqlx::Connection::close(first).await.ok();
-    Ok(threads)
+    Ok(Lanes { threads, task: Some(task) })
 }
 
 /// How long a server may take to accept a connection.

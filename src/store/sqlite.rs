@@ -26,7 +26,9 @@ use crate::store::piece::Piece;
 use crate::store::queue::{Line, Next, Queue};
 use crate::store::retry::{Broken, TRIES, gave_up, pause};
 use crate::store::tx::Counts;
-use crate::store::{Error, Lines, Row, StoreSettings, Tx, Value, blocks, look, lookup, turns};
+use crate::store::{
+    Error, Lanes, Lines, Row, StoreSettings, Tx, Value, blocks, look, lookup, turns,
+};
 
 /// Changes that share a commit at most.
 pub(super) const BATCH: usize = 256;
@@ -39,11 +41,7 @@ const READS: usize = 32;
 const CORES_OF_A_LOOKER: usize = 2;
 
 /// Opens the file and starts the threads.
-pub(super) fn start(
-    path: &Path,
-    settings: &StoreSettings,
-    lines: Lines,
-) -> Result<Vec<JoinHandle<()>>, Error> {
+pub(super) fn start(path: &Path, settings: &StoreSettings, lines: Lines) -> Result<Lanes, Error> {
     let Lines { reads, looks, writes } = lines;
     // All connections before the first thread: where one cannot be had, nobody is left behind.
     let patience = settings.patience;
@@ -69,7 +67,7 @@ pub(super) fn start(
         let looks = Arc::clone(&looks);
         threads.push(spawn("usher-look", move || look_loop(&connection, &looks))?);
     }
-    Ok(threads)
+    Ok(Lanes { threads, task: None })
 }
 
 pub(super) fn spawn(

@@ -145,6 +145,14 @@ impl<'c> Tx<'c> {
         }
     }
 
+    /// The connection, where it is one to a server.
+    pub(super) fn server(&mut self) -> Option<&mut PgConnection> {
+        match &mut self.on {
+            On::Sqlite(_) => None,
+            On::Postgres(connection) => Some(connection),
+        }
+    }
+
     /// Runs a statement and says how many rows it touched.
     pub async fn execute(&mut self, sql: &'static str, binds: &[Value]) -> Result<u64, Error> {
         self.weigh(binds);
@@ -254,7 +262,8 @@ impl<'c> Tx<'c> {
         self.bytes += binds.iter().map(Value::weight).sum::<usize>();
     }
 
-    fn note<T>(&mut self, done: Result<T, retry::Broken>) -> Result<T, Error> {
+    /// Notes what came of a statement.
+    pub(super) fn note<T>(&mut self, done: Result<T, retry::Broken>) -> Result<T, Error> {
         done.map_err(|broken| {
             self.lost = self.lost.max(broken.lost);
             self.failed.get_or_insert_with(|| broken.error.clone());

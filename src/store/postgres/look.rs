@@ -1,16 +1,26 @@
 //! Look-ups: those that wait at the same moment go as one statement, outside of any transaction.
-//! Other single statements that must not wait behind long reads go one after the other.
+//!
+//! They come and go as data, so that a task among those that ask serves them: a thread in between would
+//! have to be woken, and would wake theirs, which costs as much as all else on this side. Other single
+//! statements that must not wait behind long reads are closures, and bound to a thread; to that the
+//! connection is lent.
 
+use std::sync::mpsc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::oneshot;
+use tokio::task;
 
 use super::link::{Link, State};
 use super::read;
+use crate::store::job::Job;
 use crate::store::look::{Look, Message, SHARE, Taken};
 use crate::store::lookup::{self, Found};
-use crate::store::retry::{TRIES, gave_up, pause};
-use crate::store::{Error, Tx};
+use crate::store::retry::{Lost, TRIES, gave_up, pause};
+use crate::store::{Error, sqlite};
 
 /// No look-up takes this long unless the server went silent.
 const LONGEST: Duration = Duration::from_secs(35);
@@ -18,28 +28,57 @@ const LONGEST: Duration = Duration::from_secs(35);
 /// After so many statements it is looked whether there are statistics.
 const CHILDHOOD: u32 = 64;
 
+/// Begins to serve the queue; the thread ends with the task.
+pub(super) fn start(
+    link: Link,
+    queue: Receiver<Message>,
+) -> Result<(task::JoinHandle<()>, JoinHandle<()>), Error> {
+    let (lend, lent) = mpsc::channel();
+    // The connection belongs to this runtime, wherever it is waited for.
+    let runtime = Handle::current();
+    let thread = sqlite::spawn("usher-look", move || borrow(&lent, &runtime))?;
+    Ok((tokio::spawn(run(link, queue, lend)), thread))
+}
+
 /// Serves the queue until it closes. One lane carries most: what comes while it waits for the server
 /// goes with the next statement.
-pub(super) fn run(mut link: Link, mut queue: Receiver<Message>) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-        return;
-    };
-    runtime.block_on(async move {
-        let mut messages = Vec::with_capacity(SHARE);
-        let mut young = Young::default();
-        while queue.recv_many(&mut messages, SHARE).await > 0 {
-            let taken = Taken::of(&mut messages, &mut queue);
-            for mut job in taken.jobs {
-                let outcome = read::serve(&mut link, job.as_mut()).await;
-                job.finish(outcome);
-            }
-            if !taken.looks.is_empty() {
-                serve(&mut link, taken.looks).await;
-                young.grow(&mut link).await;
-            }
+async fn run(mut link: Link, mut queue: Receiver<Message>, lend: mpsc::Sender<Lent>) {
+    let mut messages = Vec::with_capacity(SHARE);
+    let mut young = Young::default();
+    while queue.recv_many(&mut messages, SHARE).await > 0 {
+        let taken = Taken::of(&mut messages, &mut queue);
+        if !taken.jobs.is_empty() {
+            let (back, returned) = oneshot::channel();
+            // Either fails when the thread is gone, and nothing goes on without it.
+            let Ok(()) = lend.send(Lent { link, jobs: taken.jobs, back }) else { return };
+            let Ok(same) = returned.await else { return };
+            link = same;
         }
-        link.close().await;
-    });
+        if !taken.looks.is_empty() {
+            serve(&mut link, taken.looks).await;
+            young.grow(&mut link).await;
+        }
+    }
+    link.close().await;
+}
+
+/// A connection on loan.
+struct Lent {
+    link: Link,
+    jobs: Vec<Box<dyn Job>>,
+    back: oneshot::Sender<Link>,
+}
+
+/// Runs closures on the connection that comes with them, until nobody lends one any more.
+fn borrow(lent: &mpsc::Receiver<Lent>, runtime: &Handle) {
+    while let Ok(Lent { mut link, jobs, back }) = lent.recv() {
+        for mut job in jobs {
+            let outcome = runtime.block_on(read::serve(&mut link, job.as_mut()));
+            job.finish(outcome);
+        }
+        // Nobody waits for it when the runtime ends.
+        let _ = back.send(link);
+    }
 }
 
 /// A database that is too young for statistics.
@@ -114,21 +153,19 @@ async fn attempt(
 ) -> Result<Vec<Vec<Found>>, Attempt> {
     // Whoever returns early drops the connection: nobody knows what it is doing.
     let mut connection = link.begun(since).await.map_err(Attempt::Failed)?;
-    let mut tx = Tx::postgres(&mut connection);
     let silent = |_| Attempt::Again(Error::Unavailable("no answer in time".to_owned()));
-    let answered = tokio::time::timeout(LONGEST, lookup::answer(&mut tx, asks)).await;
-    let lost = tx.lost();
+    let answered = tokio::time::timeout(LONGEST, lookup::together(&mut connection, asks)).await;
     match answered.map_err(silent)? {
-        Err(error) if lost => Err(Attempt::Again(error)),
+        Err(broken) if broken.lost != Lost::No => Err(Attempt::Again(broken.error)),
         answered => {
             link.hold(connection, State::Resting);
-            answered.map_err(|error| match error {
-                Error::Again(_) => Attempt::Again(error),
-                Error::Taken(_)
+            answered.map_err(|broken| match broken.error {
+                error @ Error::Again(_) => Attempt::Again(error),
+                error @ (Error::Taken(_)
                 | Error::Full
                 | Error::Busy
                 | Error::Unavailable(_)
-                | Error::Database(_) => Attempt::Failed(error),
+                | Error::Database(_)) => Attempt::Failed(error),
             })
         }
     }
