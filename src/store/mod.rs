@@ -193,7 +193,7 @@ impl Store {
         let (looks, to_lookers) = mpsc::channel(settings.queue);
         let writes = Arc::new(Queue::new(settings.line));
         let lines = Lines { reads: to_readers, looks: to_lookers, writes: Arc::clone(&writes) };
-        let (dialect, lanes) = match &settings.database {
+        let (dialect, serving) = match &settings.database {
             Database::Sqlite { path } => {
                 let (path, settings) = (path.clone(), settings.clone());
                 let start = move || sqlite::start(&path, &settings, lines);
@@ -204,8 +204,8 @@ impl Store {
                 (Dialect::Postgres, postgres::start(url, settings, lines).await?)
             }
         };
-        let lanes = std::sync::Mutex::new(lanes);
-        Ok(Self { inner: Arc::new(Inner { dialect, reads, looks, writes, lanes }) })
+        let inner = Inner { dialect, reads, looks, writes, lanes: serving.into() };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Which database speaks.

@@ -29,14 +29,18 @@ const LONGEST: Duration = Duration::from_secs(35);
 const CHILDHOOD: u32 = 64;
 
 /// Begins to serve the queue; the thread ends with the task.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a lane lives as long as the store, which waits for its end"
+)]
 pub(super) fn start(
     link: Link,
     queue: Receiver<Message>,
 ) -> Result<(task::JoinHandle<()>, JoinHandle<()>), Error> {
-    let (lend, lent) = mpsc::channel();
+    let (lend, on_loan) = mpsc::channel();
     // The connection belongs to this runtime, wherever it is waited for.
     let runtime = Handle::current();
-    let thread = sqlite::spawn("usher-look", move || borrow(&lent, &runtime))?;
+    let thread = sqlite::spawn("usher-look", move || borrow(&on_loan, &runtime))?;
     Ok((tokio::spawn(run(link, queue, lend)), thread))
 }
 
@@ -70,8 +74,8 @@ struct Lent {
 }
 
 /// Runs closures on the connection that comes with them, until nobody lends one any more.
-fn borrow(lent: &mpsc::Receiver<Lent>, runtime: &Handle) {
-    while let Ok(Lent { mut link, jobs, back }) = lent.recv() {
+fn borrow(on_loan: &mpsc::Receiver<Lent>, runtime: &Handle) {
+    while let Ok(Lent { mut link, jobs, back }) = on_loan.recv() {
         for mut job in jobs {
             let outcome = runtime.block_on(read::serve(&mut link, job.as_mut()));
             job.finish(outcome);
