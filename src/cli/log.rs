@@ -48,7 +48,8 @@ pub async fn run(arguments: Arguments, settings: Settings, output: Output) -> Re
     let ctx = app.operator(&arguments.tenant).await?;
     let Command::Tail { lines, name, resource, follow } = arguments.command;
     let plain = name.is_none() && resource.is_none();
-    let mut wanted = Wanted { name, resource, limit: PIECE, ..Wanted::default() };
+    let names = name.into_iter().collect();
+    let mut wanted = Wanted { names, resource, limit: PIECE, ..Wanted::default() };
     if plain {
         wanted.after = (app.last_record(&ctx).await? - lines).max(0);
     }

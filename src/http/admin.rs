@@ -245,7 +245,7 @@ fn wanted(call: &Call) -> Result<Wanted, Error> {
         match &*name {
             "after" => wanted.after = number().ok_or_else(wrong)?,
             "limit" => wanted.limit = number().ok_or_else(wrong)?.min(LINES.1),
-            "name" => wanted.name = Some(value.into_owned()),
+            "name" => wanted.names = vec![value.into_owned()],
             "resource" => wanted.resource = Some(value.into_owned()),
             "request" => wanted.request = Some(value.into_owned()),
             _ => {}

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::clock::Micros;
 use crate::ids::TenantId;
-use crate::store::{Dialect, Error, Row, Tx, Value};
+use crate::store::{Dialect, Error, Row, Sql, Tx, Value};
 
 /// What a change of one resource writes into the record: one row, which reads as a line for each entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,8 +118,10 @@ async fn one_by_one(tx: &mut Tx<'_>, tenant: &TenantId, rows: &[[String; 9]]) ->
 pub struct Wanted {
     /// Behind this number.
     pub after: i64,
-    /// Of this name.
-    pub name: Option<String>,
+    /// Up to this number, the last one of a change; to the end without it.
+    pub until: Option<i64>,
+    /// Of one of these names; of any without one.
+    pub names: Vec<String>,
     /// About this resource.
     pub resource: Option<String>,
     /// Of this request.
@@ -130,30 +132,53 @@ pub struct Wanted {
 
 /// Lines in their order.
 pub async fn list(tx: &mut Tx<'_>, tenant: &TenantId, wanted: &Wanted) -> Result<Vec<Line>, Error> {
-    // A row has the number of its last line.
-    let sql = "SELECT seq, at, name, kind, resource, version, request, token, detail FROM records
-               WHERE tenant = $1 AND seq > $2
-               AND (CAST($3 AS TEXT) IS NULL OR ' ' || name || ' ' LIKE '% ' || $3 || ' %')
-               AND (CAST($4 AS TEXT) IS NULL OR resource = $4)
-               AND (CAST($5 AS TEXT) IS NULL OR request = $5)
-               ORDER BY seq LIMIT $6";
-    let binds = [
-        tenant.into(),
-        wanted.after.into(),
-        wanted.name.as_deref().into(),
-        wanted.resource.as_deref().into(),
-        wanted.request.as_deref().into(),
-        // Of the first one, the lines behind the number may be others than those that are wanted.
-        (wanted.limit + 1).into(),
-    ];
     let mut lines = Vec::new();
-    for row in tx.query(sql, &binds).await? {
+    for row in tx.run(&rows(tenant, wanted)).await? {
         lines.extend(read(&row)?);
     }
-    let is_named = |line: &Line| wanted.name.as_ref().is_none_or(|name| line.name == *name);
+    let names = &wanted.names;
+    let is_named = |line: &Line| names.is_empty() || names.contains(&line.name);
     lines.retain(|line| line.seq > wanted.after && is_named(line));
     lines.truncate(usize::try_from(wanted.limit).unwrap_or_default());
     Ok(lines)
+}
+
+/// The changes with such lines. A row has the number of its last line.
+fn rows(tenant: &TenantId, wanted: &Wanted) -> Sql {
+    let mut sql = Sql::new(
+        "SELECT seq, at, name, kind, resource, version, request, token, detail FROM records
+         WHERE tenant = ",
+    );
+    sql.bind(tenant).push(" AND seq > ").bind(wanted.after);
+    if let Some(until) = wanted.until {
+        sql.push(" AND seq <= ").bind(until);
+    }
+    for (place, name) in wanted.names.iter().enumerate() {
+        sql.push(if place == 0 { " AND (" } else { " OR " });
+        sql.push("' ' || name || ' ' LIKE ").bind(format!("% {name} %"));
+    }
+    if !wanted.names.is_empty() {
+        sql.push(")");
+    }
+    for (column, text) in [("resource", &wanted.resource), ("request", &wanted.request)] {
+        if let Some(text) = text {
+            sql.push(&format!(" AND {column} = ")).bind(text);
+        }
+    }
+    // Of the first one, the lines behind the number may be others than those that are wanted.
+    sql.push(" ORDER BY seq LIMIT ").bind(wanted.limit + 1);
+    sql
+}
+
+/// The number of the last line of the change that this line is one of; none where it is not there.
+pub async fn end_of_change(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    line: i64,
+) -> Result<Option<i64>, Error> {
+    let sql = "SELECT seq FROM records WHERE tenant = $1 AND seq >= $2 ORDER BY seq LIMIT 1";
+    let rows = tx.query(sql, &[tenant.into(), line.into()]).await?;
+    rows.first().map(|row| row.int(0)).transpose()
 }
 
 /// The number of the last line; 0 where there is none.

@@ -47,7 +47,7 @@ impl TestApp {
     pub(crate) async fn details(&self, name: &str) -> Vec<Value> {
         let ctx = self.app.operator(&self.tenant).await.unwrap();
         let wanted = usher::app::seats::Wanted {
-            name: Some(name.to_owned()),
+            names: vec![name.to_owned()],
             limit: 1000,
             ..Default::default()
         };

@@ -17,8 +17,12 @@ use crate::store::records::{self, Line, Wanted};
 use crate::store::resources::{self, Key};
 use crate::store::tellings;
 
-/// Lines of the record that are read at once.
-const PIECE: i64 = 1_000;
+/// Lines of the record that are read at once, and over how many they are looked for.
+const PIECE: (i64, i64) = (1_000, 50_000);
+/// Names of lines that may say that somebody got a role.
+const GAINS: [&str; 2] = ["user.created", "role.changed"];
+/// And of those that may say that something went otherwise than it was asked for.
+const DIFFERENCES: [&str; 2] = ["seat.denied", "seat.waiting"];
 /// Lines of a letter.
 const LINES: usize = 20;
 /// Administrators who are written to.
@@ -70,11 +74,11 @@ impl App {
         let (mut gains, mut digest) = (Sum::default(), Sum::default());
         if told.gains < last {
             let found = |line: &Line| gained(line, &administrative);
-            gains = self.news(&tenant.id, (told.gains, last), found).await?;
+            gains = self.news(&tenant.id, (told.gains, last), GAINS, found).await?;
             next.gains = last;
         }
         if told.digest < last && told.digest_at <= now.plus_seconds(-HOUR) {
-            digest = self.news(&tenant.id, (told.digest, last), differs).await?;
+            digest = self.news(&tenant.id, (told.digest, last), DIFFERENCES, differs).await?;
             next.digest = last;
             if digest.count > 0 {
                 next.digest_at = now;
@@ -100,18 +104,26 @@ impl App {
         &self,
         tenant: &TenantId,
         (mut after, last): (i64, i64),
+        names: [&str; 2],
         find: impl Fn(&Line) -> Option<News>,
     ) -> Result<Sum, Error> {
         let mut sum = Sum::default();
+        let (limit, span) = PIECE;
         while after < last {
-            let place = tenant.clone();
+            let (place, end) = (tenant.clone(), last.min(after + span));
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            let wanted = Wanted { after, names, limit, ..Wanted::default() };
             let piece = async move |tx: &mut Tx<'_>| {
-                let wanted = Wanted { after, limit: PIECE, ..Wanted::default() };
-                records::list(tx, &place, &wanted).await
+                let until = records::end_of_change(tx, &place, end).await?;
+                let wanted = Wanted { until, ..wanted.clone() };
+                Ok::<_, Error>((until, records::list(tx, &place, &wanted).await?))
             };
-            let lines = self.store().read(piece).await?;
-            let Some(end) = lines.last() else { break };
-            after = end.seq;
+            let (until, lines) = self.store().read(piece).await?;
+            let is_full = i64::try_from(lines.len()) == Ok(limit);
+            after = match lines.last() {
+                Some(line) if is_full => line.seq,
+                Some(_) | None => until.unwrap_or(last),
+            };
             for news in lines.iter().filter(|line| line.seq <= last).filter_map(&find) {
                 sum.count += 1;
                 if sum.first.len() < LINES {
@@ -218,9 +230,6 @@ fn gained(line: &Line, administrative: &[String]) -> Option<News> {
 
 /// What did not go as it was asked for.
 fn differs(line: &Line) -> Option<News> {
-    if !["seat.denied", "seat.waiting"].contains(&line.name.as_str()) {
-        return None;
-    }
     let detail: Value = serde_json::from_str(&line.detail).ok()?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     match line.name.as_str() {
