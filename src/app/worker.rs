@@ -1,4 +1,4 @@
-//! The only place that starts tasks: work that goes on beside the requests.
+//! The only place that starts tasks, but for one lane of the store: work that goes on beside the requests.
 
 use std::future::Future;
 

@@ -1,8 +1,8 @@
 //! The only SQL.
 //!
 //! A [`Store`] runs closures inside transactions: [`Store::read`] in one snapshot, [`Store::write`]
-//! whole or not at all. The closures travel to threads that each own a connection, so nothing in
-//! them but the closure itself needs to be `Send`.
+//! whole or not at all. The closures travel to threads that have a connection to themselves, so nothing
+//! in them but the closure itself needs to be `Send`.
 
 pub mod agents;
 mod beside;
@@ -187,7 +187,8 @@ impl Drop for Inner {
 }
 
 impl Store {
-    /// Opens the database, makes it when it is new, and brings its tables up to date.
+    /// Opens the database, makes it when it is new, and brings its tables up to date. It answers for as
+    /// long as the runtime runs in which it was opened.
     pub async fn open(settings: &StoreSettings) -> Result<Self, Error> {
         let (reads, to_readers) = mpsc::channel(settings.queue);
         let (looks, to_lookers) = mpsc::channel(settings.queue);

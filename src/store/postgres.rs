@@ -1,5 +1,5 @@
-//! PostgreSQL: lanes, each with one held connection, no pool. Look-ups are served by a task, closures by
-//! threads with a runtime of their own.
+//! PostgreSQL: lanes, each with one held connection, no pool. Look-ups are served by a task, all others by
+//! threads.
 //!
 //! A pooled connection is pinged twice per use; a held one is not (and its statements stay prepared).
 

@@ -118,8 +118,6 @@ async fn one_by_one(tx: &mut Tx<'_>, tenant: &TenantId, rows: &[[String; 9]]) ->
 pub struct Wanted {
     /// Behind this number.
     pub after: i64,
-    /// Up to this number, the last one of a change; to the end without it.
-    pub until: Option<i64>,
     /// Of one of these names; of any without one.
     pub names: Vec<String>,
     /// About this resource.
@@ -132,8 +130,38 @@ pub struct Wanted {
 
 /// Lines in their order.
 pub async fn list(tx: &mut Tx<'_>, tenant: &TenantId, wanted: &Wanted) -> Result<Vec<Line>, Error> {
+    until(tx, tenant, wanted, None).await
+}
+
+/// Those among the next `span` lines and the rest of their last change, and the number up to which they
+/// are all that are wanted: however few there are, it does not take long.
+pub async fn among_next(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    wanted: &Wanted,
+    span: i64,
+) -> Result<(Vec<Line>, i64), Error> {
+    let sql = "SELECT seq FROM records WHERE tenant = $1 AND seq >= $2 ORDER BY seq LIMIT 1";
+    let rows = tx.query(sql, &[tenant.into(), (wanted.after + span).into()]).await?;
+    let end = match rows.first() {
+        Some(row) => row.int(0)?,
+        None => last(tx, tenant).await?,
+    };
+    let lines = until(tx, tenant, wanted, Some(end)).await?;
+    let is_full = i64::try_from(lines.len()) == Ok(wanted.limit);
+    let end = lines.last().filter(|_| is_full).map_or(end, |line| line.seq);
+    Ok((lines, end))
+}
+
+/// Up to the change of this number.
+async fn until(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    wanted: &Wanted,
+    end: Option<i64>,
+) -> Result<Vec<Line>, Error> {
     let mut lines = Vec::new();
-    for row in tx.run(&rows(tenant, wanted)).await? {
+    for row in tx.run(&rows(tenant, wanted, end)).await? {
         lines.extend(read(&row)?);
     }
     let names = &wanted.names;
@@ -144,14 +172,14 @@ pub async fn list(tx: &mut Tx<'_>, tenant: &TenantId, wanted: &Wanted) -> Result
 }
 
 /// The changes with such lines. A row has the number of its last line.
-fn rows(tenant: &TenantId, wanted: &Wanted) -> Sql {
+fn rows(tenant: &TenantId, wanted: &Wanted, end: Option<i64>) -> Sql {
     let mut sql = Sql::new(
         "SELECT seq, at, name, kind, resource, version, request, token, detail FROM records
          WHERE tenant = ",
     );
     sql.bind(tenant).push(" AND seq > ").bind(wanted.after);
-    if let Some(until) = wanted.until {
-        sql.push(" AND seq <= ").bind(until);
+    if let Some(end) = end {
+        sql.push(" AND seq <= ").bind(end);
     }
     for (place, name) in wanted.names.iter().enumerate() {
         sql.push(if place == 0 { " AND (" } else { " OR " });
@@ -168,17 +196,6 @@ fn rows(tenant: &TenantId, wanted: &Wanted) -> Sql {
     // Of the first one, the lines behind the number may be others than those that are wanted.
     sql.push(" ORDER BY seq LIMIT ").bind(wanted.limit + 1);
     sql
-}
-
-/// The number of the last line of the change that this line is one of; none where it is not there.
-pub async fn end_of_change(
-    tx: &mut Tx<'_>,
-    tenant: &TenantId,
-    line: i64,
-) -> Result<Option<i64>, Error> {
-    let sql = "SELECT seq FROM records WHERE tenant = $1 AND seq >= $2 ORDER BY seq LIMIT 1";
-    let rows = tx.query(sql, &[tenant.into(), line.into()]).await?;
-    rows.first().map(|row| row.int(0)).transpose()
 }
 
 /// The number of the last line; 0 where there is none.

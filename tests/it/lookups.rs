@@ -164,7 +164,8 @@ each_db! {
     }
 }
 
-async fn ask(store: &Store, tenant: &TenantId, by: By) -> Vec<String> {
+/// The ids of what a look-up finds.
+pub(crate) async fn ask(store: &Store, tenant: &TenantId, by: By) -> Vec<String> {
     let kind = "User".to_owned();
     let ask = Ask { tenant: tenant.clone(), kind, by, most: 9, groups: true, members: 0 };
     store.look_up(ask).await.unwrap().into_iter().map(|found| found.stored.id).collect()

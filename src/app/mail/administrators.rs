@@ -110,20 +110,14 @@ impl App {
         let mut sum = Sum::default();
         let (limit, span) = PIECE;
         while after < last {
-            let (place, end) = (tenant.clone(), last.min(after + span));
+            let place = tenant.clone();
             let names = names.iter().map(|name| (*name).to_owned()).collect();
             let wanted = Wanted { after, names, limit, ..Wanted::default() };
-            let piece = async move |tx: &mut Tx<'_>| {
-                let until = records::end_of_change(tx, &place, end).await?;
-                let wanted = Wanted { until, ..wanted.clone() };
-                Ok::<_, Error>((until, records::list(tx, &place, &wanted).await?))
-            };
-            let (until, lines) = self.store().read(piece).await?;
-            let is_full = i64::try_from(lines.len()) == Ok(limit);
-            after = match lines.last() {
-                Some(line) if is_full => line.seq,
-                Some(_) | None => until.unwrap_or(last),
-            };
+            let piece =
+                async move |tx: &mut Tx<'_>| records::among_next(tx, &place, &wanted, span).await;
+            let (lines, end) = self.store().read(piece).await?;
+            // Whatever there was may have been forgotten.
+            after = end.max(after + 1);
             for news in lines.iter().filter(|line| line.seq <= last).filter_map(&find) {
                 sum.count += 1;
                 if sum.first.len() < LINES {

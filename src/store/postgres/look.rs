@@ -75,12 +75,19 @@ struct Lent {
 
 /// Runs closures on the connection that comes with them, until nobody lends one any more.
 fn borrow(on_loan: &mpsc::Receiver<Lent>, runtime: &Handle) {
-    while let Ok(Lent { mut link, jobs, back }) = on_loan.recv() {
+    while let Ok(Lent { mut link, jobs, mut back }) = on_loan.recv() {
         for mut job in jobs {
-            let outcome = runtime.block_on(read::serve(&mut link, job.as_mut()));
+            let outcome = runtime.block_on(async {
+                tokio::select! {
+                    // The runtime ends, and its clock with it.
+                    biased;
+                    () = back.closed() => None,
+                    outcome = read::serve(&mut link, job.as_mut()) => Some(outcome),
+                }
+            });
+            let Some(outcome) = outcome else { return };
             job.finish(outcome);
         }
-        // Nobody waits for it when the runtime ends.
         let _ = back.send(link);
     }
 }

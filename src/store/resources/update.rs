@@ -159,18 +159,18 @@ pub async fn update_many(
         .iter()
         .map(|next| (next.id, Difference::of(next.before, &next.draft.entries)))
         .collect();
-    let is_alike = |(_, difference): &(_, Difference<'_>)| {
-        difference.gone.is_empty() && difference.new.is_empty()
+    let is_listed = |(_, difference): &(_, Difference<'_>)| {
+        !difference.gone.is_empty() || !difference.new.is_empty()
     };
+    let lists = differences.iter().any(is_listed);
     let has_seats = all.iter().any(|next| !next.draft.beside.shifts.is_empty());
-    let sql = if has_seats {
-        SEATED
-    } else if differences.iter().all(is_alike) {
-        ALIKE
-    } else {
-        LISTED
+    let sql = match (has_seats, lists) {
+        (false, false) => ALIKE,
+        (false, true) => LISTED,
+        (true, false) => SEATED,
+        (true, true) => SEATED_AND_LISTED,
     };
-    if sql != ALIKE {
+    if lists {
         bind_rows(&mut binds, &differences, |difference| &difference.gone);
         bind_rows(&mut binds, &differences, |difference| &difference.new);
     }
@@ -292,7 +292,11 @@ const ALIKE: &str = many!(unblocked!("$9::TEXT[], $10::TEXT[], $11::TEXT[], $12:
 const LISTED: &str =
     many!(unblocked!("$9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[]"), listed!(), "");
 
-const SEATED: &str = many!(
+/// Documents whose index entries stay.
+const SEATED: &str =
+    many!(blocked!("$9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[]"), "", seated!("changed"));
+
+const SEATED_AND_LISTED: &str = many!(
     blocked!("$9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[]"),
     listed!(),
     seated!("changed")
