@@ -130,7 +130,7 @@ pub struct Wanted {
 
 /// Lines in their order.
 pub async fn list(tx: &mut Tx<'_>, tenant: &TenantId, wanted: &Wanted) -> Result<Vec<Line>, Error> {
-    until(tx, tenant, wanted, None).await
+    Ok(until(tx, tenant, wanted, None).await?.0)
 }
 
 /// Those among the next `span` lines and the rest of their last change, and the number up to which they
@@ -147,28 +147,33 @@ pub async fn among_next(
         Some(row) => row.int(0)?,
         None => last(tx, tenant).await?,
     };
-    let lines = until(tx, tenant, wanted, Some(end)).await?;
-    let is_full = i64::try_from(lines.len()) == Ok(wanted.limit);
-    let end = lines.last().filter(|_| is_full).map_or(end, |line| line.seq);
-    Ok((lines, end))
+    let (lines, stopped) = until(tx, tenant, wanted, Some(end)).await?;
+    Ok((lines, stopped.unwrap_or(end)))
 }
 
-/// Up to the change of this number.
+/// Up to the change of this number; and the number behind which there may be more, where the limit was
+/// reached.
 async fn until(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     wanted: &Wanted,
     end: Option<i64>,
-) -> Result<Vec<Line>, Error> {
+) -> Result<(Vec<Line>, Option<i64>), Error> {
+    let found = tx.run(&rows(tenant, wanted, end)).await?;
+    let most = usize::try_from(wanted.limit).unwrap_or_default();
     let mut lines = Vec::new();
-    for row in tx.run(&rows(tenant, wanted, end)).await? {
-        lines.extend(read(&row)?);
+    for row in &found {
+        lines.extend(read(row)?);
     }
+    let mut stopped = lines.last().filter(|_| found.len() > most).map(|line| line.seq);
     let names = &wanted.names;
     let is_named = |line: &Line| names.is_empty() || names.contains(&line.name);
     lines.retain(|line| line.seq > wanted.after && is_named(line));
-    lines.truncate(usize::try_from(wanted.limit).unwrap_or_default());
-    Ok(lines)
+    if lines.len() > most {
+        lines.truncate(most);
+        stopped = lines.last().map(|line| line.seq);
+    }
+    Ok((lines, stopped))
 }
 
 /// The changes with such lines. A row has the number of its last line.
