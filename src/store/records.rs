@@ -124,6 +124,8 @@ pub struct Wanted {
     pub resource: Option<String>,
     /// Of this request.
     pub request: Option<String>,
+    /// Of changes that mention one of these words of letters, digits and `_` somewhere; others may come along.
+    pub mentions: Vec<String>,
     /// At most so many.
     pub limit: i64,
 }
@@ -186,13 +188,10 @@ fn rows(tenant: &TenantId, wanted: &Wanted, end: Option<i64>) -> Sql {
     if let Some(end) = end {
         sql.push(" AND seq <= ").bind(end);
     }
-    for (place, name) in wanted.names.iter().enumerate() {
-        sql.push(if place == 0 { " AND (" } else { " OR " });
-        sql.push("' ' || name || ' ' LIKE ").bind(format!("% {name} %"));
-    }
-    if !wanted.names.is_empty() {
-        sql.push(")");
-    }
+    let names = wanted.names.iter().map(|name| format!("% {name} %")).collect();
+    any_like(&mut sql, "' ' || name || ' '", names);
+    let mentions = wanted.mentions.iter().map(|word| format!("%{word}%")).collect();
+    any_like(&mut sql, "detail", mentions);
     for (column, text) in [("resource", &wanted.resource), ("request", &wanted.request)] {
         if let Some(text) = text {
             sql.push(&format!(" AND {column} = ")).bind(text);
@@ -201,6 +200,18 @@ fn rows(tenant: &TenantId, wanted: &Wanted, end: Option<i64>) -> Sql {
     // Of the first one, the lines behind the number may be others than those that are wanted.
     sql.push(" ORDER BY seq LIMIT ").bind(wanted.limit + 1);
     sql
+}
+
+/// Appends that a text is like one of these patterns, with AND before; nothing without one.
+fn any_like(sql: &mut Sql, text: &str, patterns: Vec<String>) {
+    let some = !patterns.is_empty();
+    for (place, pattern) in patterns.into_iter().enumerate() {
+        sql.push(if place == 0 { " AND (" } else { " OR " });
+        sql.push(text).push(" LIKE ").bind(pattern);
+    }
+    if some {
+        sql.push(")");
+    }
 }
 
 /// The number of the last line; 0 where there is none.

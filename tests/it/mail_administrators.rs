@@ -63,6 +63,21 @@ each_db! {
         assert_eq!(app.told_by_mail(&sink).await, []);
     }
 
+    async fn a_role_of_the_tenants_own_is_told_of(app: TestApp) {
+        let sink = Sink::start().await;
+        let app = app.mailing(&sink).await;
+        app.addressed_chief("ada").await;
+        app.user("bob").await;
+        assert_eq!(app.told_by_mail(&sink).await, []);
+        let app = app.scoped(&["admin"]).await;
+        let role = json!({ "value": "top_dog", "administrative": true });
+        app.admin("POST", "/roles", Some(&role)).await.expect(201);
+        app.user_with("eve", &json!({ "roles": ["top_dog"] })).await;
+        let told = app.told_by_mail(&sink).await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].1.contains("eve: top_dog"), "{told:?}");
+    }
+
     async fn what_did_not_go_as_asked_for_is_told_once_an_hour_and_not_once_a_user(app: TestApp) {
         let sink = Sink::start().await;
         let app = app.mailing(&sink).await;

@@ -17,8 +17,10 @@ use crate::store::records::{self, Line, Wanted};
 use crate::store::resources::{self, Key};
 use crate::store::tellings;
 
-/// Lines of the record that are read at once, and over how many they are looked for.
-const PIECE: (i64, i64) = (1_000, 50_000);
+/// Lines of the record that are read at once.
+const PIECE: i64 = 1_000;
+/// Lines of the record over which they are looked for at once.
+const SPAN: i64 = 50_000;
 /// Names of lines that may say that somebody got a role.
 const GAINS: [&str; 2] = ["user.created", "role.changed"];
 /// And of those that may say that something went otherwise than it was asked for.
@@ -74,11 +76,13 @@ impl App {
         let (mut gains, mut digest) = (Sum::default(), Sum::default());
         if told.gains < last {
             let found = |line: &Line| gained(line, &administrative);
-            gains = self.news(&tenant.id, (told.gains, last), GAINS, found).await?;
+            let wanted = sought(&GAINS, &administrative);
+            gains = self.news(&tenant.id, (told.gains, last), wanted, found).await?;
             next.gains = last;
         }
         if told.digest < last && told.digest_at <= now.plus_seconds(-HOUR) {
-            digest = self.news(&tenant.id, (told.digest, last), DIFFERENCES, differs).await?;
+            let wanted = sought(&DIFFERENCES, &[]);
+            digest = self.news(&tenant.id, (told.digest, last), wanted, differs).await?;
             next.digest = last;
             if digest.count > 0 {
                 next.digest_at = now;
@@ -104,17 +108,14 @@ impl App {
         &self,
         tenant: &TenantId,
         (mut after, last): (i64, i64),
-        names: [&str; 2],
+        wanted: Wanted,
         find: impl Fn(&Line) -> Option<News>,
     ) -> Result<Sum, Error> {
         let mut sum = Sum::default();
-        let (limit, span) = PIECE;
         while after < last {
-            let place = tenant.clone();
-            let names = names.iter().map(|name| (*name).to_owned()).collect();
-            let wanted = Wanted { after, names, limit, ..Wanted::default() };
+            let (place, wanted) = (tenant.clone(), Wanted { after, ..wanted.clone() });
             let piece =
-                async move |tx: &mut Tx<'_>| records::among_next(tx, &place, &wanted, span).await;
+                async move |tx: &mut Tx<'_>| records::among_next(tx, &place, &wanted, SPAN).await;
             let (lines, end) = self.store().read(piece).await?;
             // Whatever there was may have been forgotten.
             after = end.max(after + 1);
@@ -202,6 +203,16 @@ impl App {
 fn locale(user: &Doc) -> Option<&str> {
     let text = |name: &str| user.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     text("preferredLanguage").or_else(|| text("locale"))
+}
+
+/// Lines of these names, of changes that mention one of these roles where there are some.
+fn sought(names: &[&str], roles: &[String]) -> Wanted {
+    Wanted {
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        mentions: roles.to_vec(),
+        limit: PIECE,
+        ..Wanted::default()
+    }
 }
 
 /// Administrative roles that this line says somebody got.
