@@ -83,14 +83,19 @@ impl Stored {
     }
 
     pub(super) fn read(mut row: Row) -> Result<Self, Error> {
+        Self::read_from(&mut row, 0)
+    }
+
+    /// From the columns of a row that begin with this one.
+    pub(super) fn read_from(row: &mut Row, first: usize) -> Result<Self, Error> {
         Ok(Self {
-            kind: row.take_text(0)?,
-            id: row.take_text(1)?,
-            doc: row.take_text(2)?,
-            label: row.take_text(3)?,
-            version: row.int(4)?,
-            created: Micros(row.int(5)?),
-            modified: Micros(row.int(6)?),
+            kind: row.take_text(first)?,
+            id: row.take_text(first + 1)?,
+            doc: row.take_text(first + 2)?,
+            label: row.take_text(first + 3)?,
+            version: row.int(first + 4)?,
+            created: Micros(row.int(first + 5)?),
+            modified: Micros(row.int(first + 6)?),
         })
     }
 }

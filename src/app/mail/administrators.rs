@@ -117,8 +117,11 @@ impl App {
             let piece =
                 async move |tx: &mut Tx<'_>| records::among_next(tx, &place, &wanted, SPAN).await;
             let (lines, end) = self.store().read(piece).await?;
-            // Whatever there was may have been forgotten.
-            after = end.max(after + 1);
+            // The record is never shorter than it was; should it be, this is no reason to go on for ever.
+            if end <= after {
+                break;
+            }
+            after = end;
             for news in lines.iter().filter(|line| line.seq <= last).filter_map(&find) {
                 sum.count += 1;
                 if sum.first.len() < LINES {

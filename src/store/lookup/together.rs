@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use sqlx::postgres::PgConnection;
 
 use super::{Ask, By, Found};
-use crate::clock::Micros;
 use crate::store::members::{DEPTH, Membership};
 use crate::store::postgres::query;
 use crate::store::resources::Stored;
@@ -55,7 +54,8 @@ fn told(asks: &[&Ask], rows: Vec<Row>) -> Result<Vec<Vec<Found>>, Error> {
             groups.entry(at).or_default().push(membership(&mut row)?);
         } else if let Some(answer) = answers.get_mut(at) {
             let members = row.int(8)?;
-            answer.push(Found { stored: stored(&mut row)?, groups: Vec::new(), members });
+            let stored = Stored::read_from(&mut row, 1)?;
+            answer.push(Found { stored, groups: Vec::new(), members });
         }
     }
     for (at, answer) in answers.iter_mut().enumerate() {
@@ -134,18 +134,6 @@ fn attrs(asks: &[&Ask]) -> Value {
 
 fn most(asks: &[&Ask]) -> Value {
     column(asks, |ask| ask.most.to_string())
-}
-
-fn stored(row: &mut Row) -> Result<Stored, Error> {
-    Ok(Stored {
-        kind: row.take_text(1)?,
-        id: row.take_text(2)?,
-        doc: row.take_text(3)?,
-        label: row.take_text(4)?,
-        version: row.int(5)?,
-        created: Micros(row.int(6)?),
-        modified: Micros(row.int(7)?),
-    })
 }
 
 fn membership(row: &mut Row) -> Result<Membership, Error> {

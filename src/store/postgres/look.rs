@@ -31,7 +31,7 @@ const CHILDHOOD: u32 = 64;
 /// Begins to serve the queue; the thread ends with the task.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a lane lives as long as the store, which waits for its end"
+    reason = "a lane of the store, which waits for its end when it is closed"
 )]
 pub(super) fn start(
     link: Link,
