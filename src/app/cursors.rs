@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::sync::OnceCell;
 
-use crate::app::vault::{hex, random, unhex};
+use crate::app::vault::random;
 use crate::app::{App, Error};
 use crate::scim;
 use crate::scim::cursor::Cursor;
@@ -53,12 +53,12 @@ impl App {
         let text = if let Some(text) = known.await? {
             text
         } else {
-            let fresh = hex(&random::<32>()?);
+            let fresh = hex::encode(random::<32>()?);
             let keep = async move |tx: &mut Tx<'_>| secrets::keep(tx, SECRET, &fresh).await;
             self.store().write_apart(keep).await?
         };
         let wrong = || Error::Internal("the key that seals cursors is damaged".to_owned());
-        let bytes = unhex(&text).ok_or_else(wrong)?;
+        let bytes = hex::decode(&text).map_err(|_| wrong())?;
         UnboundKey::new(&AES_256_GCM_SIV, &bytes).map(LessSafeKey::new).map_err(|_| wrong())
     }
 }

@@ -232,7 +232,7 @@ impl App {
     pub(super) async fn dummy(&self) -> Result<&str, Error> {
         let make = async || {
             let bytes = crate::app::vault::random::<32>()?;
-            self.hasher().hash(crate::app::vault::hex(&bytes)).await
+            self.hasher().hash(hex::encode(bytes)).await
         };
         Ok(self.door().dummy.get_or_try_init(make).await?)
     }

@@ -2,7 +2,7 @@
 
 use crate::app::Error;
 use crate::app::door::Client;
-use crate::app::vault::{hex, random};
+use crate::app::vault::random;
 use crate::app::work::{Loaded, Work};
 use crate::domain::{record, standing};
 use crate::ids::SessionId;
@@ -34,7 +34,7 @@ impl Work {
             network: client.network(),
             agent: client.agent.clone(),
             generation: 1,
-            salt: hex(&random::<16>()?),
+            salt: hex::encode(random::<16>()?),
         };
         sessions::insert(tx, &session).await?;
         sessions::crowd_out(tx, &self.tenant, id, MOST).await?;

@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 use crate::app::{App, Error};
 use crate::domain::token;
 use crate::settings::key;
-pub(super) use crate::settings::key::{hex, unhex};
 use crate::store::{Tx, secrets};
 
 /// The name under which the database keeps what tells the right key file from another one.
@@ -70,7 +69,7 @@ impl App {
             })
         });
         let key = key.await.map_err(|error| Error::Internal(error.to_string()))??;
-        let mark = hex(hmac::sign(&hmac::Key::new(HMAC_SHA256, &*key), b"mark").as_ref());
+        let mark = hex::encode(hmac::sign(&hmac::Key::new(HMAC_SHA256, &*key), b"mark").as_ref());
         let fresh = mark.clone();
         let keep = async move |tx: &mut Tx<'_>| secrets::keep(tx, MARK, &fresh).await;
         if self.store().write_apart(keep).await? != mark {

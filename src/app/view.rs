@@ -258,7 +258,7 @@ impl View {
             if self.wants_links() { self.look_up_links(&raws).await? } else { HashMap::new() };
         let mut counted = Countable::default();
         for (found, raw) in found.iter().zip(&raws) {
-            counted.add(&found.stored.id, raw.get(urn::INVITATION_OF_USER).is_some());
+            counted.add(&found.stored.id, raw.extends(&self.kind, urn::INVITATION_OF_USER));
         }
         let counts = self.look_up_counts(&projection, counted).await?;
         let writer = self.writer(&projection);
@@ -371,7 +371,7 @@ impl View {
         let (mut counted, mut linked) = (Countable::default(), Vec::new());
         for stored in page {
             let raw = self.raw(stored)?;
-            counted.add(&stored.id, raw.get(urn::INVITATION_OF_USER).is_some());
+            counted.add(&stored.id, raw.extends(&self.kind, urn::INVITATION_OF_USER));
             linked.extend(text::links(&self.kind, &raw));
         }
         let counts = self.count(tx, &projection, &counted).await?;

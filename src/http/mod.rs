@@ -11,8 +11,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::{HeaderValue, Method, StatusCode, header};
-use tower::Layer;
-use tower::util::MapRequestLayer;
+use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 
 use crate::app::{App, Error};
@@ -73,13 +72,13 @@ pub fn router(app: App, metrics: Metrics) -> Router {
         .into_iter()
         .fold(Router::new(), |table, (path, routes)| table.route(&path, endpoint(&routes)));
     let table = table.fallback(nothing_here).with_state(http.clone());
-    // Before the router looks at the path.
-    let table = MapRequestLayer::new(move |request| spelling.correct(without(&prefix, request)))
-        .layer(table);
-    Router::new()
-        .fallback_service(table)
-        .layer(CompressionLayer::new())
+    // Around the router as a whole: before it looks at the path.
+    let service = ServiceBuilder::new()
         .layer(from_fn_with_state(http, front::front))
+        .layer(CompressionLayer::new())
+        .map_request(move |request| spelling.correct(without(&prefix, request)))
+        .service(table);
+    Router::new().fallback_service(service)
 }
 
 /// The page of figures alone, for a listener of its own.

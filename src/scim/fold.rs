@@ -3,7 +3,6 @@
 //! No fold in SQL is the same on two databases, so folding happens here, once, when a value is
 //! stored; SQL then compares plain code points.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use caseless::Caseless;
@@ -270,13 +269,7 @@ pub fn index_value(folded: &str) -> String {
         return folded.to_owned();
     }
     let head = &folded[..folded.floor_char_boundary(KEPT_BYTES)];
-    let mut cut = String::with_capacity(KEPT_BYTES + 65);
-    cut.push_str(head);
-    cut.push('~');
-    for byte in Sha256::digest(folded.as_bytes()) {
-        let _ = write!(cut, "{byte:02x}");
-    }
-    cut
+    format!("{head}~{}", hex::encode(Sha256::digest(folded.as_bytes())))
 }
 
 /// The form in which an index holds a normal form.

@@ -1,6 +1,5 @@
 //! The file with the installation's key.
 
-use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
@@ -12,7 +11,7 @@ use zeroize::Zeroizing;
 pub fn key_in(path: &Path, may_make: bool) -> Result<Zeroizing<[u8; 32]>, String> {
     match fs::read_to_string(path) {
         Ok(text) => {
-            let bytes = unhex(text.trim()).and_then(|bytes| bytes.try_into().ok());
+            let bytes = hex::decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
             bytes.map(Zeroizing::new).ok_or_else(|| {
                 "it is not a key: 64 hexadecimal digits were expected.".to_owned()
             })
@@ -58,7 +57,7 @@ fn write(path: &Path, key: &[u8; 32]) -> Result<Zeroizing<[u8; 32]>, String> {
     let aside = path.with_extension(format!("new-{}", std::process::id()));
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(text)?;
-    let written = writeln!(file, "{}", hex(key)).and_then(|()| file.sync_all());
+    let written = writeln!(file, "{}", hex::encode(key)).and_then(|()| file.sync_all());
     let placed = written.and_then(|()| fs::hard_link(&aside, path));
     fs::remove_file(&aside).map_err(text)?;
     match placed {
@@ -66,23 +65,6 @@ fn write(path: &Path, key: &[u8; 32]) -> Result<Zeroizing<[u8; 32]>, String> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => key_in(path, false),
         Err(error) => Err(text(error)),
     }
-}
-
-/// Bytes in hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-/// The bytes of hexadecimal digits; none of what is something else.
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    pairs.iter().map(byte).collect()
 }
 
 #[cfg(test)]
@@ -111,11 +93,5 @@ mod tests {
         assert!(copy(&path, &copied).unwrap_err().contains("another"));
         fs::write(&path, "short").unwrap();
         assert!(key_in(&path, true).unwrap_err().contains("hexadecimal"));
-    }
-
-    #[test]
-    fn a_key_is_written_in_hexadecimal() {
-        assert_eq!(unhex(&hex(&[0, 127, 255])), Some(vec![0, 127, 255]));
-        assert_eq!((unhex("abc"), unhex("zz")), (None, None));
     }
 }

@@ -1,6 +1,5 @@
 //! Bulk requests that are remembered: with an Idempotency-Key, or asynchronous.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -302,12 +301,7 @@ impl App {
 /// What a repeated request is known by. A body may hold passwords: without the key, of which only the
 /// hash is kept, nobody can try which body it was.
 fn digest(body: &[u8; 32], key: &str) -> String {
-    let body = body.iter().fold(String::with_capacity(65 + key.len()), |mut text, byte| {
-        // Writing to a text never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    token::hash(&format!("{body} {key}"))
+    token::hash(&format!("{} {key}", hex::encode(body)))
 }
 
 /// A name for whoever works on a job now; another one each time.

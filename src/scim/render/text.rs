@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -25,29 +26,56 @@ pub struct Raw<'t> {
 impl<'t> Raw<'t> {
     /// Reads the names alone.
     pub fn of(rt: &ResourceType, text: &'t str) -> Result<Self, serde_json::Error> {
-        let own = Object::of(text)?;
-        let inner = |id: &str| own.get(id).and_then(|text| Object::of(text).ok());
-        let all = rt.extensions.iter().map(|extension| inner(&extension.schema.id));
-        let extensions = all.map(Option::unwrap_or_default).collect();
-        Ok(Self { own, extensions })
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let extensions = rt.extensions.iter().map(|_| Object::default()).collect();
+        let mut raw = Self { own: Object::default(), extensions };
+        reader.deserialize_map(Whole { rt, raw: &mut raw })?;
+        Ok(raw)
     }
 
-    /// The value of this name, as it stands there.
-    pub fn get(&self, name: &str) -> Option<&'t str> {
-        self.own.get(name)
+    /// Whether anything stands in this extension of its type.
+    pub fn extends(&self, rt: &ResourceType, urn: &str) -> bool {
+        let mut all = rt.extensions.iter().zip(&self.extensions);
+        all.any(|(extension, object)| extension.schema.id == urn && !object.0.is_empty())
     }
 }
 
-/// A JSON object whose members are not parsed yet.
+/// Reads a whole document, the names in its extensions too.
+struct Whole<'a, 't> {
+    rt: &'a ResourceType,
+    raw: &'a mut Raw<'t>,
+}
+
+impl<'t> Visitor<'t> for Whole<'_, 't> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { rt, raw } = self;
+        while let Some(Name(name)) = map.next_key()? {
+            match rt.extensions.iter().position(|extension| extension.schema.id == name) {
+                Some(place) => raw.extensions[place] = map.next_value()?,
+                None => raw.own.0.push((name, map.next_value()?)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A JSON object whose members are not parsed yet; anything else reads as one without any.
 #[derive(Debug, Default)]
 struct Object<'t>(Vec<(Cow<'t, str>, &'t RawValue)>);
 
-impl<'t> Object<'t> {
-    fn of(text: &'t str) -> Result<Self, serde_json::Error> {
-        let mut reader = serde_json::Deserializer::from_str(text);
-        reader.deserialize_map(Members)
+impl<'t> Deserialize<'t> for Object<'t> {
+    fn deserialize<D: Deserializer<'t>>(reader: D) -> Result<Self, D::Error> {
+        reader.deserialize_any(Members)
     }
+}
 
+impl<'t> Object<'t> {
     fn get(&self, name: &str) -> Option<&'t str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.get())
     }
@@ -63,16 +91,40 @@ impl<'t> Visitor<'t> for Members {
     }
 
     fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Object<'t>, A::Error> {
-        let mut members = Vec::with_capacity(16);
+        let mut members = Vec::with_capacity(8);
         while let Some(Name(name)) = map.next_key()? {
             members.push((name, map.next_value()?));
         }
         Ok(Object(members))
     }
+
+    fn visit_seq<A: SeqAccess<'t>>(self, mut list: A) -> Result<Object<'t>, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Object::default())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Object<'t>, E> {
+        Ok(Object::default())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<Object<'t>, E> {
+        Ok(Object::default())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<Object<'t>, E> {
+        Ok(Object::default())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<Object<'t>, E> {
+        Ok(Object::default())
+    }
+    fn visit_str<E>(self, _: &str) -> Result<Object<'t>, E> {
+        Ok(Object::default())
+    }
+    fn visit_unit<E>(self) -> Result<Object<'t>, E> {
+        Ok(Object::default())
+    }
 }
 
 /// A name that is borrowed unless it holds an escape.
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 struct Name<'t>(#[serde(borrow)] Cow<'t, str>);
 
 /// The ids of the resources whose address or name the document shows, each once.
@@ -142,17 +194,14 @@ impl Writer<'_> {
         object.open = open;
         self.schemas(raw, parts, &mut object);
         self.common("id", || parts.id.into(), &mut object);
-        if let Some(value) = raw.get("externalId") {
+        if let Some(value) = raw.own.get("externalId") {
             self.common("externalId", || parsed(value), &mut object);
         }
         self.attributes(None, &raw.own, parts, &mut object);
         for (extension, stored) in self.rt.extensions.iter().zip(&raw.extensions) {
-            let mut inner = Output::new(512);
-            self.attributes(Some(&extension.schema), stored, parts, &mut inner);
-            if !inner.is_empty() {
-                object.name(&extension.schema.id);
-                object.text.push_str(&inner.end());
-            }
+            let schema = &extension.schema;
+            let write = |inner: &mut Output| self.attributes(Some(schema), stored, parts, inner);
+            object.inner(&schema.id, write);
         }
         self.meta(parts, &mut object);
         object
@@ -164,17 +213,14 @@ impl Writer<'_> {
         if !self.projection.shows_whole(None, meta, self.sent) {
             return self.common("meta", || self.renderer.meta(self.rt, parts), object);
         }
-        let mut inner = Output::new(256);
-        for (name, value) in self.renderer.meta_members(self.rt, parts) {
-            if meta.sub(name).is_some_and(|sub| self.projection.shows_part(None, meta, sub)) {
-                inner.name(name);
-                inner.put_text(&value);
+        object.inner("meta", |inner| {
+            for (name, value) in self.renderer.meta_members(self.rt, parts) {
+                if meta.sub(name).is_some_and(|sub| self.projection.shows_part(None, meta, sub)) {
+                    inner.name(name);
+                    inner.put_text(&value);
+                }
             }
-        }
-        if !inner.is_empty() {
-            object.name("meta");
-            object.text.push_str(&inner.end());
-        }
+        });
     }
 
     /// An attribute that every resource has.
@@ -261,13 +307,10 @@ impl Writer<'_> {
         object.name("schemas");
         object.text.push('[');
         object.put_text(&self.rt.schema.id);
-        let used = self.rt.extensions.iter().map(|extension| &extension.schema);
-        for schema in used {
-            let text = raw.get(&schema.id);
-            let has_data = text.is_some_and(|text| text.starts_with('{') && text != "{}");
-            if has_data || parts.counts_in(schema) {
+        for (extension, stored) in self.rt.extensions.iter().zip(&raw.extensions) {
+            if !stored.0.is_empty() || parts.counts_in(&extension.schema) {
                 object.text.push(',');
-                object.put_text(&schema.id);
+                object.put_text(&extension.schema.id);
             }
         }
         object.text.push(']');
@@ -295,12 +338,9 @@ impl Output {
         Self { text, open: false, gap: None }
     }
 
-    fn is_empty(&self) -> bool {
-        self.text.len() == 1
-    }
-
     fn name(&mut self, name: &str) {
-        if !self.is_empty() {
+        // A value before it ends otherwise.
+        if !self.text.ends_with('{') {
             self.text.push(',');
         }
         // Names of attributes and URNs hold nothing that JSON escapes.
@@ -326,14 +366,29 @@ impl Output {
         self.text.push('"');
     }
 
+    /// An object of this name; nothing where nothing is written into it.
+    fn inner(&mut self, name: &str, write: impl FnOnce(&mut Self)) {
+        let before = self.text.len();
+        self.name(name);
+        self.text.push('{');
+        let begun = self.text.len();
+        write(self);
+        if self.text.len() == begun {
+            return self.text.truncate(before);
+        }
+        self.text.push('}');
+    }
+
     fn end(mut self) -> String {
         self.text.push('}');
         self.text
     }
 }
 
+/// Whether JSON escapes nothing of it; without a branch for each byte, so that many are looked at at once.
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+    let odd = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+    !text.bytes().fold(false, |any, byte| any | odd(byte))
 }
 
 /// Whether all parts of a complex value are shown, and it has some.

@@ -165,3 +165,17 @@ fn damaged_text_is_refused() {
         assert!(Raw::of(rt, text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn what_is_no_object_extends_nothing() {
+    let registry = Registry::standard();
+    let rt = registry.by_name("User").unwrap();
+    for value in ["null", "1", "-1", "1.5", "true", "\"a\"", "[{\"a\":[1]}]", "{}"] {
+        let text = format!(r#"{{"{}":{value},"userName":"zoe"}}"#, urn::ENTERPRISE);
+        let raw = Raw::of(rt, &text).unwrap();
+        assert!(!raw.extends(rt, urn::ENTERPRISE), "{value}");
+        assert_eq!(raw.own.get("userName"), Some("\"zoe\""), "{value}");
+    }
+    let text = format!(r#"{{"{}":{{"department":"a"}}}}"#, urn::ENTERPRISE);
+    assert!(Raw::of(rt, &text).unwrap().extends(rt, urn::ENTERPRISE));
+}

@@ -7,7 +7,6 @@ use crate::scim::cursor::{Mark, SortKey};
 use crate::scim::fold::SORTED_BYTES;
 use crate::store::filter::{self, Sorted};
 use crate::store::{Dialect, Error, Sql, Tx, states};
-use std::fmt::Write as _;
 
 /// A piece of these types' list in one order.
 pub(super) async fn page(
@@ -108,11 +107,7 @@ fn bound(sql: &mut Sql, dialect: Dialect, key: &SortKey) -> String {
         SortKey::Int(number) => sql.hold(*number),
         SortKey::Real(number) => sql.hold(*number),
         SortKey::Text(bytes) => {
-            let mut hex = String::with_capacity(bytes.len() * 2);
-            for byte in bytes {
-                let _ = write!(hex, "{byte:02x}");
-            }
-            let place = sql.hold(hex);
+            let place = sql.hold(hex::encode(bytes));
             match dialect {
                 Dialect::Postgres => format!("decode({place}, 'hex')"),
                 Dialect::Sqlite => format!("unhex({place})"),
