@@ -32,6 +32,7 @@ mod roles;
 mod rules;
 pub mod seating;
 pub mod seats;
+mod seen;
 pub mod sessions;
 pub mod signin;
 pub mod signing;
@@ -60,19 +61,19 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::scope::{Scope, Scopes};
-use crate::domain::tenant::{self, TenantSettings};
+use crate::domain::tenant::TenantSettings;
 use crate::ids::{RequestId, TenantId, TokenId};
 use crate::scim::accept::ValueLimits;
 use crate::scim::filter::Grammar;
 use crate::scim::quirks::Quirks;
-use crate::scim::resource_type::{Registry, ResourceType};
-use crate::scim::urn;
+use crate::scim::resource_type::Registry;
 use crate::settings::Settings;
 use crate::store::resources::Counts;
 use crate::store::{Database, Store, StoreSettings};
 use cursors::Sealer;
 use door::Door;
 use mail::Office;
+use seen::Variations;
 use tokens::Verdicts;
 use vault::Vault;
 use worker::Worker;
@@ -89,8 +90,8 @@ struct Inner {
     store: Store,
     clock: Clock,
     registry: Registry,
-    /// The same without what a tenant may hide.
-    plain: Registry,
+    /// Its types as tenants see them.
+    variations: Variations,
     settings: Settings,
     hasher: Hasher,
     verdicts: Verdicts,
@@ -176,8 +177,8 @@ impl App {
         let inner = Inner {
             store,
             clock,
-            plain: registry.without(|schema| urn::is_ours(&schema.id)),
             registry,
+            variations: Variations::default(),
             hasher,
             verdicts: Verdicts::default(),
             worker: Worker::default(),
@@ -233,24 +234,6 @@ impl App {
     /// The resource types that are served.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
-    }
-
-    /// The type without the extensions that a tenant of these settings hides.
-    pub(crate) fn seen(
-        &self,
-        rules: &TenantSettings,
-        kind: &Arc<ResourceType>,
-    ) -> Arc<ResourceType> {
-        match &rules.shown {
-            tenant::Shown::None => self.0.plain.by_name(&kind.name).unwrap_or(kind).clone(),
-            tenant::Shown::All | tenant::Shown::Listed(_) if rules.okta && is_named(kind) => {
-                Arc::new(kind.in_okta_flavor())
-            }
-            tenant::Shown::All => Arc::clone(kind),
-            tenant::Shown::Listed(_) => {
-                Arc::new(kind.without(|schema| rules.hides(&schema.id, &schema.name)))
-            }
-        }
     }
 
     /// The settings of the installation.
@@ -334,11 +317,6 @@ impl App {
         self.worker().stop().await;
         self.store().close().await;
     }
-}
-
-/// Whether Okta has a name of its own for this type.
-fn is_named(kind: &ResourceType) -> bool {
-    [urn::ROLE, urn::ENTITLEMENT].contains(&kind.schema.id.as_str())
 }
 
 fn store_settings(settings: &Settings) -> StoreSettings {

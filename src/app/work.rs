@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::app::rules::{Foreseen, Ruled, Was, mapping_of};
-use crate::app::{App, Ctx, Error};
+use crate::app::{App, Ctx, Error, seen};
 use crate::clock::Micros;
 use crate::domain::person;
 use crate::domain::seat::Manners;
@@ -56,7 +56,7 @@ impl Work {
             now: app.clock().now(),
             ctx: Arc::new(ctx.clone()),
             origin: "scim",
-            hidden: hidden(ctx, kind),
+            hidden: seen::hidden(&ctx.rules, kind),
         }
     }
 
@@ -341,12 +341,6 @@ impl Work {
 }
 
 /// The extensions of a type that the tenant hides.
-fn hidden(ctx: &Ctx, kind: &ResourceType) -> Vec<String> {
-    let schemas = kind.extensions.iter().map(|extension| &extension.schema);
-    let hidden = schemas.filter(|schema| ctx.rules.hides(&schema.id, &schema.name));
-    hidden.map(|schema| schema.id.clone()).collect()
-}
-
 /// A resource on its way in.
 #[derive(Debug, Clone)]
 pub(super) struct New {

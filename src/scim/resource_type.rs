@@ -300,13 +300,6 @@ impl Registry {
         self
     }
 
-    /// The same types without the extensions that this function names.
-    #[must_use]
-    pub fn without(&self, hides: impl Fn(&Schema) -> bool) -> Self {
-        let types = self.types.iter().map(|kind| kind.without(&hides)).collect();
-        Self { offered: self.offered.clone(), ..Self::new(types) }
-    }
-
     /// The types that this function names.
     #[must_use]
     pub fn only(&self, shows: impl Fn(&ResourceType) -> bool) -> Self {
