@@ -17,6 +17,10 @@ use crate::settings::Limits;
 /// The media type of every answer.
 pub const MEDIA_TYPE: &str = "application/scim+json";
 
+/// Longer bodies are parsed aside: others are served by the same thread, and the largest would keep them
+/// waiting for some 60 ms.
+const ASIDE: usize = 64 << 10;
+
 /// An answer with this body.
 pub fn response(status: StatusCode, body: &impl Serialize) -> Response {
     text(status, serde_json::to_vec(body).unwrap_or_default())
@@ -54,7 +58,12 @@ pub fn text(status: StatusCode, body: impl Into<Body>) -> Response {
 pub async fn read(headers: &HeaderMap, body: Body, limits: &Limits) -> Result<Value, Error> {
     check_media_type(headers)?;
     let bytes = body::collect(headers, body, rules(limits, limits.max_body)).await?;
-    Ok(json::parse(&bytes, &parts(limits))?)
+    let limits = parts(limits);
+    if bytes.len() <= ASIDE {
+        return Ok(json::parse(&bytes, &limits)?);
+    }
+    let parsed = tokio::task::spawn_blocking(move || json::parse(&bytes, &limits)).await;
+    Ok(parsed.map_err(|error| Error::Internal(format!("parsing a body: {error}")))??)
 }
 
 /// Reads a bulk request as it comes, and the SHA-256 of its body.
