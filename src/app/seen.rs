@@ -25,7 +25,8 @@ struct Variation {
 }
 
 impl App {
-    /// The type without the extensions that a tenant of these settings hides.
+    /// The type without the extensions that a tenant of these settings hides, and under Okta's URN where
+    /// the tenant wants that.
     pub(crate) fn seen(
         &self,
         rules: &TenantSettings,
@@ -91,6 +92,21 @@ mod tests {
         assert!(no_seats.extension(seats).is_none() && no_seats.extension(letters).is_some());
         assert!(Arc::ptr_eq(&no_seats, &without(&[seats])));
         assert!(user.extension(seats).is_some(), "the one that is served stays whole");
+    }
+
+    #[test]
+    fn types_of_equal_variations_stay_apart() {
+        let registry = Registry::standard();
+        let variations = Variations::default();
+        let urns = ["Role", "Entitlement"].map(|name| {
+            let kind = registry.by_name(name).unwrap();
+            [true, false].map(|okta| {
+                let variation = Variation { kind: name.to_owned(), okta, hidden: Vec::new() };
+                variations.of(kind, variation).schema.id.clone()
+            })
+        });
+        let expected = [[urn::OKTA_ROLE, urn::ROLE], [urn::OKTA_ENTITLEMENT, urn::ENTITLEMENT]];
+        assert_eq!(urns, expected.map(|of_one| of_one.map(str::to_owned)));
     }
 
     #[test]

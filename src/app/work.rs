@@ -340,7 +340,6 @@ impl Work {
     }
 }
 
-/// The extensions of a type that the tenant hides.
 /// A resource on its way in.
 #[derive(Debug, Clone)]
 pub(super) struct New {

@@ -112,6 +112,11 @@ mod tests {
         let token = text("scim", [9; 32]);
         let changed = token.replacen("scim", "scin", 1);
         assert!(!is_well_formed(&changed));
+        let (body, sum) = token.rsplit_once('_').unwrap();
+        let longer = [format!("0{sum}"), format!("+{}", &sum[1..]), sum[1..].to_owned()];
+        for sum in longer.into_iter().chain([sum.to_uppercase()]) {
+            assert!(!is_well_formed(&format!("{body}_{sum}")), "{sum}");
+        }
         for text in ["", "usher", "usher_scim__", "usher_scim_abc_00000000", "x_y_z_w", "____"] {
             assert!(!is_well_formed(text), "{text}");
         }

@@ -26,13 +26,16 @@ pub struct Rules {
     pub pace: usize,
 }
 
-/// Hands the pieces of a body to `sink` as they come, until it ends or one of both refuses.
-pub async fn take(
+/// What `step` makes of `start` and the pieces of a body as they come, until it ends or is refused. No piece
+/// is read while `step` is at work, so that the client waits too.
+pub async fn fold<T>(
     headers: &HeaderMap,
     mut body: Body,
     rules: Rules,
-    mut sink: impl FnMut(&[u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
+    start: T,
+    mut step: impl AsyncFnMut(T, Bytes) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut known = start;
     let began = Instant::now();
     let mut received: usize = 0;
     let deadline = |received: usize| {
@@ -49,32 +52,37 @@ pub async fn take(
     loop {
         let frame = match timeout_at(deadline(received), body.frame()).await {
             Err(_) => return Err(Error::Timeout),
-            Ok(None) => return Ok(()),
+            Ok(None) => return Ok(known),
             Ok(Some(frame)) => frame.map_err(|_| {
                 scim::Error::InvalidSyntax("The body ended before it was complete.".to_owned())
             })?,
         };
-        let data = frame.data_ref().map_or(&[][..], |data| &data[..]);
+        let data = frame.into_data().unwrap_or_default();
         received = received.saturating_add(data.len());
-        let taken =
-            if received > rules.limit { Err(Error::TooLarge(rules.limit)) } else { sink(data) };
-        if let Err(refused) = taken {
-            drain(body, rules.limit, deadline(received)).await;
-            return Err(refused);
-        }
+        let taken = if received > rules.limit {
+            Err(Error::TooLarge(rules.limit))
+        } else {
+            step(known, data).await
+        };
+        known = match taken {
+            Ok(known) => known,
+            Err(refused) => {
+                drain(body, rules.limit, deadline(received)).await;
+                return Err(refused);
+            }
+        };
     }
 }
 
 /// The whole body.
 pub async fn collect(headers: &HeaderMap, body: Body, rules: Rules) -> Result<Vec<u8>, Error> {
     let expected = announced(headers).filter(|length| *length <= rules.limit);
-    let mut bytes = Vec::with_capacity(expected.unwrap_or_default());
-    take(headers, body, rules, |piece| {
-        bytes.extend_from_slice(piece);
-        Ok(())
+    let start = Vec::with_capacity(expected.unwrap_or_default());
+    fold(headers, body, rules, start, async |mut bytes: Vec<u8>, piece: Bytes| {
+        bytes.extend_from_slice(&piece);
+        Ok(bytes)
     })
-    .await?;
-    Ok(bytes)
+    .await
 }
 
 fn announced(headers: &HeaderMap) -> Option<usize> {

@@ -1,12 +1,13 @@
 //! `application/scim+json` in and out (RFC 7644 s3.1, s8.1).
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::Response;
 use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use crate::app::{Error, Pieces};
 use crate::http::body;
@@ -17,9 +18,12 @@ use crate::settings::Limits;
 /// The media type of every answer.
 pub const MEDIA_TYPE: &str = "application/scim+json";
 
-/// Longer bodies are parsed aside: others are served by the same thread, and the largest would keep them
+/// A longer text is parsed aside: others are served by the same thread, and the longest would keep them
 /// waiting for some 60 ms.
 const ASIDE: usize = 64 << 10;
+
+/// Places aside. A text that waits for one is no more than a text; parsed it takes many times its size.
+static PARSERS: Semaphore = Semaphore::const_new(2);
 
 /// An answer with this body.
 pub fn response(status: StatusCode, body: &impl Serialize) -> Response {
@@ -59,11 +63,22 @@ pub async fn read(headers: &HeaderMap, body: Body, limits: &Limits) -> Result<Va
     check_media_type(headers)?;
     let bytes = body::collect(headers, body, rules(limits, limits.max_body)).await?;
     let limits = parts(limits);
-    if bytes.len() <= ASIDE {
-        return Ok(json::parse(&bytes, &limits)?);
-    }
-    let parsed = tokio::task::spawn_blocking(move || json::parse(&bytes, &limits)).await;
-    Ok(parsed.map_err(|error| Error::Internal(format!("parsing a body: {error}")))??)
+    let long = bytes.len() > ASIDE;
+    let parse = move || Ok(json::parse(&bytes, &limits)?);
+    if long { aside(parse).await } else { parse() }
+}
+
+/// Parses where nobody else waits for it.
+async fn aside<T: Send + 'static>(
+    parse: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let stopped = |error: String| Error::Internal(format!("parsing a body: {error}"));
+    let place = PARSERS.acquire().await.map_err(|error| stopped(error.to_string()))?;
+    let parsed = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        parse()
+    });
+    parsed.await.map_err(|error| stopped(error.to_string()))?
 }
 
 /// Reads a bulk request as it comes, and the SHA-256 of its body.
@@ -80,14 +95,28 @@ pub async fn read_bulk(
         value: limits.max_body,
         json: parts(limits),
     };
-    let mut reader = bulk::Reader::new(most, quirks);
-    let mut digest = Sha256::new();
-    body::take(headers, body, rules(limits, most.payload), |piece| {
-        digest.update(piece);
-        Ok(reader.push(piece)?)
-    })
-    .await?;
-    Ok((reader.finish()?, digest.finalize().into()))
+    let start = BulkBody { reader: bulk::Reader::new(most, quirks), digest: Sha256::new() };
+    let step = async |before: BulkBody, piece: Bytes| {
+        let long = before.reader.held() + piece.len() > ASIDE;
+        let read = move || before.with(&piece);
+        if long { aside(read).await } else { read() }
+    };
+    let whole = body::fold(headers, body, rules(limits, most.payload), start, step).await?;
+    Ok((whole.reader.finish()?, whole.digest.finalize().into()))
+}
+
+/// A bulk request as far as it has come.
+struct BulkBody {
+    reader: bulk::Reader,
+    digest: Sha256,
+}
+
+impl BulkBody {
+    fn with(mut self, piece: &[u8]) -> Result<Self, Error> {
+        self.digest.update(piece);
+        self.reader.push(piece)?;
+        Ok(self)
+    }
 }
 
 fn rules(limits: &Limits, most: usize) -> body::Rules {

@@ -1,10 +1,12 @@
 //! Bodies that nobody should send: each is refused for its reason, and nothing of it is kept.
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::app::{Reply, TestApp};
 use crate::support::each_db;
 
+const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
 async fn send(app: &TestApp, method: &str, path: &str, body: &str) -> Reply {
@@ -142,6 +144,37 @@ each_db! {
             let replace = json!([{ "op": "replace", "path": attribute, "value": long(1025) }]);
             app.patch(&path, replace).await.refused(400, "invalidValue");
         }
+    }
+
+    /// They are parsed aside, a few at once; the others wait for their turn and get it.
+    async fn long_bodies_that_come_at_once_are_each_answered_for_what_they_hold(app: TestApp) {
+        let emails: Value =
+            (0..900).map(|number| json!({ "value": format!("{number:0>100}@example.com") })).collect();
+        let user = |number: usize| json!({ "schemas": [USER], "userName": format!("u{number}"), "emails": emails });
+        let sent = (0..12).map(|number| {
+            let data = user(number);
+            let operation = json!({ "method": "POST", "path": "/Users", "bulkId": "a", "data": data });
+            let (path, whole) = match number % 3 {
+                0 => ("/Bulk", json!({ "schemas": [BULK], "Operations": [operation] }).to_string()),
+                _ => ("/Users", data.to_string()),
+            };
+            assert!(whole.len() > 100_000, "{}", whole.len());
+            // Half of them end too soon.
+            let end = if number % 2 == 0 { whole.len() } else { whole.len() - 2 };
+            let app = &app;
+            async move { (number, send(app, "POST", path, &whole[..end]).await) }
+        });
+        for (number, reply) in join_all(sent).await {
+            if number % 2 == 1 {
+                reply.refused(400, "invalidSyntax");
+            } else if number % 3 == 0 {
+                let reply = reply.expect(200);
+                assert_eq!(reply.body["Operations"][0]["status"], "201", "{}", reply.body);
+            } else {
+                reply.expect(201);
+            }
+        }
+        assert_eq!(all(&app).await["totalResults"], 6);
     }
 
     async fn ten_thousand_operations_are_taken_whole_or_not_at_all(app: TestApp) {

@@ -135,6 +135,11 @@ impl Reader {
         Ok(())
     }
 
+    /// Bytes of a value that has begun and not ended: with the next piece it may be read as a whole.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// The whole request, once the body has ended.
     pub fn finish(mut self) -> Result<Request, Refused> {
         match self.state {

@@ -24,11 +24,11 @@ pub struct Raw<'t> {
 }
 
 impl<'t> Raw<'t> {
-    /// Reads the names alone.
+    /// Reads the names alone, those in its extensions too.
     pub fn of(rt: &ResourceType, text: &'t str) -> Result<Self, serde_json::Error> {
         let mut reader = serde_json::Deserializer::from_str(text);
         let extensions = rt.extensions.iter().map(|_| Object::default()).collect();
-        let mut raw = Self { own: Object::default(), extensions };
+        let mut raw = Self { own: Object(Vec::with_capacity(16)), extensions };
         reader.deserialize_map(Whole { rt, raw: &mut raw })?;
         Ok(raw)
     }
@@ -190,7 +190,7 @@ impl Writer<'_> {
     }
 
     fn written(&self, raw: &Raw<'_>, parts: &Parts<'_>, open: bool) -> Output {
-        let mut object = Output::new(2048);
+        let mut object = Output::new();
         object.open = open;
         self.schemas(raw, parts, &mut object);
         self.common("id", || parts.id.into(), &mut object);
@@ -332,8 +332,8 @@ struct Output {
 }
 
 impl Output {
-    fn new(room: usize) -> Self {
-        let mut text = String::with_capacity(room);
+    fn new() -> Self {
+        let mut text = String::with_capacity(2048);
         text.push('{');
         Self { text, open: false, gap: None }
     }
