@@ -113,8 +113,8 @@ mod tests {
         let changed = token.replacen("scim", "scin", 1);
         assert!(!is_well_formed(&changed));
         let (body, sum) = token.rsplit_once('_').unwrap();
-        let longer = [format!("0{sum}"), format!("+{}", &sum[1..]), sum[1..].to_owned()];
-        for sum in longer.into_iter().chain([sum.to_uppercase()]) {
+        let others = [format!("0{sum}"), format!("+{}", &sum[1..]), sum[1..].to_owned()];
+        for sum in others.into_iter().chain([sum.to_uppercase()]) {
             assert!(!is_well_formed(&format!("{body}_{sum}")), "{sum}");
         }
         for text in ["", "usher", "usher_scim__", "usher_scim_abc_00000000", "x_y_z_w", "____"] {

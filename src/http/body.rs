@@ -38,19 +38,21 @@ pub async fn fold<T>(
     let mut known = start;
     let began = Instant::now();
     let mut received: usize = 0;
-    let deadline = |received: usize| {
+    // What `step` takes is not the client's.
+    let mut ours = Duration::ZERO;
+    let deadline = |received: usize, ours: Duration| {
         let parts = received.saturating_sub(1) / rules.pace.max(1) + 1;
-        began + rules.patience.saturating_mul(u32::try_from(parts).unwrap_or(u32::MAX))
+        began + ours + rules.patience.saturating_mul(u32::try_from(parts).unwrap_or(u32::MAX))
     };
     if announced(headers).is_some_and(|length| length > rules.limit) {
         // A client that waits for "100 Continue" has sent nothing yet.
         if !headers.contains_key(header::EXPECT) {
-            drain(body, rules.limit, deadline(received)).await;
+            drain(body, rules.limit, deadline(received, ours)).await;
         }
         return Err(Error::TooLarge(rules.limit));
     }
     loop {
-        let frame = match timeout_at(deadline(received), body.frame()).await {
+        let frame = match timeout_at(deadline(received, ours), body.frame()).await {
             Err(_) => return Err(Error::Timeout),
             Ok(None) => return Ok(known),
             Ok(Some(frame)) => frame.map_err(|_| {
@@ -59,15 +61,17 @@ pub async fn fold<T>(
         };
         let data = frame.into_data().unwrap_or_default();
         received = received.saturating_add(data.len());
+        let handed = Instant::now();
         let taken = if received > rules.limit {
             Err(Error::TooLarge(rules.limit))
         } else {
             step(known, data).await
         };
+        ours += handed.elapsed();
         known = match taken {
             Ok(known) => known,
             Err(refused) => {
-                drain(body, rules.limit, deadline(received)).await;
+                drain(body, rules.limit, deadline(received, ours)).await;
                 return Err(refused);
             }
         };
