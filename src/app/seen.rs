@@ -1,5 +1,5 @@
-//! Resource types as tenants see them. A type has some ten thousand bytes in hundreds of pieces, so each
-//! variation of it is made once and not for every request.
+//! Resource types as tenants see them. A type is a tree of hundreds of pieces, and to copy it costs as much as a
+//! read, so each variation is made once and not for every request.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
