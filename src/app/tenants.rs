@@ -52,7 +52,7 @@ impl App {
     pub async fn create_tenant(&self, name: &str, seats: Option<i64>) -> Result<Tenant, Error> {
         check_name(name)?;
         let now = self.clock().now();
-        let (id, name) = (TenantId::new(now), name.to_owned());
+        let (id, name) = (TenantId::new(), name.to_owned());
         let settings = TenantSettings::default();
         let catalogue = Catalogue::of_new_tenant(seats, now);
         let made = Tenant { id, name, settings, catalogue, created: now };

@@ -315,7 +315,7 @@ impl App {
     /// Makes the tenant `default` and its first token, once per database, whoever asks first.
     pub async fn first_run(&self) -> Result<Option<Secret>, Error> {
         let now = self.clock().now();
-        let tenant = TenantId::new(now);
+        let tenant = TenantId::new();
         let wanted = NewToken { label: "first start".to_owned(), ..NewToken::default() };
         let (secret, row) = mint(tenant, &scopes_of(&[])?, &wanted, now)?;
         let made = self

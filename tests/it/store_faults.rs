@@ -13,7 +13,7 @@ async fn count(store: &Store) -> Result<usize, Error> {
 }
 
 async fn try_tenant(store: &Store, name: &str) -> Result<(), Error> {
-    let (id, name) = (usher::ids::TenantId::new(crate::support::people::T0), name.to_owned());
+    let (id, name) = (usher::ids::TenantId::new(), name.to_owned());
     let settings = "{}".to_owned();
     let tenant = tenants::Tenant {
         id,

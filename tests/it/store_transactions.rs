@@ -16,7 +16,7 @@ async fn names(store: &Store) -> Vec<String> {
 }
 
 fn a_tenant(name: &str) -> tenants::Tenant {
-    let (id, settings) = (usher::ids::TenantId::new(T0), "{}".to_owned());
+    let (id, settings) = (usher::ids::TenantId::new(), "{}".to_owned());
     tenants::Tenant { id, name: name.to_owned(), settings, created: T0, catalogue: String::new() }
 }
 

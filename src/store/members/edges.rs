@@ -157,7 +157,7 @@ mod tests {
 
     fn edge(member: &str, comes: bool) -> Edge {
         Edge {
-            tenant: TenantId::new(Micros(0)),
+            tenant: TenantId::new(),
             kind: "Group".to_owned(),
             id: "g".to_owned(),
             doc: "{}".to_owned(),

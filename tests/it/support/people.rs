@@ -11,7 +11,7 @@ pub(crate) const T0: Micros = Micros(1_700_000_000_000_000);
 
 /// A new tenant.
 pub(crate) async fn tenant(store: &Store, name: &str) -> TenantId {
-    let id = TenantId::new(T0);
+    let id = TenantId::new();
     let tenant = Tenant {
         id: id.clone(),
         name: name.to_owned(),

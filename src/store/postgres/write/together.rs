@@ -137,7 +137,7 @@ mod tests {
     fn insertion(kind: &str, bytes: usize) -> Box<dyn Job> {
         let draft = Draft { doc: "x".repeat(bytes), ..Draft::default() };
         let insertion = Insertion {
-            tenant: TenantId::new(Micros(0)),
+            tenant: TenantId::new(),
             kind: kind.to_owned(),
             id: String::new(),
             draft: Arc::new(draft),
@@ -176,7 +176,7 @@ mod tests {
             Entries { unique: vec![("userName".to_owned(), "a".to_owned())], ..Entries::default() };
         let draft = Draft { entries: Entries { unique, ..Entries::default() }, ..Draft::default() };
         let replacement = Replacement {
-            tenant: TenantId::new(Micros(0)),
+            tenant: TenantId::new(),
             kind: "User".to_owned(),
             id: id.to_owned(),
             version: 1,
@@ -190,7 +190,7 @@ mod tests {
 
     fn edge(group: &str, member: &str) -> Box<dyn Job> {
         let edge = Edge {
-            tenant: TenantId::new(Micros(0)),
+            tenant: TenantId::new(),
             kind: "Group".to_owned(),
             id: group.to_owned(),
             doc: String::new(),
