@@ -1,5 +1,5 @@
 //! Identifiers: UUID v7, so that they sort by the time of their making, to the microsecond. Tenants have short
-//! ones, which stand in every key.
+//! ones, which stand in nearly every key.
 
 use std::fmt;
 

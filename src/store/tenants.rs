@@ -67,7 +67,7 @@ pub async fn find_by_name_for_update(tx: &mut Tx<'_>, name: &str) -> Result<Opti
     tx.query(sql, &[name.into()]).await?.first().map(Tenant::read).transpose()
 }
 
-/// Adds a tenant unless there is one of that name; whether it was added.
+/// Adds a tenant unless there is one of that name, or of that id; whether it was added.
 pub async fn insert_first(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<bool, Error> {
     let added = tx
         .execute(
